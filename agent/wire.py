@@ -1,0 +1,400 @@
+"""What agent and server say to each other: limits, bodies, signatures. `docs/wire.md` is its prose and holds the test vectors.
+
+This is the only module of `agent` that `app` imports, so it touches neither disk nor network nor any clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NotRequired, TypedDict
+
+from cryptography.exceptions import InvalidSignature as BadEd25519
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from http_message_signatures import (
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+
+SCHEMA = 1
+ENROL_PATH = "/api/v1/agent/enrol"
+CHECKIN_PATH = "/api/v1/agent/checkin"
+ADOPT_PATH = "/api/v1/agent/adopt"
+
+MAX_PACKED_BYTES = 4 * 2**20
+MAX_UNPACKED_BYTES = 32 * 2**20
+MAX_READINGS = 500
+MAX_RESULTS = 500
+SIGNATURE_WINDOW_S = 300
+"""A signature older or younger than this by the server's clock is refused with `clock_skew`; nonces are kept for twice as long."""
+
+SECTIONS = ("identity", "boot_reasons", "packages", "accounts", "users", "sim", "setup", "storage")
+"""Parts of a snapshot that travel only when their tag changed."""
+
+ENROL_KEY_ID = "enrol"
+COMMAND_PURPOSE = "agent-reads"
+_COMMAND_CONTEXT = b"butler-command\0agent-reads\0"
+_COVERED = ("@method", "@path", "content-digest")
+
+
+class WireError(ValueError):
+    """A body, code, signature or command that is not what `docs/wire.md` says. `code` is stable; the text holds no secret."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+# --- bodies -----------------------------------------------------------------
+
+
+class EnrolRequest(TypedDict):
+    schema: int
+    token: str
+    name: str
+    ed25519: str
+    x25519: str
+    version: str
+    kind: Literal["gateway", "self"]
+
+
+class EnrolAnswer(TypedDict):
+    agent_id: str
+    command_key: str
+    interval_s: int
+
+
+class Unread(TypedDict):
+    section: str
+    reason: str
+
+
+class PowerNow(TypedDict):
+    battery_percent: int | None
+    charging: bool | None
+    airplane_mode: bool | None
+    screen_on: bool | None
+
+
+class Reading(TypedDict):
+    phone: str
+    target: str
+    age_s: float | None
+    boot_id: str
+    boot_count: int | None
+    uptime_s: float
+    grade: Literal["gateway", "self"]
+    power: PowerNow
+    tags: dict[str, str]
+    sections: NotRequired[dict[str, Any]]
+    unread: list[Unread]
+
+
+class Unreached(TypedDict):
+    target: str
+    phone: str | None
+    age_s: float | None
+    reason: str
+
+
+class CommandResult(TypedDict):
+    id: str
+    state: Literal["running", "succeeded", "failed", "not_now", "expired", "refused"]
+    age_s: float | None
+    detail: dict[str, Any]
+
+
+class AgentState(TypedDict):
+    version: str
+    spooled: int
+    targets: int
+    adb_server: bool | None
+
+
+class CheckinRequest(TypedDict):
+    schema: int
+    batch: str
+    agent: AgentState
+    readings: list[Reading]
+    unreached: list[Unreached]
+    results: list[CommandResult]
+
+
+class CommandEnvelope(TypedDict):
+    payload: str
+    signature: str
+
+
+class Rejected(TypedDict):
+    part: Literal["readings", "unreached", "results"]
+    index: int
+    code: str
+    detail: str
+
+
+class Wanted(TypedDict):
+    phone: str
+    sections: list[str]
+
+
+class CheckinAnswer(TypedDict):
+    batch: str
+    interval_s: int
+    accepted: int
+    rejected: list[Rejected]
+    want: list[Wanted]
+    commands: list[CommandEnvelope]
+    hmac_key: str
+
+
+class AdoptRequest(TypedDict):
+    schema: int
+    request: str
+    target: str
+    identity: dict[str, Any]
+    asset_tag: str
+    imei: list[str]
+    way_back: Literal["usb_dock", "tap", "none"]
+    adb_allowed_connection_time: int | None
+
+
+class AdoptAnswer(TypedDict):
+    handset_id: str
+    asset_tag: str
+    status: Literal["created", "known"]
+    label_url: str | None
+
+
+# --- enrolment code -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EnrolmentCode:
+    """`URL#token#sha256(server command key)`; shown once to a person, typed or pasted at the gateway."""
+
+    url: str
+    token: str = field(repr=False)
+    key_sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.url}#{self.token}#{self.key_sha256}"
+
+    @classmethod
+    def parse(cls, text: str) -> EnrolmentCode:
+        """Raise `WireError('bad_code')` naming the part that is wrong, never its value."""
+        parts = text.strip().split("#")
+        if len(parts) != 3:
+            raise WireError("bad_code", "an enrolment code has three parts: URL#token#key fingerprint")
+        url, token, fingerprint = parts
+        if not url.startswith(("https://", "http://")):
+            raise WireError("bad_code", "the first part must be the server's URL")
+        if not token:
+            raise WireError("bad_code", "the token is missing")
+        if len(fingerprint) != 64 or not all(c in "0123456789abcdef" for c in fingerprint):
+            raise WireError("bad_code", "the key fingerprint must be 64 hexadecimal digits")
+        return cls(url.rstrip("/"), token, fingerprint)
+
+
+def key_fingerprint(raw_public_key: bytes) -> str:
+    """Hexadecimal sha256 of the 32 raw bytes of a public key."""
+    return hashlib.sha256(raw_public_key).hexdigest()
+
+
+# --- canonical forms ----------------------------------------------------------
+
+
+def canonical_json(value: object) -> bytes:
+    """UTF-8 JSON with sorted keys and no blanks; NaN is refused."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def section_tag(data: object) -> str:
+    """Tag of a section's content: 32 hexadecimal digits. The server compares tags, it never recomputes one."""
+    return hashlib.sha256(canonical_json(data)).hexdigest()[:32]
+
+
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def unb64(text: str, size: int | None = None) -> bytes:
+    """Strict base64; raise `WireError('bad_base64')`, also for another length than `size` bytes."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (ValueError, TypeError) as exc:
+        raise WireError("bad_base64", "not base64") from exc
+    if size is not None and len(raw) != size:
+        raise WireError("bad_base64", f"expected {size} bytes")
+    return raw
+
+
+def gunzip(packed: bytes, limit: int = MAX_UNPACKED_BYTES) -> bytes:
+    """Unpack one gzip member of at most `limit` bytes; memory never grows past the limit.
+
+    Raise `WireError`: `too_large` past the limit (a bomb), `bad_gzip` for rubbish, a cut or trailing bytes.
+    """
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        out = engine.decompress(packed, limit + 1)
+    except zlib.error as exc:
+        raise WireError("bad_gzip", "not a gzip body") from exc
+    if len(out) > limit:
+        raise WireError("too_large", f"unpacks to more than {limit} bytes")
+    if not engine.eof or engine.unused_data:
+        raise WireError("bad_gzip", "the gzip body is cut or has trailing bytes")
+    return out
+
+
+# --- RFC 9421 signatures --------------------------------------------------------
+
+
+class _Keys(HTTPSignatureKeyResolver):
+    def __init__(self, private: Ed25519PrivateKey | None, public: Ed25519PublicKey | None) -> None:
+        self._private = private
+        self._public = public
+
+    def resolve_private_key(self, key_id: str) -> Any:
+        return self._private
+
+    def resolve_public_key(self, key_id: str) -> Any:
+        return self._public
+
+
+@dataclass
+class HttpMessage:
+    """The parts of an HTTP request that the signature library looks at."""
+
+    method: str
+    url: str
+    headers: MutableMapping[str, str]
+
+
+class _Verifier(HTTPMessageVerifier):
+    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
+        # The library would read the machine's clock here; the server's own clock decides, in `check_created`.
+        return
+
+
+def sign_request(
+    message: HttpMessage, body: bytes, *, key: Ed25519PrivateKey, key_id: str, nonce: str, created: int
+) -> None:
+    """Add `Content-Digest`, `Signature-Input` and `Signature` to `message.headers`.
+
+    `body` is the bytes as sent (packed); `created` is epoch seconds, already mended by the known clock offset.
+    """
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(key, None))
+    signer.sign(
+        message,
+        key_id=key_id,
+        created=dt.datetime.fromtimestamp(created, tz=dt.UTC),
+        nonce=nonce,
+        label="sig1",
+        covered_component_ids=_COVERED,
+        body=body,
+    )
+
+
+@dataclass(frozen=True)
+class Verified:
+    key_id: str
+    nonce: str
+    created: int
+
+
+def claimed_key_id(headers: Mapping[str, str]) -> str:
+    """The key id that a request names, unverified: only to look the key up. Raise `WireError('bad_signature')`."""
+    line = next((v for k, v in headers.items() if k.lower() == "signature-input"), "")
+    try:
+        inputs = _Verifier._parse_signature_dictionary(line)
+        (only,) = inputs.values()
+        key_id = only.params["keyid"]
+    except Exception as exc:
+        raise WireError("bad_signature", "Signature-Input is missing or malformed") from exc
+    if not isinstance(key_id, str):
+        raise WireError("bad_signature", "keyid must be a string")
+    return key_id
+
+
+def verify_request(message: HttpMessage, body: bytes, *, key: Ed25519PublicKey) -> Verified:
+    """Check digest and signature of a request; the caller checks `created` and that the nonce is new.
+
+    Raise `WireError('bad_signature')` whatever is wrong, so that nobody learns which part it was.
+    """
+    verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(None, key))
+    try:
+        (result,) = verifier.verify(message, max_age=None, require_components=_COVERED, body=body)
+    except HTTPMessageSignaturesException as exc:
+        raise WireError("bad_signature", "the signature does not fit this request") from exc
+    created, nonce = result.parameters.get("created"), result.nonce
+    if result.body is None or type(created) is not int or not nonce or len(nonce) > 64:
+        raise WireError("bad_signature", "created, nonce and a digest of the body are required")
+    return Verified(str(result.parameters["keyid"]), nonce, created)
+
+
+# --- commands -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Command:
+    """One order to one agent about one phone. `expires_in_s` counts from receipt, on the agent's steady clock."""
+
+    id: str
+    kind: str
+    agent: str
+    serial: str
+    imei: tuple[str, ...]
+    args: dict[str, Any]
+    expires_in_s: int
+
+
+def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
+    """Sign a command with the server's command key; the payload travels as text, so both sides hash the same bytes."""
+    payload = canonical_json(
+        {
+            "schema": SCHEMA,
+            "id": command.id,
+            "kind": command.kind,
+            "agent": command.agent,
+            "phone": {"serial": command.serial, "imei": list(command.imei)},
+            "args": command.args,
+            "expires_in_s": command.expires_in_s,
+        }
+    )
+    return {"payload": payload.decode(), "signature": b64(key.sign(_COMMAND_CONTEXT + payload))}
+
+
+def open_command(envelope: Mapping[str, object], key: Ed25519PublicKey, agent_id: str) -> Command:
+    """Verify an envelope and that it is meant for this agent. Raise `WireError`: `bad_command` or `foreign_command`."""
+    payload, signature = envelope.get("payload"), envelope.get("signature")
+    if not isinstance(payload, str) or not isinstance(signature, str):
+        raise WireError("bad_command", "payload and signature must be text")
+    raw = payload.encode()
+    try:
+        key.verify(unb64(signature, 64), _COMMAND_CONTEXT + raw)
+        body = json.loads(raw)
+        command = Command(
+            id=str(body["id"]),
+            kind=str(body["kind"]),
+            agent=str(body["agent"]),
+            serial=str(body["phone"]["serial"]),
+            imei=tuple(str(i) for i in body["phone"]["imei"]),
+            args=dict(body["args"]),
+            expires_in_s=int(body["expires_in_s"]),
+        )
+    except (BadEd25519, WireError, ValueError, KeyError, TypeError) as exc:
+        raise WireError("bad_command", "not signed by the server's command key, or not understood") from exc
+    if body.get("schema") != SCHEMA:
+        raise WireError("bad_command", "unknown schema")
+    if command.agent != agent_id:
+        raise WireError("foreign_command", "meant for another agent")
+    return command
