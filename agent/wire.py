@@ -378,8 +378,8 @@ def open_command(envelope: Mapping[str, object], key: Ed25519PublicKey, agent_id
     payload, signature = envelope.get("payload"), envelope.get("signature")
     if not isinstance(payload, str) or not isinstance(signature, str):
         raise WireError("bad_command", "payload and signature must be text")
-    raw = payload.encode()
     try:
+        raw = payload.encode()
         key.verify(unb64(signature, 64), _COMMAND_CONTEXT + raw)
         body = json.loads(raw)
         command = Command(

@@ -1,0 +1,327 @@
+"""The wire format: the vectors as the page prints them, and what an attacker would try."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tracemalloc
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from agent import wire
+
+PAGE = (
+    (Path(__file__).parents[2] / "docs" / "wire.md")
+    .read_text(encoding="utf-8")
+    .partition("## Test vectors")[2]
+)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PUBLIC = KEY.public_key()
+RAW_PUBLIC = PUBLIC.public_bytes(Encoding.Raw, PublicFormat.Raw)
+AGENT = "0197f000-0000-7000-8000-000000000001"
+BODY = b'{"schema":1}'
+COMMAND = wire.Command("c1", "read_phone", "a1", "S1", ("1",), {}, 60)
+
+
+def page_blocks() -> list[str]:
+    return [block.strip() for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)]
+
+
+def page_headers() -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in page_blocks()[0].splitlines())
+
+
+def signed(body: bytes = BODY, *, path: str = wire.CHECKIN_PATH, nonce: str = "n-1") -> wire.HttpMessage:
+    message = wire.HttpMessage("POST", f"http://127.0.0.1:8000{path}", {})
+    wire.sign_request(message, body, key=KEY, key_id=AGENT, nonce=nonce, created=1764000000)
+    return message
+
+
+def refused(message: wire.HttpMessage, body: bytes = BODY, key: Ed25519PrivateKey = KEY) -> str:
+    with pytest.raises(wire.WireError) as caught:
+        wire.verify_request(message, body, key=key.public_key())
+    return caught.value.code
+
+
+# --- the vectors of docs/wire.md ---------------------------------------------
+
+
+def test_page_names_the_public_key_and_its_fingerprint() -> None:
+    assert RAW_PUBLIC.hex() in PAGE
+    assert wire.key_fingerprint(RAW_PUBLIC) in PAGE
+
+
+def test_vector_1_signing_gives_the_headers_of_the_page() -> None:
+    assert signed().headers == page_headers()
+
+
+def test_vector_1_the_headers_of_the_page_verify() -> None:
+    message = wire.HttpMessage("POST", f"https://any.host{wire.CHECKIN_PATH}", page_headers())
+    assert wire.verify_request(message, BODY, key=PUBLIC) == wire.Verified(AGENT, "n-1", 1764000000)
+
+
+def test_vector_2_command() -> None:
+    payload, signature = page_blocks()[1].splitlines()
+    assert wire.seal_command(COMMAND, KEY) == {"payload": payload, "signature": signature}
+    assert wire.open_command({"payload": payload, "signature": signature}, PUBLIC, "a1") == COMMAND
+
+
+def test_vector_3_section_tag() -> None:
+    found = re.search(r"Tag of `(.*?)`: `([0-9a-f]{32})`", PAGE)
+    assert found
+    assert wire.section_tag(json.loads(found[1])) == found[2]
+
+
+# --- signatures under attack ------------------------------------------------
+
+
+def test_another_body_is_refused() -> None:
+    assert refused(signed(), b'{"schema":2}') == "bad_signature"
+
+
+def test_a_cut_body_is_refused() -> None:
+    assert refused(signed(), BODY[:-1]) == "bad_signature"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", wire.ADOPT_PATH), ("PUT", wire.CHECKIN_PATH), ("POST", wire.CHECKIN_PATH + "/"), ("POST", "/")],
+)
+def test_another_path_or_method_is_refused(method: str, path: str) -> None:
+    moved = wire.HttpMessage(method, f"http://127.0.0.1:8000{path}", dict(signed().headers))
+    assert refused(moved) == "bad_signature"
+
+
+def test_another_key_is_refused() -> None:
+    assert refused(signed(), key=Ed25519PrivateKey.generate()) == "bad_signature"
+
+
+@pytest.mark.parametrize("header", ["Content-Digest", "Signature-Input", "Signature"])
+def test_a_missing_header_is_refused(header: str) -> None:
+    message = signed()
+    del message.headers[header]
+    assert refused(message) == "bad_signature"
+
+
+@pytest.mark.parametrize("header", ["Content-Digest", "Signature-Input", "Signature"])
+@pytest.mark.parametrize("rubbish", ["", "sig1=", "sig1=::", "sig1=()", "\x00", "a" * 5000])
+def test_a_rubbish_header_is_refused(header: str, rubbish: str) -> None:
+    message = signed()
+    message.headers[header] = rubbish
+    assert refused(message) == "bad_signature"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("created=1764000000", "created=1764000001"),
+        ('nonce="n-1"', 'nonce="n-2"'),
+        (AGENT, AGENT[:-1] + "2"),
+        ('"@method" ', ""),
+        ('"@path" ', ""),
+        (' "content-digest"', ""),
+        ("ed25519", "hmac-sha256"),
+        ("created=1764000000;", ""),
+    ],
+)
+def test_a_changed_parameter_is_refused(old: str, new: str) -> None:
+    message = signed()
+    assert old in message.headers["Signature-Input"]
+    message.headers["Signature-Input"] = message.headers["Signature-Input"].replace(old, new)
+    assert refused(message) == "bad_signature"
+
+
+def test_a_signature_that_covers_less_is_refused_although_it_is_valid() -> None:
+    from http_message_signatures import HTTPMessageSigner, algorithms
+
+    message = wire.HttpMessage("POST", f"http://127.0.0.1{wire.CHECKIN_PATH}", {})
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=wire._Keys(KEY, None))
+    signer.sign(message, key_id=AGENT, nonce="n", label="sig1", covered_component_ids=("@method", "@path"))
+    assert refused(message) == "bad_signature"
+
+
+@pytest.mark.parametrize("nonce", ["", "n" * 65])
+def test_a_nonce_of_no_or_too_great_length_is_refused(nonce: str) -> None:
+    assert refused(signed(nonce=nonce)) == "bad_signature"
+
+
+def test_a_second_signature_beside_the_first_is_refused() -> None:
+    message = signed()
+    for name in ("Signature-Input", "Signature"):
+        message.headers[name] += ", " + message.headers[name].replace("sig1=", "sig2=", 1)
+    assert refused(message) == "bad_signature"
+
+
+def test_claimed_key_id_is_read_without_believing_it() -> None:
+    assert wire.claimed_key_id({"signature-input": page_headers()["Signature-Input"]}) == AGENT
+
+
+@pytest.mark.parametrize(
+    "line", ["", "sig1", "sig1=();created=1", 'sig1=();keyid="a", sig2=();keyid="b"', "sig1=();keyid=1"]
+)
+def test_claimed_key_id_refuses_rubbish(line: str) -> None:
+    with pytest.raises(wire.WireError, match="bad_signature"):
+        wire.claimed_key_id({"Signature-Input": line})
+
+
+# --- commands under attack ----------------------------------------------------
+
+
+def opened(envelope: dict[str, object], agent: str = "a1") -> str:
+    with pytest.raises(wire.WireError) as caught:
+        wire.open_command(envelope, PUBLIC, agent)
+    return caught.value.code
+
+
+def test_a_foreign_command_is_named_as_such() -> None:
+    assert opened(dict(wire.seal_command(COMMAND, KEY)), "a2") == "foreign_command"
+
+
+def test_a_command_of_another_key_is_refused() -> None:
+    assert opened(dict(wire.seal_command(COMMAND, Ed25519PrivateKey.generate()))) == "bad_command"
+
+
+def test_a_command_signed_for_another_purpose_is_refused() -> None:
+    payload = wire.seal_command(COMMAND, KEY)["payload"]
+    other = KEY.sign(b"butler-command\0danger\0" + payload.encode())
+    assert opened({"payload": payload, "signature": wire.b64(other)}) == "bad_command"
+
+
+def test_a_changed_payload_is_refused() -> None:
+    envelope = dict(wire.seal_command(COMMAND, KEY))
+    assert opened({**envelope, "payload": str(envelope["payload"]).replace("S1", "S2")}) == "bad_command"
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {},
+        {"payload": 1, "signature": "x"},
+        {"payload": "{}", "signature": None},
+        {"payload": "{}", "signature": "é"},
+    ],
+)
+def test_a_malformed_envelope_is_refused(envelope: dict[str, object]) -> None:
+    assert opened(envelope) == "bad_command"
+
+
+@pytest.mark.parametrize(
+    "payload", ["[]", "null", "{}", '{"schema":1,"id":"c"}', '{"schema":2}', "{", "\ud800"]
+)
+def test_a_signed_payload_of_another_shape_is_refused(payload: str) -> None:
+    raw = payload.encode("utf-8", "surrogatepass")
+    signature = wire.b64(KEY.sign(b"butler-command\0agent-reads\0" + raw))
+    assert opened({"payload": payload, "signature": signature}) == "bad_command"
+
+
+def test_a_signed_payload_of_a_later_schema_is_refused() -> None:
+    body = json.loads(wire.seal_command(COMMAND, KEY)["payload"]) | {"schema": 2}
+    raw = wire.canonical_json(body)
+    envelope = {
+        "payload": raw.decode(),
+        "signature": wire.b64(KEY.sign(b"butler-command\0agent-reads\0" + raw)),
+    }
+    assert opened(envelope) == "bad_command"
+
+
+# --- bodies -------------------------------------------------------------------
+
+
+def test_gzip_goes_there_and_back() -> None:
+    assert wire.gunzip(gzip.compress(BODY)) == BODY
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_memory() -> None:
+    engine = zlib.compressobj(wbits=31)
+    bomb = b"".join(engine.compress(bytes(2**20)) for _ in range(256)) + engine.flush()
+    tracemalloc.start()
+    try:
+        with pytest.raises(wire.WireError, match="too_large"):
+            wire.gunzip(bomb)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * wire.MAX_UNPACKED_BYTES
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        BODY,
+        gzip.compress(BODY)[:-1],
+        gzip.compress(BODY) + b"x",
+        gzip.compress(BODY) * 2,
+        zlib.compress(BODY),
+    ],
+)
+def test_rubbish_gzip_is_refused(packed: bytes) -> None:
+    with pytest.raises(wire.WireError, match="bad_gzip"):
+        wire.gunzip(packed)
+
+
+def test_a_body_at_the_limit_passes_and_one_above_does_not() -> None:
+    assert len(wire.gunzip(gzip.compress(bytes(100)), 100)) == 100
+    with pytest.raises(wire.WireError, match="too_large"):
+        wire.gunzip(gzip.compress(bytes(101)), 100)
+
+
+@pytest.mark.parametrize("text", ["*", "AAA", "AA==\n", "AAAA "])
+def test_sloppy_base64_is_refused(text: str) -> None:
+    with pytest.raises(wire.WireError, match="bad_base64"):
+        wire.unb64(text)
+
+
+def test_base64_of_another_length_is_refused() -> None:
+    assert wire.unb64(wire.b64(RAW_PUBLIC), 32) == RAW_PUBLIC
+    with pytest.raises(wire.WireError, match="32 bytes"):
+        wire.unb64(wire.b64(RAW_PUBLIC[:31]), 32)
+
+
+def test_canonical_json_refuses_what_json_has_not() -> None:
+    with pytest.raises(ValueError, match="Out of range float"):
+        wire.canonical_json({"a": float("nan")})
+
+
+def test_tags_ignore_the_order_of_keys_and_see_the_order_of_lists() -> None:
+    assert wire.section_tag({"a": 1, "b": 2}) == wire.section_tag({"b": 2, "a": 1})
+    assert wire.section_tag([1, 2]) != wire.section_tag([2, 1])
+
+
+# --- enrolment code -----------------------------------------------------------
+
+CODE = f"https://mdm.example.com#s3cret#{wire.key_fingerprint(RAW_PUBLIC)}"
+
+
+def test_an_enrolment_code_goes_there_and_back() -> None:
+    code = wire.EnrolmentCode.parse(f"  {CODE}\n")
+    assert code == wire.EnrolmentCode("https://mdm.example.com", "s3cret", wire.key_fingerprint(RAW_PUBLIC))
+    assert str(code) == CODE
+
+
+def test_repr_of_a_code_hides_its_token() -> None:
+    assert "s3cret" not in repr(replace(wire.EnrolmentCode.parse(CODE), url="http://x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "three parts"),
+        ("https://mdm.example.com#s3cret", "three parts"),
+        (CODE + "#more", "three parts"),
+        (CODE.replace("https", "ftp"), "URL"),
+        (CODE.replace("s3cret", ""), "token"),
+        (CODE[:-1], "fingerprint"),
+        (CODE[:-1] + "G", "fingerprint"),
+    ],
+)
+def test_a_malformed_code_names_the_part_never_the_secret(text: str, named: str) -> None:
+    with pytest.raises(wire.WireError, match=named) as caught:
+        wire.EnrolmentCode.parse(text)
+    assert "s3cret" not in str(caught.value)
