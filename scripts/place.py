@@ -1,0 +1,68 @@
+"""Where a run keeps its things and how its programs are called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.bootstrap import build_runtime
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_BIN = Path(sys.executable).parent
+_THREADS = 8
+_MOST_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """One installation on this machine. `environment` is what all its processes get."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    port: int
+    demo: bool
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def public_url(self) -> str | None:
+        return self.settings.public_url
+
+    @property
+    def logs(self) -> Path:
+        return self.settings.var_dir / "log"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def access_token(self) -> str:
+        """The token, from the settings or the key file, which is made when it is first asked for."""
+        return build_runtime(self.settings).access_token
+
+    def flask(self, *arguments: str) -> list[str]:
+        return [str(_BIN / "flask"), "--app", "wsgi", *arguments]
+
+    def agent(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "agent", *arguments]
+
+    def gunicorn(self) -> list[str]:
+        # A worker a core, and threads in each: requests here wait for the database, not for the processor.
+        workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+        options = {
+            "bind": f"127.0.0.1:{self.port}",
+            "worker-class": "gthread",
+            "workers": str(workers),
+            "threads": str(_THREADS),
+            "timeout": "60",
+            "graceful-timeout": "8",
+            # Workers beat on a file: on a disk that stalls they would be taken for dead.
+            "worker-tmp-dir": "/dev/shm" if Path("/dev/shm").is_dir() else str(self.settings.var_dir),  # noqa: S108
+        }
+        pairs = [part for key, value in options.items() for part in (f"--{key}", value)]
+        return [str(_BIN / "gunicorn"), *pairs, "wsgi:app"]
