@@ -33,6 +33,7 @@ _HARMLESS = {
     "getattr",
     "itemgetter",
     "timedelta",
+    "timezone",
     "tuple",
 }
 

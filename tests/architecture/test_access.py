@@ -1,0 +1,62 @@
+"""Every route says who may call it, and what is open to everybody is a list that somebody decided on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.bootstrap import build_runtime
+from app.http.access import declared_access, undeclared_routes
+from app.settings import load_settings
+from tests.architecture.source import hold
+
+# A route that needs no sign-in is added here on purpose or not at all.
+_PUBLIC = {
+    "GET /api/v1/docs",
+    "GET /api/v1/openapi.json",
+    "GET /enter",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /readyz",
+    "GET /static/<path:filename>",
+    "POST /enter",
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    var: Path = tmp_path_factory.mktemp("var")
+    return create_app(build_runtime(load_settings({"BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(var)})))
+
+
+def test_every_route_declares_who_may_call_it(app: Flask) -> None:
+    hold("A view has @access(…) directly above its function:", undeclared_routes(app))
+
+
+def test_what_is_public_was_decided(app: Flask) -> None:
+    public = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
+        if (declared := declared_access(app, rule.endpoint, method)) and declared.kind == "public"
+    }
+    hold(
+        "These routes are open to everybody; add them to _PUBLIC here only if they must be:", public - _PUBLIC
+    )
+
+
+def test_reading_changes_nothing(app: Flask) -> None:
+    """State never changes by GET: no view answers to both a safe and a writing method."""
+    hold(
+        "One view function serves reading or writing, not both:",
+        (
+            f"{rule.rule} ({', '.join(sorted(rule.methods or set()))})"
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or set())
+            and {"POST", "PUT", "PATCH", "DELETE"} & (rule.methods or set())
+            if not hasattr(app.view_functions[rule.endpoint], "view_class")
+        ),
+    )
