@@ -1,0 +1,51 @@
+"""`dumpsys package [packages | NAME]`: one block a package, as AOSP's Settings.dumpPackagesLPr prints it."""
+
+import zlib
+
+from agent.simulator.state import Package, PhoneState, UserState
+
+_INSTALLED = "2026-03-18 09:12:44"
+_HEAD = "Database versions:\n  Internal:\n    sdkVersion={sdk} databaseVersion=3\n\n"
+
+
+def dump_packages(args: list[str], phone: PhoneState) -> str:
+    """All packages' blocks for no argument (with a head) or `packages`; one package's for its name."""
+    wanted = args[0] if args and args[0] not in ("packages", "p") else None
+    chosen = [item for item in phone.packages if wanted is None or item.name == wanted]
+    if wanted is not None and not chosen:
+        return f"Unable to find package: {wanted}\n"
+    head = "" if args else _HEAD.format(sdk=phone.identity.sdk)
+    return head + "Packages:\n" + "".join(_block(item, phone) for item in chosen)
+
+
+def _mark(package: Package) -> str:
+    """The object hash that AOSP prints; stable here so that two dumps of one state are equal."""
+    return f"{zlib.crc32(package.name.encode()) & 0xFFFFFFF:x}"
+
+
+def _block(package: Package, phone: PhoneState) -> str:
+    flags = "SYSTEM HAS_CODE ALLOW_CLEAR_USER_DATA" if package.system else "HAS_CODE ALLOW_CLEAR_USER_DATA ALLOW_BACKUP"
+    folder = package.path.rpartition("/")[0]
+    mark = _mark(package)
+    users = "".join(_user(user.id, package.users.get(user.id)) for user in phone.users)
+    return (
+        f"  Package [{package.name}] ({mark}):\n    userId={package.uid}\n"
+        f"    pkg=Package{{{mark} {package.name}}}\n    codePath={folder}\n    resourcePath={folder}\n"
+        f"    versionCode={package.version_code} minSdk=21 targetSdk={min(phone.identity.sdk, 33)}\n"
+        f"    versionName={package.version_name}\n    splits=[base]\n    apkSigningVersion=2\n"
+        f"    flags=[ {flags} ]\n    dataDir=/data/user/0/{package.name}\n"
+        f"    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]\n"
+        f"    timeStamp={_INSTALLED}\n    firstInstallTime={_INSTALLED}\n    lastUpdateTime={_INSTALLED}\n"
+        + (f"    installerPackageName={package.installer}\n" if package.installer else "")
+        + f"    signatures=PackageSignatures{{{mark} version:2, signatures:[b378e95c], past signatures:[]}}\n"
+        f"    installPermissionsFixed=true\n    pkgFlags=[ {flags} ]\n{users}\n"
+    )
+
+
+def _user(number: int, state: UserState | None) -> str:
+    known = state or UserState()
+    return (
+        f"    User {number}: ceDataInode=1234 installed={str(state is not None).lower()} hidden=false "
+        f"suspended={str(known.suspended).lower()} stopped=false notLaunched=false "
+        f"enabled={known.enabled.number} instant=false virtual=false\n      gids=[3003]\n"
+    )

@@ -1,0 +1,214 @@
+"""One simulated phone at work: its port, its connections, its power."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agent.simulator import auth, protocol
+from agent.simulator.connection import AdbConnection
+from agent.simulator.faults import Fault, FaultKind, is_fault
+from agent.simulator.files import PhoneFiles
+from agent.simulator.services import ShellRequest
+from agent.simulator.state import AuthMode, PhoneState
+from agent.simulator.stream import Stream
+
+_PAYLOAD_BY_SDK = ((28, 1024 * 1024), (24, 256 * 1024), (0, 4096))
+_SDK_SKIPS_CHECKSUM = 28
+
+
+class Runner(Protocol):
+    """How a phone's shell commands are run."""
+
+    def start(self, request: ShellRequest, stream: Stream, device: "Device") -> None:
+        """Accept the stream and run the request on it."""
+
+    def went_down(self, device: "Device", *, orderly: bool) -> None:
+        """The phone went off, and all its processes with it; `orderly` is a shutdown that tells them first."""
+
+    def close(self) -> None:
+        """The fleet ends."""
+
+
+@dataclass
+class Counters:
+    """What a phone has seen since the fleet started."""
+
+    connections: int = 0
+    opens: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Bytes both ways."""
+        return self.bytes_in + self.bytes_out
+
+
+class Device:
+    """A phone and its listening port. All methods run on the fleet's event loop."""
+
+    def __init__(self, state: PhoneState, runner: Runner, host: str, port: int) -> None:
+        self.state = state
+        self.runner = runner
+        self.host = host
+        self.port = port
+        self.fault: Fault | None = None
+        self.files = PhoneFiles()
+        self.counters = Counters()
+        self.powered = True
+        self._server: asyncio.Server | None = None
+        self._connections: set[AdbConnection] = set()
+        self._next_boot: asyncio.TimerHandle | None = None
+        self._down_reason = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        state.on_power = self.request_power
+
+    # -- what the connection asks
+
+    @property
+    def version(self) -> int:
+        """Highest protocol version: phones before Android 9 insist on checksums."""
+        return (
+            protocol.VERSION_SKIP_CHECKSUM
+            if self.state.identity.sdk >= _SDK_SKIPS_CHECKSUM
+            else protocol.VERSION_CHECKSUM
+        )
+
+    @property
+    def max_payload(self) -> int:
+        """Longest payload this Android release takes, bytes."""
+        return next(size for sdk, size in _PAYLOAD_BY_SDK if self.state.identity.sdk >= sdk)
+
+    def banner(self) -> bytes:
+        """The CNXN text: identity and features; no v2 sync, which is not spoken here."""
+        identity = self.state.identity
+        features = "shell_v2,cmd" if self.state.shell_v2 else ""
+        return (
+            f"device::ro.product.name={identity.device};ro.product.model={identity.model};"
+            f"ro.product.device={identity.device};" + (f"features={features}" if features else "")
+        ).encode()
+
+    def demands_key(self) -> bool:
+        """Whether a client has to prove itself."""
+        return self.state.auth is not AuthMode.OPEN or is_fault(self.fault, FaultKind.UNAUTHORISED)
+
+    def accepts(self, token: bytes, signature: bytes) -> bool:
+        """Whether a key that was allowed before signed the token."""
+        if is_fault(self.fault, FaultKind.UNAUTHORISED):
+            return False
+        return any(auth.signed_by(line, token, signature) for line in self.state.authorised_keys)
+
+    def allow(self, line: str) -> None:
+        """Somebody tapped "always allow" for this key: every connection that offers it goes online."""
+        if line not in self.state.authorised_keys:
+            self.state.authorised_keys.append(line)
+        for connection in list(self._connections):
+            if connection.offered_key == line and not connection.online:
+                connection.go_online()
+
+    def authorise(self) -> int:
+        """Allow every key that waits now; the number of keys."""
+        waiting = {item.offered_key for item in self._connections if item.offered_key and not item.online}
+        for line in waiting:
+            self.allow(line)
+        return len(waiting)
+
+    def connected(self, connection: AdbConnection) -> None:
+        """Count a new connection."""
+        self.counters.connections += 1
+        self._connections.add(connection)
+
+    def disconnected(self, connection: AdbConnection) -> None:
+        """Forget a connection that ended."""
+        self._connections.discard(connection)
+
+    # -- port and power
+
+    async def start(self) -> None:
+        """Come up: open the port (port 0 takes a free one, kept from then on)."""
+        self._loop = asyncio.get_running_loop()
+        await self._listen()
+
+    async def close(self) -> None:
+        """End everything and delete the phone's files."""
+        self._cancel_boot()
+        self.powered = False
+        self._unplug()
+        self.runner.went_down(self, orderly=False)
+        self.files.close()
+
+    async def set_fault(self, fault: Fault | None) -> None:
+        """Put a fault in place of the present one; None for a healthy phone."""
+        self.fault = fault
+        if is_fault(fault, FaultKind.REFUSE):
+            self._stop_listening()
+        elif self.powered:
+            await self._listen()
+
+    async def power_off(self, reason: str = "") -> None:
+        """Go off. With a reason (`shutdown,userrequested`) it is an orderly shutdown, without one a loss of power."""
+        self._cancel_boot()
+        if self.powered:
+            self.powered = False
+            self._down_reason = reason
+            self._unplug()
+            self.runner.went_down(self, orderly=bool(reason))
+
+    async def power_on(self) -> None:
+        """Boot a phone that is off; one that is on stays as it is."""
+        if self.powered:
+            return
+        self._cancel_boot()
+        self.state.boot(self._down_reason or "cold,powerkey")
+        self.powered = True
+        if not is_fault(self.fault, FaultKind.REFUSE):
+            await self._listen()
+
+    async def reboot(self, reason: str = "reboot,userrequested") -> None:
+        """Go off and come up again after the phone's `boot_duration_s`."""
+        await self.power_off(reason)
+        if self.state.boot_duration_s <= 0:
+            await self.power_on()
+            return
+        loop = asyncio.get_running_loop()
+        self._next_boot = loop.call_later(self.state.boot_duration_s, self._spawn, self.power_on)
+
+    def request_power(self, reason: str) -> None:
+        """A command on the phone asked for `reboot,…` or `shutdown,…`; done after its answer is sent (any thread)."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._spawn, lambda: self._obey(reason))
+
+    async def _obey(self, reason: str) -> None:
+        await (self.reboot(reason) if reason.startswith("reboot") else self.power_off(reason))
+
+    def _spawn(self, action: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._task = asyncio.ensure_future(action())
+
+    def _cancel_boot(self) -> None:
+        if self._next_boot is not None:
+            self._next_boot.cancel()
+            self._next_boot = None
+
+    async def _listen(self) -> None:
+        if self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(
+                lambda: AdbConnection(self), self.host, self.port, reuse_address=True
+            )
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    def _stop_listening(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _unplug(self) -> None:
+        self._stop_listening()
+        self.drop_connections()
+
+    def drop_connections(self) -> None:
+        """Reset every connection."""
+        for connection in list(self._connections):
+            connection.abort()

@@ -1,0 +1,49 @@
+"""A phone's files: a real tree in a temporary folder, of which shell may use the parts that it may on a phone."""
+
+import posixpath
+import shutil
+import tempfile
+from pathlib import Path
+
+_LINKS = {"/sdcard": "/storage/emulated/0", "/mnt/sdcard": "/storage/emulated/0", "/storage/self/primary": "/storage/emulated/0"}
+WRITABLE = ("/data/local/tmp", "/storage/emulated/0")
+
+
+class FileError(Exception):
+    """A path that shell may not use; the text is the phone's message."""
+
+
+class PhoneFiles:
+    """Maps the phone's absolute paths to the real tree, which is made on first use."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that stands for `/`."""
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="simphone-"))
+            for folder in WRITABLE:
+                self._place(folder).mkdir(parents=True)
+        return self._root
+
+    def real(self, path: str, *, writing: bool = False) -> Path:
+        """The real path of `path`; `..` cannot leave the phone. Raises `FileError` for writing where shell may not."""
+        clean = posixpath.normpath("/" + path.lstrip("/"))
+        for link, target in _LINKS.items():
+            if clean == link or clean.startswith(link + "/"):
+                clean = target + clean[len(link) :]
+        if writing and not any(clean.startswith(folder + "/") for folder in WRITABLE):
+            message = "Permission denied" if clean.startswith("/data") else "Read-only file system"
+            raise FileError(message)
+        return self._place(clean)
+
+    def close(self) -> None:
+        """Delete the tree."""
+        if self._root is not None:
+            shutil.rmtree(self._root, ignore_errors=True)
+            self._root = None
+
+    def _place(self, path: str) -> Path:
+        return self.root / path.lstrip("/") if self._root is None else self._root / path.lstrip("/")

@@ -1,0 +1,22 @@
+"""What a finished command leaves behind."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A command's output and exit code (0 to 255)."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    exit_code: int = 0
+
+
+def said(text: str) -> Output:
+    """`text` on standard output, exit code 0."""
+    return Output(text.encode("utf-8"))
+
+
+def failed(text: str, exit_code: int = 1) -> Output:
+    """`text` on standard error."""
+    return Output(b"", text.encode("utf-8"), exit_code)

@@ -1,0 +1,118 @@
+"""What one phone needs to run processes: its /proc, its question socket, its environment, its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from agent.simulator import android
+from agent.simulator.android.system import proc_files
+from agent.simulator.output import Output
+from agent.simulator.services import ShellRequest
+from agent.simulator.state import PhoneState
+
+_TICK_S = 1.0
+_GRACE_S = 0.3
+_REAL_UNLESS_F = "stat"
+
+
+class Room:
+    """Folder of one phone below the fleet's tools folder; `open` is called before every command."""
+
+    def __init__(self, folder: Path, tools: Path, phone: PhoneState) -> None:
+        self.folder = folder
+        self.proc = folder / "proc"
+        self.mksh = str(tools / "bin" / "sh")
+        self._tools = tools
+        self._phone = phone
+        self._answers = 0
+        self._server: asyncio.Server | None = None
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Make the folder and its socket on first use; bring /proc up to date."""
+        if not self.folder.exists():
+            (self.proc / "sys/kernel/random").mkdir(parents=True)
+            self._write_proc()
+            self._server = await asyncio.start_unix_server(self._answer, self.folder / "ask")
+            self._ticker = asyncio.ensure_future(self._tick())
+        self._write_proc()
+
+    def environment(self, request: ShellRequest) -> dict[str, str]:
+        """Environment of a command. `BUTLER_BOOT` marks every process of this boot, however it detaches itself."""
+        return {
+            "PATH": str(self._tools / "bin"),
+            "HOME": "/",
+            "USER": "shell",
+            "LOGNAME": "shell",
+            "SHELL": "/system/bin/sh",
+            "HOSTNAME": self._phone.identity.device,
+            "ANDROID_ROOT": "/system",
+            "ANDROID_DATA": "/data",
+            "EXTERNAL_STORAGE": "/sdcard",
+            "TMPDIR": str(self.folder),
+            "TERM": request.term,
+            "LC_ALL": "C.UTF-8",
+            "BUTLER_PROC": str(self.proc),
+            "BUTLER_ASK": str(self.folder / "ask"),
+            "BUTLER_BOOT": self._phone.boot_id,
+        }
+
+    def end_processes(self, boot_id: str, *, orderly: bool) -> None:
+        """Kill what a boot left running; an orderly shutdown sends TERM first and gives it 0.3 s, as init does."""
+        if not orderly:
+            _signal_all(boot_id, signal.SIGKILL)
+            return
+        _signal_all(boot_id, signal.SIGTERM)
+        asyncio.get_running_loop().call_later(_GRACE_S, _signal_all, boot_id, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop answering."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._server is not None:
+            self._server.close()
+
+    async def _tick(self) -> None:
+        """A script that stays and watches uptime must see it pass."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._write_proc()
+
+    def _write_proc(self) -> None:
+        for name, text in proc_files(self._phone).items():
+            fresh = self.folder / "fresh"
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(self.proc / name)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One question: the number of arguments, the name and the arguments, each ended by NUL."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ValueError):
+            count = int((await reader.readuntil(b"\0"))[:-1])
+            words = [(await reader.readuntil(b"\0"))[:-1] for _ in range(count + 1)]
+            argv = [word.decode("utf-8", "surrogateescape") for word in words]
+            writer.write(self._reply(argv))
+            await writer.drain()
+        writer.close()
+
+    def _reply(self, argv: list[str]) -> bytes:
+        """`fall` for "the real toybox may do it", else exit code and the path (without suffix) of the output."""
+        if argv[0] == _REAL_UNLESS_F and "-f" not in argv:
+            return b"fall"
+        output: Output = android.run(argv, self._phone)
+        self._answers += 1
+        place = self.folder / str(self._answers)
+        place.with_suffix(".out").write_bytes(output.stdout)
+        place.with_suffix(".err").write_bytes(output.stderr)
+        return f"{output.exit_code} {place}".encode()
+
+
+def _signal_all(boot_id: str, number: signal.Signals) -> None:
+    """Signal every process whose environment carries this boot's mark: ours by a random id, so never another's."""
+    mark = f"BUTLER_BOOT={boot_id}".encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), number)

@@ -1,0 +1,39 @@
+"""Canned mode: commands answered by the emulator alone, with no process; for load and where mksh is missing."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from agent.simulator import minishell
+from agent.simulator.output import Output
+from agent.simulator.services import ShellRequest
+from agent.simulator.state import PhoneState
+from agent.simulator.stream import Stream
+
+if TYPE_CHECKING:
+    from agent.simulator.device import Device
+
+SNAPSHOT_MARK = "# butler-snapshot"
+
+
+def execute(command: str, phone: PhoneState) -> Output:
+    """What the phone answers to a command string: the snapshot script as a whole, else a few simple commands."""
+    if command.startswith(SNAPSHOT_MARK):
+        render: Callable[[str, PhoneState], Output] = import_module("agent.simulator.canned").render
+        return render(command, phone)
+    return minishell.execute(command, phone)
+
+
+class CannedRunner:
+    """Answers at once; standard input is ignored, an interactive shell ends at once."""
+
+    def start(self, request: ShellRequest, stream: Stream, device: "Device") -> None:
+        """Run the command and send all of its output."""
+        stream.accept()
+        stream.end_with(request.encode(execute(request.command, device.state)))
+
+    def went_down(self, device: "Device", *, orderly: bool) -> None:
+        """Nothing runs between commands, so nothing dies."""
+
+    def close(self) -> None:
+        """Nothing to end."""

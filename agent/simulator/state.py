@@ -1,0 +1,212 @@
+"""State of one simulated phone: plain values, changeable while the phone runs."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent import clock as clocks
+
+HISTORY_LENGTH = 4
+
+
+class AuthMode(StrEnum):
+    """What happens with a key that the phone does not know."""
+
+    OPEN = "open"
+    AUTO = "auto"
+    ASK = "ask"
+    NEVER = "never"
+
+
+class Enabled(StrEnum):
+    """`enabled=` of a package for a user, as `dumpsys package` numbers it (`number`)."""
+
+    DEFAULT = "default"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DISABLED_USER = "disabled_user"
+
+    @property
+    def number(self) -> int:
+        """AOSP's COMPONENT_ENABLED_STATE value, 0 to 3."""
+        return list(Enabled).index(self)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the package may run."""
+        return self in (Enabled.DEFAULT, Enabled.ENABLED)
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A package as one user has it."""
+
+    enabled: Enabled = Enabled.DEFAULT
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package; `users` maps the ids of the users that have it to how they have it."""
+
+    name: str
+    version_code: int
+    version_name: str
+    system: bool = False
+    installer: str | None = None
+    path: str = ""
+    uid: int = 10000
+    users: dict[int, UserState] = field(default_factory=lambda: {0: UserState()})
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An Android user; 999 is the dual-app user of Xiaomi and OPPO."""
+
+    id: int
+    name: str
+    running: bool = True
+    flags: int = 0xC13
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; `name` may hold a phone number or a mail address."""
+
+    user: int
+    type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimSlot:
+    """One SIM slot; an absent card has no operator."""
+
+    state: str = "ABSENT"
+    operator: str = ""
+    carrier: str = ""
+    iccid: str | None = None
+    number: str | None = None
+
+
+@dataclass
+class Identity:
+    """What the phone says it is (getprop, settings)."""
+
+    serial: str
+    brand: str
+    model: str
+    manufacturer: str
+    device: str
+    android_release: str
+    sdk: int
+    build_id: str
+    incremental: str
+    fingerprint: str
+    security_patch: str
+    android_id: str
+    imeis: list[str] = field(default_factory=list)
+    build_type: str = "user"
+
+
+@dataclass
+class Battery:
+    """`dumpsys battery`: percent, whether power is plugged in, tenths of a degree Celsius, millivolts."""
+
+    percent: int = 80
+    charging: bool = False
+    temperature: int = 291
+    voltage: int = 4012
+
+
+@dataclass
+class PhoneState:
+    """One phone: what it is, what is on it, and what its kernel counts.
+
+    `clock` is a steady clock in seconds; uptime is counted on it. `wall_offset_s` is what the phone's own wall clock
+    (epoch seconds, which may be wrong) is ahead of it. `delay_s` is the link's delay of each message one way.
+    `boot_completed_after_s` is the uptime at which `sys.boot_completed` turns 1; until then `boot_count` in the
+    settings is still the former boot's. `boot_duration_s` is how long a reboot keeps the phone off the network.
+    """
+
+    identity: Identity
+    packages: list[Package] = field(default_factory=list)
+    users: list[User] = field(default_factory=lambda: [User(0, "机主")])
+    unreadable_users: set[int] = field(default_factory=set)
+    accounts: list[Account] = field(default_factory=list)
+    sims: list[SimSlot] = field(default_factory=lambda: [SimSlot(), SimSlot()])
+    settings: dict[str, dict[str, str]] = field(default_factory=lambda: {"global": {}, "secure": {}, "system": {}})
+    properties: dict[str, str] = field(default_factory=dict)
+    battery: Battery = field(default_factory=Battery)
+    screen_on: bool = False
+    lock_pin: str | None = None
+    device_owner: str | None = None
+    storage_total: int = 128_000_000_000
+    storage_free: int = 60_000_000_000
+
+    boot_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    boot_count: int = 1
+    booted_at: float = 0.0
+    boot_reasons: list[tuple[str, int]] = field(default_factory=list)
+    boot_completed_after_s: float = 0.0
+    boot_duration_s: float = 0.0
+    clock: Callable[[], float] = clocks.steady
+    wall_offset_s: float = field(default_factory=lambda: clocks.wall() - clocks.steady())
+
+    auth: AuthMode = AuthMode.AUTO
+    authorised_keys: list[str] = field(default_factory=list)
+    shell_v2: bool = True
+    delay_s: float = 0.0
+
+    wrong_pins: int = 0
+    on_power: Callable[[str], None] | None = None
+
+    def uptime(self) -> float:
+        """Seconds since boot, sleep included."""
+        return max(0.0, self.clock() - self.booted_at)
+
+    def wall(self) -> float:
+        """The phone's own idea of the time, epoch seconds."""
+        return self.clock() + self.wall_offset_s
+
+    def boot_completed(self) -> bool:
+        """Whether Android has finished booting."""
+        return self.uptime() >= self.boot_completed_after_s
+
+    def settings_boot_count(self) -> int:
+        """`settings get global boot_count`: the former boot's until this one is completed."""
+        return self.boot_count if self.boot_completed() else self.boot_count - 1
+
+    def boot(self, reason: str, boot_id: str | None = None) -> None:
+        """Start a new boot now: new id, next count, uptime 0, `reason` (`reboot,userrequested`) on top of the history."""
+        self.boot_id = boot_id or str(uuid.uuid4())
+        self.boot_count += 1
+        self.booted_at = self.clock()
+        entry = (reason, int(self.wall()))
+        self.boot_reasons = [entry, *self.boot_reasons][:HISTORY_LENGTH]
+
+    @property
+    def airplane_mode(self) -> bool:
+        """The global setting `airplane_mode_on`."""
+        return self.settings["global"].get("airplane_mode_on") == "1"
+
+    @airplane_mode.setter
+    def airplane_mode(self, on: bool) -> None:
+        self.settings["global"]["airplane_mode_on"] = str(int(on))
+
+    def user(self, number: int) -> User | None:
+        """The user of this id, if there is one."""
+        return next((user for user in self.users if user.id == number), None)
+
+    def packages_of(self, user: int) -> list[Package]:
+        """Packages which this user has installed."""
+        return [package for package in self.packages if user in package.users]
+
+    def replace_package(self, new: Package) -> None:
+        """Put `new` in the place of the package of its name; KeyError when there is none."""
+        for index, package in enumerate(self.packages):
+            if package.name == new.name:
+                self.packages[index] = new
+                return
+        raise KeyError(new.name)
