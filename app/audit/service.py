@@ -1,0 +1,138 @@
+"""Append to the chain and verify it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app.audit import store
+from app.audit.model import AuditRow
+from app.audit.rules import GENESIS, ChainFields, commit_details, event_hash
+from app.kernel.db import to_us
+
+_PENDING = "audit_pending"
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """`action` is `room.verb`, `object` is `kind:id`. Details are small, hold no secret, and may be erased later."""
+
+    at: dt.datetime
+    actor: str
+    action: str
+    object: str
+    centre_id: uuid.UUID | None = None
+    ip: str = ""
+    reason: str = ""
+    outcome: str = "ok"
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def record(session: Session, entry: AuditEvent) -> None:
+    """Note an event in the action's own transaction. It is written just before the commit, and is gone with a rollback.
+
+    Written at once, the head row would stay locked for as long as the action takes, and all writers would queue on it.
+    """
+    session.info.setdefault(_PENDING, []).append(entry)
+
+
+@event.listens_for(Session, "before_commit")
+def _append_pending(session: Session) -> None:
+    pending: list[AuditEvent] = session.info.pop(_PENDING, [])
+    if not pending:
+        return
+    session.flush()
+    head = store.locked_head(session, GENESIS)
+    for entry in pending:
+        row = _row(entry, head.size + 1, head.hash)
+        session.add(row)
+        head.size, head.hash = row.seq, row.hash
+    session.flush()
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_pending(session: Session, _previous: object) -> None:
+    session.info.pop(_PENDING, None)
+
+
+def _row(entry: AuditEvent, seq: int, previous: bytes) -> AuditRow:
+    details = orjson.dumps(entry.details, option=orjson.OPT_SORT_KEYS).decode()
+    salt = secrets.token_bytes(16)
+    row = AuditRow(
+        seq=seq,
+        at=entry.at,
+        centre_id=entry.centre_id,
+        actor=entry.actor,
+        ip=entry.ip,
+        action=entry.action,
+        object=entry.object,
+        reason=entry.reason,
+        outcome=entry.outcome,
+        details=details,
+        salt=salt,
+        details_commit=commit_details(details, salt),
+        prev_hash=previous,
+    )
+    row.hash = event_hash(_fields(row), previous)
+    return row
+
+
+def _fields(row: AuditRow) -> ChainFields:
+    return ChainFields(
+        seq=row.seq,
+        at_us=to_us(row.at),
+        centre=str(row.centre_id) if row.centre_id else "",
+        actor=row.actor,
+        ip=row.ip,
+        action=row.action,
+        object=row.object,
+        reason=row.reason,
+        outcome=row.outcome,
+        details_commit=row.details_commit,
+    )
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`size` events were read; `problem` names the first break, None when the chain is whole up to its head."""
+
+    size: int
+    head: str
+    problem: str | None
+
+
+def verify(session: Session) -> Verification:
+    """Walk the chain up to its head. A cut tail is found by the head row; an erased detail is no break.
+
+    The head is read first: events appended meanwhile are simply not yet looked at.
+    """
+    head = store.read_head(session)
+    size, wanted = (head.size, head.hash) if head else (0, GENESIS)
+    previous, seq = GENESIS, 0
+    for row in store.rows_up_to(session, size):
+        problem = _break(row, seq + 1, previous)
+        if problem:
+            return Verification(seq, previous.hex(), problem)
+        previous, seq = row.hash, row.seq
+    if (size, wanted) != (seq, previous):
+        return Verification(seq, previous.hex(), f"events after {seq} are missing: the head stands at {size}")
+    if store.has_rows_beyond_head(session):
+        return Verification(seq, previous.hex(), f"the head was set back: events stand after {size}")
+    return Verification(seq, previous.hex(), None)
+
+
+def _break(row: AuditRow, seq: int, previous: bytes) -> str | None:
+    if row.seq != seq:
+        return f"event {seq} is missing"
+    if row.prev_hash != previous or event_hash(_fields(row), previous) != row.hash:
+        return f"event {row.seq} was altered"
+    if row.details is not None and commit_details(row.details, row.salt or b"") != row.details_commit:
+        return f"the details of event {row.seq} were altered"
+    return None

@@ -1,0 +1,77 @@
+"""Every route declares who may call it; a route without a declaration does not start the server.
+
+`@access(PUBLIC)`, `@access(AGENT)`, or `@access("operations", "lead")`; `admin` may always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, current_app
+
+from app.kernel.tenancy import ROLES
+
+F = TypeVar("F", bound=Callable[..., Any])
+PUBLIC = "public"
+AGENT = "agent"
+SIGNED_IN = ROLES
+"""Any role at all."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """`roles` is empty for public routes and for agents, whose signature is checked by `app/fleet`.
+
+    With `late_transaction` the view parses first and calls `open_write()` itself: a large upload must not hold the
+    database's only write lock while it is read.
+    """
+
+    kind: str
+    roles: tuple[str, ...] = ()
+    late_transaction: bool = False
+
+
+def access(*who: str, late_transaction: bool = False) -> Callable[[F], F]:
+    """Declare who may call a view function or method. Raise `ValueError` for a role that does not exist."""
+    if who in ((PUBLIC,), (AGENT,)):
+        declared = Access(kind=who[0], late_transaction=late_transaction)
+    else:
+        unknown = set(who) - set(ROLES)
+        if unknown or not who:
+            raise ValueError(f"no such role: {sorted(unknown)}")
+        declared = Access(kind="roles", roles=tuple(who), late_transaction=late_transaction)
+
+    def mark(view: F) -> F:
+        view.__access__ = declared  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def declared_access(app: Flask, endpoint: str, method: str) -> Access | None:
+    """The declaration of a route, on its function or on the method of its class."""
+    view = app.view_functions[endpoint]
+    view_class = getattr(view, "view_class", None)
+    if view_class is not None:
+        name = "get" if method == "HEAD" and not hasattr(view_class, "head") else method.lower()
+        view = getattr(view_class, name, view)
+    found = getattr(view, "__access__", None)
+    if found is None and endpoint.split(".")[-1] == "static":
+        found = Access(kind=PUBLIC)
+    return found
+
+
+def undeclared_routes(app: Flask) -> list[str]:
+    """Routes that nobody decided on, as `METHOD rule`."""
+    missing = []
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            if declared_access(app, rule.endpoint, method) is None:
+                missing.append(f"{method} {rule.rule}")
+    return missing
+
+
+def current_access(endpoint: str, method: str) -> Access | None:
+    return declared_access(current_app, endpoint, method)

@@ -1,0 +1,103 @@
+"""The JSON API's base: one OpenAPI document, problem documents for errors, cursor pages in the body."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import orjson
+from flask import Blueprint as FlaskBlueprint, Flask, Response, current_app, request
+from flask_smorest import Api as SmorestApi, Blueprint as SmorestBlueprint
+from marshmallow import RAISE, Schema, fields, validate
+
+from app.http.access import PUBLIC, access
+from app.http.problems import Problem
+from app.kernel.errors import Stale
+from app.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
+
+API_PREFIX = "/api/v1"
+
+
+class StrictSchema(Schema):
+    """Unknown fields are errors: a misspelt field that is dropped in silence is a lost write."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class FieldProblemSchema(Schema):
+    field = fields.String(metadata={"description": "dotted path of the field"})
+    code = fields.String()
+    message = fields.String(metadata={"description": "what is wrong and how to mend it"})
+
+
+class ProblemSchema(Schema):
+    """RFC 9457; `code` is stable."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    code = fields.String()
+    detail = fields.String()
+    errors = fields.List(fields.Nested(FieldProblemSchema))
+
+
+class PageArgs(StrictSchema):
+    """Query arguments that every list takes."""
+
+    cursor = fields.String(load_default=None, metadata={"description": "`next_cursor` of the page before"})
+    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
+
+
+class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest is untyped
+    """flask-smorest without its own error handler, which would answer in another form than problem documents."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        return
+
+
+class Blueprint(SmorestBlueprint):  # type: ignore[misc]
+    """A room's API. Pages are in the body (`items`, `next_cursor`), not in a header."""
+
+    PAGINATION_HEADER_NAME = None
+
+
+def page_schema(item: type[Schema]) -> type[Schema]:
+    """`{"items": […], "next_cursor": text or null}` of an item schema."""
+    members: dict[str, Any] = {
+        "items": fields.List(fields.Nested(item)),
+        "next_cursor": fields.String(allow_none=True),
+    }
+    return cast(type[Schema], type(f"{item.__name__.removesuffix('Schema')}PageSchema", (Schema,), members))
+
+
+def etag(version: int) -> str:
+    return f'"v{version}"'
+
+
+def expected_version() -> int:
+    """The version in `If-Match`. Raise 428 without one, `Stale` for a tag that this server never gave."""
+    tag = request.headers.get("If-Match", "").strip()
+    if not tag:
+        raise Problem(428, "if_match_required", "send If-Match with the ETag that you last read")
+    tag = tag.removeprefix("W/").strip('"')
+    if not tag.startswith("v") or not tag[1:].isdecimal():
+        raise Stale("the ETag in If-Match is not one of this server's")
+    return int(tag[1:])
+
+
+def register_openapi(app: Flask, api: Api) -> None:
+    """Serve the document at `/api/v1/openapi.json`; rendered once, on first use."""
+    blueprint = FlaskBlueprint("openapi", __name__, url_prefix=API_PREFIX)
+
+    @blueprint.get("/openapi.json")
+    @access(PUBLIC)
+    def openapi_json() -> Response:
+        cached = current_app.extensions.setdefault("openapi_bytes", b"")
+        if not cached:
+            cached = orjson.dumps(api.spec.to_dict())
+            current_app.extensions["openapi_bytes"] = cached
+        return Response(cached, mimetype="application/json")
+
+    app.register_blueprint(blueprint)

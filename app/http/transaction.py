@@ -1,0 +1,81 @@
+"""One transaction a request, committed at the edge together with the answer of its Idempotency-Key."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+from flask import Response, abort, g, request
+from sqlalchemy.orm import Session
+
+from app.http.problems import Problem
+from app.kernel import idempotency
+from app.kernel.db import begin_write, db
+from app.runtime import runtime
+
+FORM_KEY = "_idempotency_key"
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+
+
+def open_write() -> Session:
+    """Begin this request's write transaction; `close_write` commits it when the answer is below 400.
+
+    A POST by a signed-in caller must bring an Idempotency-Key; used before for the same request, its first answer is
+    sent again (through `abort`) and nothing else happens.
+    """
+    session = begin_write(db.session())
+    g.writes = True
+    if request.method == "POST" and g.get("principal") is not None:
+        _claim_key(session)
+    return session
+
+
+def _claim_key(session: Session) -> None:
+    key = request.headers.get("Idempotency-Key") or _form_key()
+    if not key or len(key) > idempotency.MAX_KEY_CHARS:
+        raise Problem(
+            400,
+            "idempotency_key_required",
+            f"send a header Idempotency-Key (at most {idempotency.MAX_KEY_CHARS} characters, new for every new act)",
+        )
+    who = g.principal.user
+    stored = idempotency.claim(
+        session, principal=who, key=key, fingerprint=_fingerprint(), now=runtime().clock.now()
+    )
+    if stored is None:
+        g.idempotency = (who, key)
+        return
+    headers = {**orjson.loads(stored.headers), "Idempotency-Replayed": "true"}
+    abort(Response(stored.body, status=stored.status, headers=headers))
+
+
+def _form_key() -> str | None:
+    if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return request.form.get(FORM_KEY)
+    return None
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(f"{request.method} {request.full_path}\0".encode())
+    if request.mimetype != "multipart/form-data":  # its boundary differs each time that the same form is sent
+        digest.update(request.get_data(cache=True))
+    return digest.hexdigest()
+
+
+def close_write(response: Response) -> Response:
+    """Commit what went well, with its idempotent answer; roll all else back."""
+    if not g.pop("writes", False):
+        return response
+    session = db.session()
+    if response.status_code >= 400:
+        session.rollback()
+        return response
+    claimed = g.pop("idempotency", None)
+    if claimed is not None and not response.direct_passthrough:
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        answer = idempotency.StoredAnswer(
+            response.status_code, orjson.dumps(kept).decode(), response.get_data()
+        )
+        idempotency.store(session, principal=claimed[0], key=claimed[1], answer=answer)
+    session.commit()
+    return response

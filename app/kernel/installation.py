@@ -1,0 +1,63 @@
+"""Which installation this database is, and which keys belong to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.kernel.db import Base, Identified, UtcDateTime
+from app.kernel.errors import Unavailable
+from app.kernel.keys import KeyStore, Purpose
+
+_HELD: tuple[Purpose, ...] = ("agent-reads", "audit", "name-hmac")
+
+
+class Installation(Identified, Base):
+    __tablename__ = "installation"
+
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+
+
+class InstallationKey(Base):
+    __tablename__ = "installation_key"
+
+    purpose: Mapped[str] = mapped_column(String(40), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+
+
+def initialise(session: Session, keys: KeyStore, now: dt.datetime) -> bool:
+    """Make this database an installation and remember its keys; False when it was one already.
+
+    `keys` must be allowed to create. Raise `Unavailable` when a key file is not the one remembered.
+    """
+    if session.scalar(select(Installation.id)) is not None:
+        check_keys(session, keys)
+        return False
+    session.add(Installation(created_at=now))
+    for purpose in _HELD:
+        session.add(
+            InstallationKey(purpose=purpose, fingerprint=keys.fingerprint(purpose), first_seen_at=now)
+        )
+    session.flush()
+    return True
+
+
+def check_keys(session: Session, keys: KeyStore) -> None:
+    """Raise `Unavailable` unless every key file is the one that this database was set up with.
+
+    A key silently made anew would lock every enrolled agent out and break the audit trail's signatures.
+    """
+    known = dict(session.execute(select(InstallationKey.purpose, InstallationKey.fingerprint)).tuples().all())
+    if not known:
+        raise Unavailable(
+            "this database is not set up: run `flask installation init`", code="not_initialised"
+        )
+    for purpose in _HELD:
+        if known.get(purpose) != keys.fingerprint(purpose):
+            raise Unavailable(
+                f"key file {purpose}.key does not belong to this database: restore the key files of this installation",
+                code="foreign_keys",
+            )

@@ -1,0 +1,39 @@
+"""Half-open spans of time `[from, to)`; `to` None is open. One meaning of "overlap" and "at" for every room."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.kernel.errors import FieldError, Invalid
+
+
+def check_span(start: dt.datetime, end: dt.datetime | None, *, field: str = "to") -> None:
+    """Raise `Invalid` unless the span holds at least an instant."""
+    if end is not None and end <= start:
+        raise Invalid(
+            "结束时间必须晚于开始时间 / the end must be later than the start",
+            fields=[FieldError(field, "span", "must be later than the start")],
+        )
+
+
+def overlaps(
+    start: InstrumentedAttribute[dt.datetime],
+    end: InstrumentedAttribute[dt.datetime | None],
+    wanted_from: dt.datetime,
+    wanted_to: dt.datetime | None,
+) -> ColumnElement[bool]:
+    """Rows whose span shares an instant with `[wanted_from, wanted_to)`."""
+    after = or_(end.is_(None), end > wanted_from)
+    return after if wanted_to is None else and_(after, start < wanted_to)
+
+
+def holds_at(
+    start: InstrumentedAttribute[dt.datetime],
+    end: InstrumentedAttribute[dt.datetime | None],
+    instant: dt.datetime,
+) -> ColumnElement[bool]:
+    """Rows whose span holds the instant."""
+    return and_(start <= instant, or_(end.is_(None), end > instant))

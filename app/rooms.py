@@ -1,0 +1,41 @@
+"""The list of rooms: their API, pages, commands and jobs are hung up here, and nowhere else."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from app.audit.cli import audit_cli
+from app.cli import installation_cli, scheduler_cli
+from app.health import health_pages
+from app.http.access import undeclared_routes
+from app.http.api import Api, Blueprint, register_openapi
+from app.kernel.db import db
+from app.kernel.jobs import Job
+from app.policy.cli import policies_cli
+
+PAGES = (health_pages,)
+APIS: tuple[Blueprint, ...] = ()
+COMMANDS = (audit_cli, policies_cli, installation_cli, scheduler_cli)
+
+
+def register_rooms(app: Flask) -> None:
+    """Raise `RuntimeError` for a route that does not declare who may call it."""
+    Migrate(app, db, directory="migrations", render_as_batch=True)
+    api = Api(app)
+    for blueprint in APIS:
+        api.register_blueprint(blueprint)
+    register_openapi(app, api)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    missing = undeclared_routes(app)
+    if missing:
+        raise RuntimeError("routes that declare nobody who may call them: " + ", ".join(missing))
+
+
+def all_jobs() -> list[Job]:
+    from app.housekeeping import JOBS as housekeeping
+
+    return [*housekeeping]

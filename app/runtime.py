@@ -1,0 +1,31 @@
+"""The concrete objects of one server process, built once in `bootstrap.py` and handed on from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from app.kernel.blobs import BlobStore
+from app.kernel.clock import Clock
+from app.kernel.keys import KeyStore
+from app.policy import PolicyFiles
+from app.settings import Settings
+
+EXTENSION = "butler"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    settings: Settings
+    clock: Clock
+    keys: KeyStore
+    blobs: BlobStore
+    policies: PolicyFiles
+    access_token: str
+
+
+def runtime() -> Runtime:
+    """The objects of the present application; only entry points (api, pages, cli, jobs) ask for them."""
+    return cast(Runtime, current_app.extensions[EXTENSION])

@@ -1,0 +1,156 @@
+"""All settings, read once from the environment into one frozen object; `docs/operations.md` documents each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError, fields as ma
+from marshmallow.validate import Length, OneOf, Range
+
+Environment = Literal["development", "production", "test"]
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MIN_SECRET_CHARS = 32
+_PREFIX = "BUTLER_"
+_OLD_URLS = {"postgres://": "postgresql+psycopg://", "postgresql://": "postgresql+psycopg://"}
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings, one line each; values of secrets are never in it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths are absolute; secrets are None when a key file in `key_dir` serves instead."""
+
+    environment: Environment = field(metadata={"name": "BUTLER_ENV"})
+    var_dir: Path = field(metadata={"name": "BUTLER_VAR_DIR"})
+    database_url: str = field(metadata={"name": "DATABASE_URL"}, repr=False)
+    blob_dir: Path = field(metadata={"name": "BLOB_DIR"})
+    key_dir: Path = field(metadata={"name": "BUTLER_KEY_DIR"})
+    policy_dir: Path = field(metadata={"name": "BUTLER_POLICY_DIR"})
+    public_url: str | None = field(metadata={"name": "PUBLIC_URL"})
+    allowed_hosts: tuple[str, ...] = field(metadata={"name": "BUTLER_ALLOWED_HOSTS"})
+    trusted_proxies: int = field(metadata={"name": "BUTLER_TRUSTED_PROXIES"})
+    access_token: str | None = field(metadata={"name": "BUTLER_ACCESS_TOKEN"}, repr=False)
+    secret_key: str | None = field(metadata={"name": "BUTLER_SECRET_KEY"}, repr=False)
+    checkin_interval_s: int = field(metadata={"name": "BUTLER_CHECKIN_INTERVAL_S"})
+    upload_limit_bytes: int = field(metadata={"name": "BUTLER_UPLOAD_LIMIT_BYTES"})
+    log_level: str = field(metadata={"name": "BUTLER_LOG_LEVEL"})
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+
+def setting_names() -> list[str]:
+    """The environment variable of every setting."""
+    return [str(f.metadata["name"]) for f in fields(Settings)]
+
+
+class _Raw(Schema):
+    environment = ma.String(load_default="development", validate=OneOf(["development", "production", "test"]))
+    var_dir = ma.String(load_default=None)
+    database_url = ma.String(load_default=None)
+    blob_dir = ma.String(load_default=None)
+    key_dir = ma.String(load_default=None)
+    policy_dir = ma.String(load_default=None)
+    public_url = ma.Url(load_default=None, schemes={"https", "http"}, require_tld=False)
+    allowed_hosts = ma.String(load_default="")
+    trusted_proxies = ma.Integer(load_default=0, validate=Range(0, 5))
+    access_token = ma.String(load_default=None, validate=Length(min=MIN_SECRET_CHARS))
+    secret_key = ma.String(load_default=None, validate=Length(min=MIN_SECRET_CHARS))
+    checkin_interval_s = ma.Integer(load_default=60, validate=Range(5, 3600))
+    upload_limit_bytes = ma.Integer(load_default=32 * 2**20, validate=Range(2**20, 2**30))
+    log_level = ma.String(load_default="INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read settings from environment variables. Raise `SettingsError` with every problem at once.
+
+    An unknown `BUTLER_*` variable is a problem too: a misspelt setting that is silently ignored fails months later.
+    """
+    problems = _unknown(environ)
+    given = {f.name: environ[f.metadata["name"]] for f in fields(Settings) if environ.get(f.metadata["name"])}
+    names = {f.name: str(f.metadata["name"]) for f in fields(Settings)}
+    try:
+        raw = cast(dict[str, Any], _Raw().load(given))
+    except ValidationError as exc:
+        messages = cast(dict[str, list[str]], exc.normalized_messages())
+        problems += [f"{names[name]}: {' '.join(text)}" for name, text in messages.items()]
+        raise SettingsError(problems) from None
+    if raw["environment"] == "production":
+        problems += _production_problems(raw)
+    if problems:
+        raise SettingsError(problems)
+    return _build(raw)
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    known = setting_names()
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name}: unknown setting" + (f", did you mean {near[0]}?" if near else ""))
+    return problems
+
+
+def _production_problems(raw: dict[str, Any]) -> list[str]:
+    problems = []
+    for name, variable in (("access_token", "BUTLER_ACCESS_TOKEN"), ("secret_key", "BUTLER_SECRET_KEY")):
+        value = raw[name]
+        if not value:
+            problems.append(
+                f"{variable}: must be set in production (at least {MIN_SECRET_CHARS} random characters)"
+            )
+        elif len(set(value)) < 10:
+            problems.append(
+                f"{variable}: looks like a default, not like {MIN_SECRET_CHARS} random characters"
+            )
+    if not raw["public_url"]:
+        problems.append("PUBLIC_URL: must be set in production, e.g. https://phones.example.cn")
+    elif not raw["public_url"].startswith("https://"):
+        problems.append("PUBLIC_URL: must begin with https:// in production")
+    return problems
+
+
+def _build(raw: dict[str, Any]) -> Settings:
+    var = _path(raw["var_dir"], ROOT / "var")
+    url = raw["database_url"] or f"sqlite:///{var / 'butler.db'}"
+    for old, new in _OLD_URLS.items():
+        if url.startswith(old):
+            url = new + url[len(old) :]
+    hosts = [h.strip().lower() for h in raw["allowed_hosts"].split(",") if h.strip()] or list(LOOPBACK_HOSTS)
+    public = raw["public_url"].rstrip("/") if raw["public_url"] else None
+    if public:
+        hosts.append((urlsplit(public).hostname or "").lower())
+    return Settings(
+        environment=raw["environment"],
+        var_dir=var,
+        database_url=url,
+        blob_dir=_path(raw["blob_dir"], var / "blobs"),
+        key_dir=_path(raw["key_dir"], var / "keys"),
+        policy_dir=_path(raw["policy_dir"], ROOT / "policies"),
+        public_url=public,
+        allowed_hosts=tuple(dict.fromkeys(hosts)),
+        trusted_proxies=raw["trusted_proxies"],
+        access_token=raw["access_token"],
+        secret_key=raw["secret_key"],
+        checkin_interval_s=raw["checkin_interval_s"],
+        upload_limit_bytes=raw["upload_limit_bytes"],
+        log_level=raw["log_level"],
+    )
+
+
+def _path(text: str | None, default: Path) -> Path:
+    return Path(text).expanduser().resolve() if text else default
