@@ -18,13 +18,16 @@ _WORD = 1 << 32
 
 
 def key_text(payload: bytes) -> str:
-    """The line for the phone's `adb_keys` out of an AUTH RSAPUBLICKEY payload (base64, a space, a comment, NUL)."""
+    """The line for the phone's `adb_keys` out of an AUTH RSAPUBLICKEY payload (base64, a space, a comment,
+    NUL).
+    """
     return payload.rstrip(b"\0").decode("utf-8", "replace").strip()
 
 
 @lru_cache(maxsize=1024)
 def parse_public_key(line: str) -> rsa.RSAPublicKey:
-    """Key of one `adb_keys` line: base64 of word count, n0inv, modulus, R^2 mod n, exponent, all little-endian.
+    """Key of one `adb_keys` line: base64 of word count, n0inv, modulus, R^2 mod n, exponent, all
+    little-endian.
 
     Raises `ProtocolError` when it is not a consistent RSA-2048 key.
     """
@@ -50,7 +53,7 @@ def signed_by(line: str, token: bytes, signature: bytes) -> bool:
     """Whether `signature` is the key's PKCS#1 v1.5 signature of the 20-byte token, taken as a SHA-1 digest."""
     try:
         key = parse_public_key(line)
-        key.verify(signature, token, padding.PKCS1v15(), utils.Prehashed(SHA1()))
+        key.verify(signature, token, padding.PKCS1v15(), utils.Prehashed(SHA1()))  # noqa: S303 - ADB signs SHA-1
     except (InvalidSignature, ProtocolError):
         return False
     return True

@@ -146,7 +146,9 @@ class AdbConnection(asyncio.Protocol):
             self.abort()
             return
         self.offered_key = line
-        if self.device.state.auth is AuthMode.AUTO and not is_fault(self.device.fault, FaultKind.UNAUTHORISED):
+        if self.device.state.auth is AuthMode.AUTO and not is_fault(
+            self.device.fault, FaultKind.UNAUTHORISED
+        ):
             self.device.allow(line)
 
     def go_online(self) -> None:
@@ -155,7 +157,9 @@ class AdbConnection(asyncio.Protocol):
             return
         self.online = True
         self._decoder.verify = self.with_checksum
-        self._send_handshake(protocol.CNXN, self.device.version, self.device.max_payload, self.device.banner())
+        self._send_handshake(
+            protocol.CNXN, self.device.version, self.device.max_payload, self.device.banner()
+        )
 
     def _on_stream(self, message: Message) -> None:
         if message.command == protocol.OPEN:

@@ -148,7 +148,9 @@ class Device:
             await self._listen()
 
     async def power_off(self, reason: str = "") -> None:
-        """Go off. With a reason (`shutdown,userrequested`) it is an orderly shutdown, without one a loss of power."""
+        """Go off. With a reason (`shutdown,userrequested`) it is an orderly shutdown, without one a loss of
+        power.
+        """
         self._cancel_boot()
         if self.powered:
             self.powered = False
@@ -176,7 +178,9 @@ class Device:
         self._next_boot = loop.call_later(self.state.boot_duration_s, self._spawn, self.power_on)
 
     def request_power(self, reason: str) -> None:
-        """A command on the phone asked for `reboot,…` or `shutdown,…`; done after its answer is sent (any thread)."""
+        """A command on the phone asked for `reboot,…` or `shutdown,…`; done after its answer is sent (any
+        thread).
+        """
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._spawn, lambda: self._obey(reason))
 

@@ -36,12 +36,12 @@ _POINTS = {
 class Fault:
     """One fault.
 
-    `unauthorised`: no key is accepted and nobody taps "allow". `hang`: silence from `at` on (`accept` reads nothing,
-    `cnxn` never completes the handshake, `open` never answers a service, `output` stops after `after_bytes` of a
-    stream's output). `drop`: the connection is reset after `after_bytes` of a stream's output. `refuse`: nothing
-    listens. `garbage`: random bytes in place of command output (`output`) or of ADB messages (`wire`), `size` of them.
-    `flood`: `size` bytes of text as output of every command. `empty`: no output and exit code 0.
-    Raises ValueError where the parts do not belong together.
+    `unauthorised`: no key is accepted and nobody taps "allow". `hang`: silence from `at` on (`accept` reads
+    nothing, `cnxn` never completes the handshake, `open` never answers a service, `output` stops after
+    `after_bytes` of a stream's output). `drop`: the connection is reset after `after_bytes` of a stream's
+    output. `refuse`: nothing listens. `garbage`: random bytes in place of command output (`output`) or of
+    ADB messages (`wire`), `size` of them. `flood`: `size` bytes of text as output of every command.
+    `empty`: no output and exit code 0. Raises ValueError where the parts do not belong together.
     """
 
     kind: FaultKind

@@ -1,11 +1,17 @@
-"""A phone's files: a real tree in a temporary folder, of which shell may use the parts that it may on a phone."""
+"""A phone's files: a real tree in a temporary folder, of which shell may use the parts that it may on a
+phone.
+"""
 
 import posixpath
 import shutil
 import tempfile
 from pathlib import Path
 
-_LINKS = {"/sdcard": "/storage/emulated/0", "/mnt/sdcard": "/storage/emulated/0", "/storage/self/primary": "/storage/emulated/0"}
+_LINKS = {
+    "/sdcard": "/storage/emulated/0",
+    "/mnt/sdcard": "/storage/emulated/0",
+    "/storage/self/primary": "/storage/emulated/0",
+}
 WRITABLE = ("/data/local/tmp", "/storage/emulated/0")
 
 
@@ -29,7 +35,9 @@ class PhoneFiles:
         return self._root
 
     def real(self, path: str, *, writing: bool = False) -> Path:
-        """The real path of `path`; `..` cannot leave the phone. Raises `FileError` for writing where shell may not."""
+        """The real path of `path`; `..` cannot leave the phone. Raises `FileError` for writing where shell
+        may not.
+        """
         clean = posixpath.normpath("/" + path.lstrip("/"))
         for link, target in _LINKS.items():
             if clean == link or clean.startswith(link + "/"):

@@ -5,7 +5,7 @@ import contextlib
 import resource
 import sys
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -25,10 +25,10 @@ _FILES_BESIDE = 256
 class Fleet:
     """Context manager: phones listen from `__enter__` to `__exit__`.
 
-    `port` 0 gives each phone a free port, another number consecutive ports from it. `mode` `mksh` runs commands with
-    the machine's mksh and toybox; where they are missing the fleet says so once on standard error and is `canned`.
-    Phones are named by their place in `phones`. Methods may be called from any thread and return when done; they
-    raise OSError when a port cannot be opened.
+    `port` 0 gives each phone a free port, another number consecutive ports from it. `mode` `mksh` runs
+    commands with the machine's mksh and toybox; where they are missing the fleet says so once on standard
+    error and is `canned`. Phones are named by their place in `phones`. Methods may be called from any
+    thread and return when done; they raise OSError when a port cannot be opened.
     """
 
     def __init__(
@@ -41,7 +41,8 @@ class Fleet:
             self.mode = "canned"
         self._runner: Runner = MkshRunner() if self.mode == "mksh" else CannedRunner()
         self.devices = [
-            Device(phone, self._runner, host, port + index if port else 0) for index, phone in enumerate(phones)
+            Device(phone, self._runner, host, port + index if port else 0)
+            for index, phone in enumerate(phones)
         ]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="simulated-phones", daemon=True)
@@ -121,7 +122,7 @@ class Fleet:
         self._runner.close()
 
 
-async def _later(action: Any) -> Any:
+async def _later(action: Callable[[], T]) -> T:
     return action()
 
 

@@ -5,8 +5,6 @@ import string
 import uuid
 from functools import lru_cache
 
-from stdnum import luhn
-
 from agent.simulator.catalogue import (
     AOSP_APPS,
     BUILD_IDS,
@@ -32,7 +30,8 @@ _FIRST_APP_UID = 10_100
 def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
     """A phone of its own: serial and IMEIs are unique for each `index` below 100,000 of a `seed`.
 
-    `packages` is how many packages it has at least for user 0 (never fewer than the vendor's and the work apps).
+    `packages` is how many packages it has at least for user 0 (never fewer than the vendor's and the work
+    apps).
     """
     rng = random.Random(f"{seed}/{index}")
     model = MODELS[index % len(MODELS)]
@@ -44,7 +43,9 @@ def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
     phone.sims, number = _sims(index, rng)
     phone.accounts = _accounts(model, phone.users, number, rng)
     phone.settings = _settings(phone, rng)
-    phone.battery = Battery(rng.randint(18, 100), rng.random() < 0.3, rng.randint(240, 360), rng.randint(3700, 4400))
+    phone.battery = Battery(
+        rng.randint(18, 100), rng.random() < 0.3, rng.randint(240, 360), rng.randint(3700, 4400)
+    )
     phone.screen_on = rng.random() < 0.4
     phone.lock_pin = f"{rng.randrange(1_000_000):06}" if rng.random() < 0.8 else None
     phone.storage_total = rng.choice((32, 64, 128, 256)) * 1_000_000_000 * 9 // 10
@@ -83,7 +84,13 @@ def _serial(shape: str, index: int, rng: random.Random) -> str:
 def _imei(tac: str, number: int) -> str:
     """15 digits: type allocation code, serial number, check digit."""
     body = f"{tac}{number % 1_000_000:06}"
-    return body + luhn.calc_check_digit(body)
+    return body + _check_digit(body)
+
+
+def _check_digit(digits: str) -> str:
+    """Luhn's digit; written here because the agent installs without the server's libraries."""
+    odd = [sum(divmod(int(digit) * 2, 10)) for digit in digits[::-2]]
+    return str(-(sum(odd) + sum(int(digit) for digit in digits[-2::-2])) % 10)
 
 
 @lru_cache(maxsize=64)
@@ -92,14 +99,18 @@ def _system_packages(vendor: str, sdk: int, count: int) -> tuple[Package, ...]:
     prefix = VENDORS[vendor][2][0].rpartition(".")[0]
     names += [f"{prefix}.overlay.part{number}" for number in range(max(0, count - len(names)))]
     return tuple(
-        Package(name, sdk * 100 + place, RELEASES[sdk], system=True, path=_system_path(name), uid=1000 + place)
+        Package(
+            name, sdk * 100 + place, RELEASES[sdk], system=True, path=_system_path(name), uid=1000 + place
+        )
         for place, name in enumerate(names)
     )
 
 
 def _system_path(name: str) -> str:
     folder = "".join(part.capitalize() for part in name.split(".")[-2:])
-    return "/system/framework/framework-res.apk" if name == "android" else f"/system/app/{folder}/{folder}.apk"
+    return (
+        "/system/framework/framework-res.apk" if name == "android" else f"/system/app/{folder}/{folder}.apk"
+    )
 
 
 def _packages(model: Model, rng: random.Random, count: int) -> list[Package]:
@@ -114,7 +125,11 @@ def _packages(model: Model, rng: random.Random, count: int) -> list[Package]:
 def _app(app: App, place: int, store: str, sdk: int, rng: random.Random) -> Package:
     """Android 11 and later put a random folder, which ends in `==`, in front of the app's own."""
     mark = "".join(rng.choices(string.ascii_letters + string.digits + "-_", k=22)) + "=="
-    outer = "~~" + "".join(rng.choices(string.ascii_letters + string.digits + "-_", k=22)) + "==/" if sdk >= 30 else ""
+    outer = (
+        "~~" + "".join(rng.choices(string.ascii_letters + string.digits + "-_", k=22)) + "==/"
+        if sdk >= 30
+        else ""
+    )
     installer = store if rng.random() < 0.9 else rng.choice((None, "com.android.browser"))
     return Package(
         app.name,
@@ -129,7 +144,9 @@ def _app(app: App, place: int, store: str, sdk: int, rng: random.Random) -> Pack
 def _users(model: Model, rng: random.Random) -> list[User]:
     users = [User(0, "机主" if model.vendor != "samsung" else "Owner")]
     if model.vendor in _DUAL_APP_VENDORS and rng.random() < 0.4:
-        users.append(User(DUAL_APP_USER, "XSpace" if model.vendor == "xiaomi" else "MultiApp", flags=0x4001010))
+        users.append(
+            User(DUAL_APP_USER, "XSpace" if model.vendor == "xiaomi" else "MultiApp", flags=0x4001010)
+        )
     elif rng.random() < 0.1:
         users.append(User(SECOND_SPACE_USER, "第二空间", flags=0x412))
     return users
@@ -142,8 +159,14 @@ def _with_users(package: Package, users: list[User]) -> Package:
         return package
     states = package.users | dict.fromkeys(extra, UserState())
     return Package(
-        package.name, package.version_code, package.version_name, package.system, package.installer, package.path,
-        package.uid, states,
+        package.name,
+        package.version_code,
+        package.version_name,
+        package.system,
+        package.installer,
+        package.path,
+        package.uid,
+        states,
     )
 
 
@@ -151,12 +174,14 @@ def _sims(index: int, rng: random.Random) -> tuple[list[SimSlot], str]:
     operator, carrier, prefix, head = CARRIERS[rng.randrange(len(CARRIERS))]
     number = f"+86{head}{index % 100_000_000:08}"
     iccid = f"{prefix}{rng.randrange(10**8):08}{index % 100_000:05}"
-    card = SimSlot("LOADED", operator, carrier, iccid + luhn.calc_check_digit(iccid), number)
+    card = SimSlot("LOADED", operator, carrier, iccid + _check_digit(iccid), number)
     return [card, SimSlot()], number
 
 
 def _accounts(model: Model, users: list[User], number: str, rng: random.Random) -> list[Account]:
-    accounts = [Account(0, VENDORS[model.vendor][0], number.removeprefix("+86"))] if rng.random() < 0.8 else []
+    accounts = (
+        [Account(0, VENDORS[model.vendor][0], number.removeprefix("+86"))] if rng.random() < 0.8 else []
+    )
     if rng.random() < 0.5:
         accounts.append(Account(0, "com.tencent.mm.account", "微信"))
     if model.vendor == "samsung":

@@ -1,4 +1,5 @@
-"""The little of a shell that canned mode understands: simple commands, `;`, newlines, `&&`, `||`, `$?`, `2>&1`.
+"""The little of a shell that canned mode understands: simple commands, `;`, newlines, `&&`, `||`, `$?`,
+`2>&1`.
 
 Anything else is refused aloud: a wrong answer would be worse than none.
 """

@@ -1,14 +1,17 @@
-"""mksh mode: command strings run by the machine's mksh with real toybox, a phone's own commands by the emulator.
+"""mksh mode: command strings run by the machine's mksh with real toybox, a phone's own commands by the
+emulator.
 
-Every Android command on PATH is one small mksh script that sends its arguments over a unix socket to this process
-(toybox nc: some 3 ms a call, a Python start would be 30) and prints the answer. Each phone has a folder with the
-files which stand for /proc. Absolute paths of the phone in a command string are put on the phone's own tree; inside
-a pushed script they are the machine's, so such scripts must find their files by `$0` or a variable.
+Every Android command on PATH is one small mksh script that sends its arguments over a unix socket to this
+process (toybox nc: some 3 ms a call, a Python start would be 30) and prints the answer. Each phone has a
+folder with the files which stand for /proc. Absolute paths of the phone in a command string are put on the
+phone's own tree; inside a pushed script they are the machine's, so such scripts must find their files by
+`$0` or a variable.
 """
 
 import asyncio
 import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +32,12 @@ _PATHS = re.compile(
     r"(?<![\w./}-])/(data/local/tmp|sdcard|storage/emulated/0|proc/uptime|proc/sys/kernel/random/boot_id)(?![\w-])"
 )
 _SHIM = """#!{mksh}
-r=$({{ print -rn -- "$#"; print -n '\\0'; for w in "${{0##*/}}" "$@"; do print -rn -- "$w"; print -n '\\0'; done; }} \\
-  | {toybox} nc -U "$BUTLER_ASK")
+say() {{ for w; do print -rn -- "$w"; print -n '\\0'; done; }}
+r=$(say "$#" "${{0##*/}}" "$@" | {toybox} nc -U "$BUTLER_ASK")
 case $r in
 fall) exec {toybox} "${{0##*/}}" "$@" ;;
-[0-9]*' '*) f=${{r#* }}; cat "$f.out"; cat "$f.err" >&2; {toybox} rm -f "$f.out" "$f.err"; exit "${{r%% *}}" ;;
+[0-9]*' '*) f=${{r#* }}; cat "$f.out"; cat "$f.err" >&2
+  {toybox} rm -f "$f.out" "$f.err"; exit "${{r%% *}}" ;;
 esac
 exit 126
 """
@@ -75,7 +79,9 @@ class MkshRunner:
 
     async def _run(self, process: ShellProcess, request: ShellRequest, device: "Device") -> None:
         room = await self._room(device)
-        argv = [room.mksh, "-c", self._placed(request.command, room, device)] if request.command else [room.mksh]
+        argv = (
+            [room.mksh, "-c", self._placed(request.command, room, device)] if request.command else [room.mksh]
+        )
         if request.pty and not request.command:
             argv.append("-i")
         await process.run(argv, room.environment(request), device.files.root)
@@ -93,7 +99,9 @@ class MkshRunner:
     async def _room(self, device: "Device") -> Room:
         room = self._rooms.get(id(device))
         if room is None:
-            room = self._rooms[id(device)] = Room(self._tools() / f"p{len(self._rooms)}", self._tools(), device.state)
+            room = self._rooms[id(device)] = Room(
+                self._tools() / f"p{len(self._rooms)}", self._tools(), device.state
+            )
         await room.open()
         return room
 
@@ -127,7 +135,5 @@ def _fill(folder: Path) -> None:
 
 
 def _toybox_names(toybox: str) -> set[str]:
-    import subprocess
-
     listed = subprocess.run([toybox], capture_output=True, text=True, check=True).stdout
     return {name for name in listed.split() if "/" not in name}

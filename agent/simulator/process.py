@@ -1,4 +1,6 @@
-"""A real process as a phone's shell service: its pipes or terminal on one side, the ADB stream on the other."""
+"""A real process as a phone's shell service: its pipes or terminal on one side, the ADB stream on the
+other.
+"""
 
 import asyncio
 import contextlib
@@ -8,6 +10,7 @@ import struct
 import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import ClassVar
 
 from agent.simulator import shellv2
 from agent.simulator.services import ShellRequest
@@ -81,7 +84,13 @@ class ShellProcess:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder, start_new_session=True
+                *argv,
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
             )
             os.close(slave)
             self._begin(process)
@@ -136,7 +145,7 @@ class ShellProcess:
         if size is not None and self._terminal is not None:
             fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 
-    _ACTIONS: dict[int, Callable[["ShellProcess", bytes], Awaitable[None]]] = {
+    _ACTIONS: ClassVar[dict[int, Callable[["ShellProcess", bytes], Awaitable[None]]]] = {
         shellv2.STDIN: _feed,
         shellv2.CLOSE_STDIN: _close_stdin,
         shellv2.WINDOW_SIZE: _resize,

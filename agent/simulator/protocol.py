@@ -1,7 +1,7 @@
 """ADB wire messages as a phone's adbd reads and writes them (AOSP `protocol.txt`, version 0x01000000/1).
 
-A message is a 24-byte header of six little-endian words (command, arg0, arg1, payload length, payload checksum,
-command xor 0xffffffff) and its payload.
+A message is a 24-byte header of six little-endian words (command, arg0, arg1, payload length, payload
+checksum, command xor 0xffffffff) and its payload.
 """
 
 import struct
@@ -45,8 +45,8 @@ class Message(NamedTuple):
 def checksum(data: bytes) -> int:
     """Sum of the payload's bytes modulo 2**32.
 
-    Adler-32's low half is 1 + the sum modulo 65521, which 256 bytes cannot reach: ten times faster than `sum()`,
-    and adb-shell makes us pay it for every payload.
+    Adler-32's low half is 1 + the sum modulo 65521, which 256 bytes cannot reach: ten times faster than
+    `sum()`, and adb-shell makes us pay it for every payload.
     """
     total = 0
     for start in range(0, len(data), _ADLER_SAFE):
@@ -66,8 +66,8 @@ def pack(message: Message, *, with_checksum: bool) -> bytes:
 class Decoder:
     """Cuts a byte stream into messages.
 
-    `max_payload` bytes is the longest payload accepted; `verify` says whether checksums must fit. Both may change
-    between messages, as the handshake settles them.
+    `max_payload` bytes is the longest payload accepted; `verify` says whether checksums must fit. Both may
+    change between messages, as the handshake settles them.
     """
 
     def __init__(self, max_payload: int) -> None:

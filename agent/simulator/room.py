@@ -40,7 +40,9 @@ class Room:
         self._write_proc()
 
     def environment(self, request: ShellRequest) -> dict[str, str]:
-        """Environment of a command. `BUTLER_BOOT` marks every process of this boot, however it detaches itself."""
+        """Environment of a command. `BUTLER_BOOT` marks every process of this boot, however it detaches
+        itself.
+        """
         return {
             "PATH": str(self._tools / "bin"),
             "HOME": "/",
@@ -60,7 +62,9 @@ class Room:
         }
 
     def end_processes(self, boot_id: str, *, orderly: bool) -> None:
-        """Kill what a boot left running; an orderly shutdown sends TERM first and gives it 0.3 s, as init does."""
+        """Kill what a boot left running; an orderly shutdown sends TERM first and gives it 0.3 s, as init
+        does.
+        """
         if not orderly:
             _signal_all(boot_id, signal.SIGKILL)
             return
@@ -97,7 +101,9 @@ class Room:
         writer.close()
 
     def _reply(self, argv: list[str]) -> bytes:
-        """`fall` for "the real toybox may do it", else exit code and the path (without suffix) of the output."""
+        """`fall` for "the real toybox may do it", else exit code and the path (without suffix) of the
+        output.
+        """
         if argv[0] == _REAL_UNLESS_F and "-f" not in argv:
             return b"fall"
         output: Output = android.run(argv, self._phone)
@@ -109,7 +115,9 @@ class Room:
 
 
 def _signal_all(boot_id: str, number: signal.Signals) -> None:
-    """Signal every process whose environment carries this boot's mark: ours by a random id, so never another's."""
+    """Signal every process whose environment carries this boot's mark: ours by a random id, so never
+    another's.
+    """
     mark = f"BUTLER_BOOT={boot_id}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,4 +1,6 @@
-"""Canned mode: commands answered by the emulator alone, with no process; for load and where mksh is missing."""
+"""Canned mode: commands answered by the emulator alone, with no process; for load and where mksh is
+missing.
+"""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -17,7 +19,9 @@ SNAPSHOT_MARK = "# butler-snapshot"
 
 
 def execute(command: str, phone: PhoneState) -> Output:
-    """What the phone answers to a command string: the snapshot script as a whole, else a few simple commands."""
+    """What the phone answers to a command string: the snapshot script as a whole, else a few simple
+    commands.
+    """
     if command.startswith(SNAPSHOT_MARK):
         render: Callable[[str, PhoneState], Output] = import_module("agent.simulator.canned").render
         return render(command, phone)

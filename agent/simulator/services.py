@@ -19,7 +19,9 @@ _FLOOD_LINE = b"the quick brown fox jumps over the lazy dog 0123456789 abcdefgh\
 
 @dataclass(frozen=True, slots=True)
 class ShellRequest:
-    """A shell service: `framed` is shell v2; `pty` a terminal; `legacy` a phone before shell v2, which writes CRLF."""
+    """A shell service: `framed` is shell v2; `pty` a terminal; `legacy` a phone before shell v2, which
+    writes CRLF.
+    """
 
     command: str
     framed: bool = False
@@ -30,7 +32,9 @@ class ShellRequest:
     def encode(self, output: Output) -> bytes:
         """A finished command's output as the client gets it."""
         if self.framed:
-            body = shellv2.frames(shellv2.STDOUT, output.stdout) + shellv2.frames(shellv2.STDERR, output.stderr)
+            body = shellv2.frames(shellv2.STDOUT, output.stdout) + shellv2.frames(
+                shellv2.STDERR, output.stderr
+            )
             return body + shellv2.exit_frame(output.exit_code)
         return self.mend(output.stdout + output.stderr)
 
@@ -100,11 +104,11 @@ def _reboot(device: "Device", argument: str) -> bytes:
     return b""
 
 
-def _root(device: "Device", argument: str) -> bytes:
+def _root(_device: "Device", _argument: str) -> bytes:
     return b"adbd cannot run as root in production builds\n"
 
 
-def _unroot(device: "Device", argument: str) -> bytes:
+def _unroot(_device: "Device", _argument: str) -> bytes:
     return b"adbd not running as root\n"
 
 

@@ -124,10 +124,11 @@ class Battery:
 class PhoneState:
     """One phone: what it is, what is on it, and what its kernel counts.
 
-    `clock` is a steady clock in seconds; uptime is counted on it. `wall_offset_s` is what the phone's own wall clock
-    (epoch seconds, which may be wrong) is ahead of it. `delay_s` is the link's delay of each message one way.
-    `boot_completed_after_s` is the uptime at which `sys.boot_completed` turns 1; until then `boot_count` in the
-    settings is still the former boot's. `boot_duration_s` is how long a reboot keeps the phone off the network.
+    `clock` is a steady clock in seconds; uptime is counted on it. `wall_offset_s` is what the phone's own
+    wall clock (epoch seconds, which may be wrong) is ahead of it. `delay_s` is the link's delay of each
+    message one way. `boot_completed_after_s` is the uptime at which `sys.boot_completed` turns 1; until
+    then `boot_count` in the settings is still the former boot's. `boot_duration_s` is how long a reboot
+    keeps the phone off the network.
     """
 
     identity: Identity
@@ -136,7 +137,9 @@ class PhoneState:
     unreadable_users: set[int] = field(default_factory=set)
     accounts: list[Account] = field(default_factory=list)
     sims: list[SimSlot] = field(default_factory=lambda: [SimSlot(), SimSlot()])
-    settings: dict[str, dict[str, str]] = field(default_factory=lambda: {"global": {}, "secure": {}, "system": {}})
+    settings: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {"global": {}, "secure": {}, "system": {}}
+    )
     properties: dict[str, str] = field(default_factory=dict)
     battery: Battery = field(default_factory=Battery)
     screen_on: bool = False
@@ -179,7 +182,9 @@ class PhoneState:
         return self.boot_count if self.boot_completed() else self.boot_count - 1
 
     def boot(self, reason: str, boot_id: str | None = None) -> None:
-        """Start a new boot now: new id, next count, uptime 0, `reason` (`reboot,userrequested`) on top of the history."""
+        """Start a new boot now: new id, next count, uptime 0, `reason` (`reboot,userrequested`) on top of
+        the history.
+        """
         self.boot_id = boot_id or str(uuid.uuid4())
         self.boot_count += 1
         self.booted_at = self.clock()

@@ -127,7 +127,9 @@ class Stream:
         return not self._pending
 
     def _send_chunk(self, chunk: bytes) -> bool:
-        """Send one WRTE, or as much of it as the phone's fault lets through; False when nothing more may follow."""
+        """Send one WRTE, or as much of it as the phone's fault lets through; False when nothing more may
+        follow.
+        """
         fault = self._connection.device.fault
         hangs = is_fault(fault, FaultKind.HANG, FaultPoint.OUTPUT)
         limited = fault is not None and (hangs or fault.kind is FaultKind.DROP)

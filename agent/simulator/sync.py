@@ -99,7 +99,7 @@ class SyncService:
 
     def _list(self, folder: Path) -> Iterator[bytes]:
         try:
-            names = sorted(os.listdir(folder))
+            names = sorted(path.name for path in folder.iterdir())
         except OSError:
             names = []
         for name in (".", "..", *names) if names else ():

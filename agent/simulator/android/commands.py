@@ -49,7 +49,8 @@ NAMES = frozenset({*_HANDLERS, "cmd"})
 def run(argv: list[str], phone: PhoneState) -> Output:
     """Output of one command; `argv[0]` is its name, as the phone's shell would find it.
 
-    An unknown command gives mksh's `inaccessible or not found` and 127. May change `phone` (settings put, reboot).
+    An unknown command gives mksh's `inaccessible or not found` and 127. May change `phone` (settings put,
+    reboot).
     """
     name, *args = argv
     if name == "cmd":
@@ -62,7 +63,9 @@ def run(argv: list[str], phone: PhoneState) -> Output:
 
 def _cmd(args: list[str], phone: PhoneState) -> Output:
     if not args:
-        return failed("cmd: No service specified; use -l to list all running services. Usage: cmd [-l] SERVICE\n", 20)
+        return failed(
+            "cmd: No service specified; use -l to list all running services. Usage: cmd [-l] SERVICE\n", 20
+        )
     handler = _CMD_SERVICES.get(args[0])
     if handler is None:
         return failed(f"cmd: Can't find service: {args[0]}\n", 20)

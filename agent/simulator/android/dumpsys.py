@@ -20,7 +20,7 @@ def dumpsys(args: list[str], phone: PhoneState) -> Output:
     return said(_SERVICES[args[0]](args[1:], phone))
 
 
-def _battery(args: list[str], phone: PhoneState) -> str:
+def _battery(_args: list[str], phone: PhoneState) -> str:
     battery = phone.battery
     usb = str(battery.charging).lower()
     status = 5 if battery.charging and battery.percent >= 100 else 2 if battery.charging else 3
@@ -34,19 +34,20 @@ def _battery(args: list[str], phone: PhoneState) -> str:
     )
 
 
-def _power(args: list[str], phone: PhoneState) -> str:
+def _power(_args: list[str], phone: PhoneState) -> str:
     awake = "Awake" if phone.screen_on else "Asleep"
     display = "ON" if phone.screen_on else "OFF"
     return (
         "POWER MANAGER (dumpsys power)\n\nPower Manager State:\n"
         f"  mDirty=0x0\n  mWakefulness={awake}\n  mWakefulnessChanging=false\n"
-        f"  mIsPowered={str(phone.battery.charging).lower()}\n  mPlugType={2 if phone.battery.charging else 0}\n"
+        f"  mIsPowered={str(phone.battery.charging).lower()}\n"
+        f"  mPlugType={2 if phone.battery.charging else 0}\n"
         f"  mBatteryLevel={phone.battery.percent}\n  mStayOn=false\n  mBootCompleted="
         f"{str(phone.boot_completed()).lower()}\n\nDisplay Power: state={display}\n"
     )
 
 
-def _account(args: list[str], phone: PhoneState) -> str:
+def _account(_args: list[str], phone: PhoneState) -> str:
     parts = []
     for user, line in zip(phone.users, user_lines(phone), strict=True):
         accounts = [item for item in phone.accounts if item.user == user.id]
@@ -58,7 +59,8 @@ def _accounts_of(head: str, accounts: list[Account]) -> str:
     rows = "".join(f"    Account {{name={item.name}, type={item.type}}}\n" for item in accounts)
     kinds = sorted({item.type for item in accounts})
     services = "".join(
-        f"    ServiceInfo: AuthenticatorDescription {{type={kind}}}, ComponentInfo{{{kind}/{kind}.Service}}, uid 10087\n"
+        f"    ServiceInfo: AuthenticatorDescription {{type={kind}}}, "
+        f"ComponentInfo{{{kind}/{kind}.Service}}, uid 10087\n"
         for kind in kinds
     )
     return (
@@ -69,22 +71,24 @@ def _accounts_of(head: str, accounts: list[Account]) -> str:
     )
 
 
-def _user(args: list[str], phone: PhoneState) -> str:
+def _user(_args: list[str], phone: PhoneState) -> str:
     blocks = "".join(_user_block(user, phone) for user in phone.users)
-    return f"Current user: 0\nUsers:\n{blocks}\n  Device managed: {str(phone.device_owner is not None).lower()}\n"
+    managed = str(phone.device_owner is not None).lower()
+    return f"Current user: 0\nUsers:\n{blocks}\n  Device managed: {managed}\n"
 
 
 def _user_block(user: User, phone: PhoneState) -> str:
     state = "RUNNING_UNLOCKED" if user.running else "-1"
     return (
-        f"  UserInfo{{{user.id}:{user.name}:{user.flags:x}}} serialNo={user.id} isPrimary={str(user.id == 0).lower()}\n"
+        f"  UserInfo{{{user.id}:{user.name}:{user.flags:x}}} serialNo={user.id} "
+        f"isPrimary={str(user.id == 0).lower()}\n"
         f"    State: {state}\n    Created: <unknown>\n    Last logged in: +1h2m33s114ms ago\n"
         f"    Last logged in fingerprint: {phone.identity.fingerprint}\n    Has profile owner: false\n"
         "    Restrictions:\n      none\n"
     )
 
 
-def _trust(args: list[str], phone: PhoneState) -> str:
+def _trust(_args: list[str], phone: PhoneState) -> str:
     locked = int(phone.lock_pin is not None and not phone.screen_on)
     rows = "".join(
         f' User "{user.name}" (id={user.id}, flags={user.flags:#x}){" (current)" if user.id == 0 else ""}: '
@@ -95,7 +99,7 @@ def _trust(args: list[str], phone: PhoneState) -> str:
     return f"Trust manager state:\n{rows}"
 
 
-def _lock_settings(args: list[str], phone: PhoneState) -> str:
+def _lock_settings(_args: list[str], phone: PhoneState) -> str:
     """The kind of credential is printed from Android 11 on."""
     kind = "PIN" if phone.lock_pin is not None else "NONE"
     blocks = ""
@@ -106,7 +110,7 @@ def _lock_settings(args: list[str], phone: PhoneState) -> str:
     return f"Current lock settings service state:\n\nUser State:\n{blocks}\n"
 
 
-def _device_policy(args: list[str], phone: PhoneState) -> str:
+def _device_policy(_args: list[str], phone: PhoneState) -> str:
     owner = phone.device_owner
     block = (
         f"  Device Owner: \n    admin=ComponentInfo{{{owner}/{owner}.AdminReceiver}}\n    name=\n"
@@ -115,12 +119,13 @@ def _device_policy(args: list[str], phone: PhoneState) -> str:
         else ""
     )
     return (
-        f"Current Device Policy Manager state:\n{block}  Enabled Device Admins (User 0, provisioningState: 0):\n"
+        f"Current Device Policy Manager state:\n{block}"
+        "  Enabled Device Admins (User 0, provisioningState: 0):\n"
         f"    mPasswordOwner=-1\n  Encryption Status: per-user\n"
     )
 
 
-def _telephony(args: list[str], phone: PhoneState) -> str:
+def _telephony(_args: list[str], phone: PhoneState) -> str:
     blocks = ""
     for slot, card in enumerate(phone.sims):
         on_air = card.state == "LOADED" and not phone.airplane_mode

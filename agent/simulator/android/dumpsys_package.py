@@ -24,7 +24,11 @@ def _mark(package: Package) -> str:
 
 
 def _block(package: Package, phone: PhoneState) -> str:
-    flags = "SYSTEM HAS_CODE ALLOW_CLEAR_USER_DATA" if package.system else "HAS_CODE ALLOW_CLEAR_USER_DATA ALLOW_BACKUP"
+    flags = (
+        "SYSTEM HAS_CODE ALLOW_CLEAR_USER_DATA"
+        if package.system
+        else "HAS_CODE ALLOW_CLEAR_USER_DATA ALLOW_BACKUP"
+    )
     folder = package.path.rpartition("/")[0]
     mark = _mark(package)
     users = "".join(_user(user.id, package.users.get(user.id)) for user in phone.users)

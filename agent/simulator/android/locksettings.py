@@ -14,7 +14,9 @@ def locksettings(args: list[str], phone: PhoneState) -> Output:
     verb, old, rest = _parse(args)
     if verb == "get-disabled":
         return said("false\n")
-    if verb not in ("verify", "set-pin", "clear") or (verb == "verify" and phone.identity.sdk < _VERIFY_SINCE):
+    if verb not in ("verify", "set-pin", "clear") or (
+        verb == "verify" and phone.identity.sdk < _VERIFY_SINCE
+    ):
         return failed(f"Unknown command: {verb}\n", _FAILED)
     refusal = _check(phone, old)
     if refusal is not None:
@@ -46,7 +48,9 @@ def _parse(args: list[str]) -> tuple[str, str | None, list[str]]:
 
 
 def _check(phone: PhoneState, old: str | None) -> Output | None:
-    """None when the credential fits, else what the phone says; a mismatch echoes the secret, as real phones do."""
+    """None when the credential fits, else what the phone says; a mismatch echoes the secret, as real phones
+    do.
+    """
     if phone.lock_pin is None:
         return said("Old password provided but user has no password\n") if old else None
     if phone.wrong_pins >= _TRIES_BEFORE_THROTTLE:

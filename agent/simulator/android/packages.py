@@ -1,4 +1,6 @@
-"""`pm` (`cmd package`): lists of packages and users, uninstall, disable, suspend; AOSP's formats and refusals."""
+"""`pm` (`cmd package`): lists of packages and users, uninstall, disable, suspend; AOSP's formats and
+refusals.
+"""
 
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +13,9 @@ _FLAGS = {"-f", "-i", "-s", "-3", "-d", "-e", "-u", "-l", "-a", *_FLAG_SINCE}
 
 
 def pm(args: list[str], phone: PhoneState) -> Output:
-    """One `pm` command; anything but list, path, uninstall, enable, disable and suspend is an unknown command."""
+    """One `pm` command; anything but list, path, uninstall, enable, disable and suspend is an unknown
+    command.
+    """
     match args:
         case ["list", "packages", *rest]:
             return _list_packages(rest, phone)
@@ -90,18 +94,24 @@ def security_exception(verb: str, user: int, sdk: int) -> Output:
     reason = f"Shell does not have permission to access user {user}"
     trace = (
         f"java.lang.SecurityException: {reason}\n"
-        "\tat com.android.server.am.ActivityManagerService.handleIncomingUser(ActivityManagerService.java:15327)\n"
-        "\tat com.android.server.pm.PackageManagerShellCommand.onCommand(PackageManagerShellCommand.java:256)\n"
+        "\tat com.android.server.am.ActivityManagerService.handleIncomingUser"
+        "(ActivityManagerService.java:15327)\n"
+        "\tat com.android.server.pm.PackageManagerShellCommand.onCommand"
+        "(PackageManagerShellCommand.java:256)\n"
     )
-    head = f"\nException occurred while executing '{verb}':\n" if sdk >= 30 else f"Security exception: {reason}\n\n"
+    head = (
+        f"\nException occurred while executing '{verb}':\n"
+        if sdk >= 30
+        else f"Security exception: {reason}\n\n"
+    )
     return failed(head + trace, _FAILED)
 
 
 def _wanted(package: Package, state: UserState, options: _Options) -> bool:
     flags = options.flags
-    if "-s" in flags and not package.system or "-3" in flags and package.system:
+    if ("-s" in flags and not package.system) or ("-3" in flags and package.system):
         return False
-    if "-d" in flags and state.enabled.runs or "-e" in flags and not state.enabled.runs:
+    if ("-d" in flags and state.enabled.runs) or ("-e" in flags and not state.enabled.runs):
         return False
     return not options.words or options.words[0] in package.name
 
@@ -133,7 +143,9 @@ def _path(args: list[str], phone: PhoneState) -> Output:
 
 
 def _uninstall(args: list[str], phone: PhoneState) -> Output:
-    """Prints `Success` or `Failure [reason]`; only the text is to be trusted, the exit code is 1 for failure here."""
+    """Prints `Success` or `Failure [reason]`; only the text is to be trusted, the exit code is 1 for
+    failure here.
+    """
     found = _found(args, phone)
     if isinstance(found, Output):
         return found if found.exit_code != _FAILED else Output(b"Failure [not installed for 0]\n", b"", 1)
@@ -159,7 +171,8 @@ def _switch(verb: str, args: list[str], phone: PhoneState) -> Output:
         text = f"Package {package.name} new suspended state: {str(state.suspended).lower()}\n"
     elif verb == "disable":
         return failed(
-            f"\nException occurred while executing '{verb}':\njava.lang.SecurityException: Shell cannot change "
+            f"\nException occurred while executing '{verb}':\n"
+            "java.lang.SecurityException: Shell cannot change "
             f"component state for null to 2\n",
             _FAILED,
         )

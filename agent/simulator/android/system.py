@@ -62,7 +62,7 @@ def stat(args: list[str], phone: PhoneState) -> Output:
     )
 
 
-def id_(args: list[str], phone: PhoneState) -> Output:
+def id_(args: list[str], _phone: PhoneState) -> Output:
     """Who runs adb's shell."""
     if args == ["-u"]:
         return said("2000\n")
@@ -70,7 +70,7 @@ def id_(args: list[str], phone: PhoneState) -> Output:
     return said(f"uid=2000(shell) gid=2000(shell) groups={groups} context=u:r:shell:s0\n")
 
 
-def whoami(args: list[str], phone: PhoneState) -> Output:
+def whoami(_args: list[str], _phone: PhoneState) -> Output:
     """Android's name of uid 2000."""
     return said("shell\n")
 
@@ -82,7 +82,7 @@ def date(args: list[str], phone: PhoneState) -> Output:
     return said(now.strftime(shape.replace("%s", str(int(phone.wall())))) + "\n")
 
 
-def uptime(args: list[str], phone: PhoneState) -> Output:
+def uptime(_args: list[str], phone: PhoneState) -> Output:
     """toybox's `uptime` line."""
     minutes = int(phone.uptime()) // 60
     clock = dt.datetime.fromtimestamp(phone.wall(), tz=_ZONE).strftime("%H:%M:%S")

@@ -10,7 +10,9 @@ _DENIED = "Requires READ_PRIVILEGED_PHONE_STATE"
 
 
 def service(args: list[str], phone: PhoneState) -> Output:
-    """`service call iphonesubinfo CODE [i32 SLOT]`; codes shift with every release, 1 and 3 are the device id."""
+    """`service call iphonesubinfo CODE [i32 SLOT]`; codes shift with every release, 1 and 3 are the device
+    id.
+    """
     match args:
         case ["call", "iphonesubinfo", "1" | "3" as code, *rest]:
             slot = int(rest[-1]) if code == "3" and rest and rest[-1].isdigit() else 0
