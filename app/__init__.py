@@ -12,9 +12,11 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     from app.bootstrap import build_runtime, flask_config
     from app.http import register_http
     from app.kernel.db import db
+    from app.logs import configure_logs
     from app.rooms import register_rooms
 
     runtime = runtime or build_runtime()
+    configure_logs(runtime.settings.log_level)
     app = Flask(__name__)
     app.config.from_mapping(flask_config(runtime.settings))
     app.extensions[EXTENSION] = runtime

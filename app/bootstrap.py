@@ -38,7 +38,7 @@ def flask_config(settings: Settings) -> Mapping[str, object]:
     return {
         "SECRET_KEY": session_key(settings),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
         "MAX_CONTENT_LENGTH": settings.upload_limit_bytes,
         "MAX_FORM_MEMORY_SIZE": 2 * 2**20,
         "SESSION_COOKIE_NAME": "butler_session",

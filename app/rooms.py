@@ -13,6 +13,7 @@ from app.http.api import Api, Blueprint, register_openapi
 from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.policy.cli import policies_cli
+from app.tables import load_tables
 
 PAGES = (health_pages,)
 APIS: tuple[Blueprint, ...] = ()
@@ -21,6 +22,7 @@ COMMANDS = (audit_cli, policies_cli, installation_cli, scheduler_cli)
 
 def register_rooms(app: Flask) -> None:
     """Raise `RuntimeError` for a route that does not declare who may call it."""
+    load_tables()
     Migrate(app, db, directory="migrations", render_as_batch=True)
     api = Api(app)
     for blueprint in APIS:

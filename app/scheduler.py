@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fcntl
 import signal
@@ -144,6 +145,8 @@ def _soon(app: Flask) -> dt.datetime:
 
 def _runner(app: Flask, job: Job) -> Callable[[], None]:
     def run() -> None:
-        run_job(app, job)
+        # run_job has logged it; APScheduler's own log would print the exception's message.
+        with contextlib.suppress(Exception):
+            run_job(app, job)
 
     return run

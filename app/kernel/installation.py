@@ -50,7 +50,8 @@ def check_keys(session: Session, keys: KeyStore) -> None:
 
     A key silently made anew would lock every enrolled agent out and break the audit trail's signatures.
     """
-    known = dict(session.execute(select(InstallationKey.purpose, InstallationKey.fingerprint)).tuples().all())
+    rows = session.execute(select(InstallationKey.purpose, InstallationKey.fingerprint)).all()
+    known = {purpose: fingerprint for purpose, fingerprint in rows}
     if not known:
         raise Unavailable(
             "this database is not set up: run `flask installation init`", code="not_initialised"

@@ -56,7 +56,7 @@ def decode_cursor(cursor: str, order: str, size: int) -> list[str | None]:
 
 def paginate(
     session: Session,
-    query: Select[tuple[T]],
+    query: Select[T],
     keys: Sequence[SortKey],
     *,
     cursor: str | None,

@@ -1,0 +1,23 @@
+"""Every module that maps a table: imported for its effect, so that migrations and tests see the whole schema."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODEL_MODULES = (
+    "app.kernel.blobs",
+    "app.kernel.idempotency",
+    "app.kernel.installation",
+    "app.kernel.outbox",
+    "app.audit.model",
+    "app.people.model",
+    "app.policy.model",
+    "app.registry.model",
+    "app.registry.ties",
+    "app.ledger.model",
+)
+
+
+def load_tables() -> None:
+    for name in MODEL_MODULES:
+        import_module(name)

@@ -1,0 +1,173 @@
+"""An application on a real database, SQLite and PostgreSQL alike. Each test gets a database of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.bootstrap import build_runtime
+from app.kernel.clock import FixedClock
+from app.kernel.db import Base, begin_write, db
+from app.kernel.installation import initialise
+from app.kernel.keys import KeyStore
+from app.registry.model import Company, District, Employee, Grid, Post, ServiceCentre
+from app.settings import load_settings
+from app.tables import load_tables
+from tests.support import postgres
+
+START = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
+BASE_URL = "http://127.0.0.1"
+
+
+def _create_tables(url: str) -> None:
+    load_tables()
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    _create_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database with all tables; tests that use it run on both kinds."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            path = tmp_path / "butler.db"
+            shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+            yield f"sqlite:///{path}"
+        else:
+            name = postgres.template("app", _create_tables)
+            yield stack.enter_context(postgres.database(name))
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(START)
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Flask]]:
+    """`make_app(url, **settings)`: an application with keys of its own, closed after the test."""
+    made: list[Flask] = []
+
+    def make(url: str, **environ: str) -> Flask:
+        settings = load_settings(
+            {"BUTLER_ENV": "test", "DATABASE_URL": url, "BUTLER_VAR_DIR": str(tmp_path / "var"), **environ}
+        )
+        app = create_app(build_runtime(settings, clock))
+        app.testing = False  # errors become answers, as for a real caller
+        made.append(app)
+        with app.app_context():
+            session = begin_write(db.session())
+            initialise(session, KeyStore(settings.key_dir, may_create=True), clock.now())
+            session.commit()
+            db.session.remove()
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], database_url: str) -> Flask:
+    return make_app(database_url)
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A writing session inside an application context; commit it yourself where others must see it."""
+    with app.app_context():
+        opened = begin_write(db.session())
+        yield opened
+        opened.rollback()
+        db.session.remove()
+
+
+class Caller(FlaskClient):
+    """A test client that calls by loopback and gives each POST a new Idempotency-Key unless told otherwise."""
+
+    token: str | None = None
+
+    def open(self, *args: object, **kwargs: object):  # type: ignore[no-untyped-def]
+        kwargs.setdefault("base_url", BASE_URL)
+        headers = dict(kwargs.pop("headers", None) or {})  # type: ignore[call-overload]
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if kwargs.get("method") == "POST":
+            headers.setdefault("Idempotency-Key", uuid.uuid4().hex)
+        return super().open(*args, headers=headers, **kwargs)
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> Caller:
+    app.test_client_class = Caller
+    return app.test_client()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def client(app: Flask) -> Caller:
+    """Calls with the access token: the admin."""
+    app.test_client_class = Caller
+    caller: Caller = app.test_client()  # type: ignore[assignment]
+    caller.token = app.extensions["butler"].access_token
+    return caller
+
+
+@dataclass(frozen=True)
+class Org:
+    """The ids of two centres of one district, the first with a grid, a post and two employees."""
+
+    district: uuid.UUID
+    centre: uuid.UUID
+    other_centre: uuid.UUID
+    grid: uuid.UUID
+    post: uuid.UUID
+    zhang: uuid.UUID
+    li: uuid.UUID
+
+
+@pytest.fixture
+def org(app: Flask, clock: FixedClock) -> Org:
+    """A small organisation, committed."""
+    stamp = {"created_at": clock.now(), "updated_at": clock.now()}
+    with app.app_context():
+        session = begin_write(db.session())
+
+        def add(row):  # type: ignore[no-untyped-def]
+            session.add(row)
+            session.flush()
+            return row.id
+
+        company = add(Company(name="示例物业", **stamp))
+        district = add(District(company_id=company, code="HD", name="华东大区", **stamp))
+        centre = add(ServiceCentre(district_id=district, code="C1", name="锦绣花园", **stamp))
+        other = add(ServiceCentre(district_id=district, code="C2", name="翠湖天地", **stamp))
+        grid = add(Grid(centre_id=centre, code="G1", name="一号片区", **stamp))
+        post = add(Post(centre_id=centre, grid_id=grid, code="P1", name="一号片区管家", **stamp))
+        zhang = add(Employee(centre_id=centre, number="E001", name="张三", **stamp))
+        li = add(Employee(centre_id=centre, number="E002", name="李四", **stamp))
+        session.commit()
+        db.session.remove()
+    return Org(district, centre, other, grid, post, zhang, li)
