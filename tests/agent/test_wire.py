@@ -7,6 +7,7 @@ import json
 import re
 import tracemalloc
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_claimed_key_id_refuses_rubbish(line: str) -> None:
 # --- commands under attack ----------------------------------------------------
 
 
-def opened(envelope: dict[str, object], agent: str = "a1") -> str:
+def opened(envelope: Mapping[str, object], agent: str = "a1") -> str:
     with pytest.raises(wire.WireError) as caught:
         wire.open_command(envelope, PUBLIC, agent)
     return caught.value.code

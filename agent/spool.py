@@ -1,0 +1,184 @@
+"""What waits to be reported, on disk: readings, phones that were not reached, results of commands.
+
+Bounded: when it is full, readings between two others of the same phone and boot go first. They prove nothing
+that those two do not: one boot id is one run. Results of commands are never dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.database import Database
+from agent.instant import Instant
+
+log = logging.getLogger("agent.spool")
+
+Part = Literal["readings", "unreached", "results"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One element of a check-in, without its age. `body` is its JSON object as `agent/wire.py` types it.
+
+    `series` names entries of which those between two others may be dropped first; None: not so.
+    `contents` are the canonical JSON texts of a reading's sections, for those whose tag is in the body.
+    """
+
+    part: Part
+    body: dict[str, Any]
+    at: Instant
+    series: str | None = None
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    rows: int = 50_000
+    bytes: int = 64 * 2**20
+
+
+@dataclass
+class _Ticket:
+    entries: Sequence[Entry]
+    done: bool = False
+    error: sqlite3.Error | None = None
+
+
+class Spool:
+    """Entries in, by any thread. They leave through `agent/batches.py`."""
+
+    def __init__(self, database: Database, limits: Limits | None = None) -> None:
+        self.database = database
+        self._limits = limits or Limits()
+        self._waiting: list[_Ticket] = []
+        self._waiting_lock = threading.Lock()
+        self.dropped = 0
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Return when the entries are on disk. Raise `sqlite3.Error`: then none of them is.
+
+        Threads that come together share one commit: each commit waits for the disk.
+        """
+        ticket = _Ticket(entries)
+        with self._waiting_lock:
+            self._waiting.append(ticket)
+        with self.database.lock:
+            if not ticket.done:
+                self._write_waiting()
+        if ticket.error is not None:
+            raise ticket.error
+
+    def _write_waiting(self) -> None:
+        with self._waiting_lock:
+            tickets, self._waiting = self._waiting, []
+        try:
+            with self.database.transaction() as db:
+                insert(db, [entry for ticket in tickets for entry in ticket.entries])
+                self.dropped += _make_room(db, self._limits)
+        except sqlite3.Error as exc:
+            for ticket in tickets:
+                ticket.error = exc
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+
+    def count(self) -> int:
+        """Entries that wait, those of a cut batch included."""
+        with self.database.transaction() as db:
+            return int(db.execute("SELECT count(*) FROM entry").fetchone()[0])
+
+    def serials(self) -> dict[str, str]:
+        """Serial of the phone that was last read at each target."""
+        with self.database.transaction() as db:
+            return dict(db.execute("SELECT target, serial FROM seen").fetchall())
+
+
+def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Write entries within the caller's transaction."""
+    for entry in entries:
+        text = json.dumps(entry.body, separators=(",", ":"), ensure_ascii=False)
+        row = db.execute(
+            "INSERT INTO entry (part, series, body, size, at_s, at_boot) VALUES (?, ?, ?, ?, ?, ?)",
+            (entry.part, entry.series, text, len(text.encode()), entry.at.seconds, entry.at.boot),
+        ).lastrowid
+        if entry.part == "readings":
+            phone = entry.body["phone"]
+            db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (entry.body["target"], phone))
+            _keep_contents(db, row, phone, entry)
+
+
+def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: Entry) -> None:
+    """Store each section's text once per tag; `gone_at` is the first entry of the phone with another tag."""
+    latest = dict(
+        db.execute(
+            "SELECT section, tag FROM content WHERE phone = ? AND gone_at IS NULL", (phone,)
+        ).fetchall()
+    )
+    for section, tag in entry.body["tags"].items():
+        if latest.get(section) == tag:
+            continue
+        db.execute(
+            "UPDATE content SET gone_at = ? WHERE phone = ? AND section = ? AND gone_at IS NULL",
+            (row, phone, section),
+        )
+        db.execute(
+            "INSERT INTO content VALUES (?, ?, ?, ?, ?, NULL) "
+            "ON CONFLICT (phone, section, tag) DO UPDATE SET gone_at = NULL",
+            (phone, section, tag, packed := zlib.compress(entry.contents[section]), len(packed)),
+        )
+
+
+def forget_contents(db: sqlite3.Connection) -> None:
+    """Delete section texts that no waiting reading needs; a phone's latest stays: the server may want it."""
+    db.execute(
+        "DELETE FROM content WHERE gone_at <= "
+        "(SELECT coalesce(min(id), 9223372036854775807) FROM entry WHERE part = 'readings')"
+    )
+
+
+# Readings and failed probes between two of their series that no cut batch holds, oldest first; then, when
+# those do not suffice, the oldest of whatever is no result.
+_BETWEEN = """
+SELECT id, size FROM (
+    SELECT id, size, batch, lag(id) OVER w AS before, lead(id) OVER w AS after
+    FROM entry WHERE series IS NOT NULL WINDOW w AS (PARTITION BY part, series ORDER BY id)
+) WHERE batch IS NULL AND before IS NOT NULL AND after IS NOT NULL ORDER BY id
+"""
+_OLDEST = "SELECT id, size FROM entry WHERE batch IS NULL AND part <> 'results' ORDER BY id"
+
+
+def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
+    """Drop entries until a tenth is free again; return how many went."""
+    rows, size = _measure(db)
+    if rows <= limits.rows and size <= limits.bytes:
+        return 0
+    dropped = 0
+    for query in (_BETWEEN, _OLDEST):
+        rows, size = _measure(db)
+        too_many, too_large = rows - limits.rows * 9 // 10, size - limits.bytes * 9 // 10
+        gone = []
+        for entry_id, entry_size in db.execute(query):
+            if too_many <= 0 and too_large <= 0:
+                break
+            gone.append((entry_id,))
+            too_many -= 1
+            too_large -= entry_size
+        db.executemany("DELETE FROM entry WHERE id = ?", gone)
+        forget_contents(db)
+        dropped += len(gone)
+    if dropped:
+        log.warning("spool full: dropped=%d entries, oldest first, no results", dropped)
+    return dropped
+
+
+def _measure(db: sqlite3.Connection) -> tuple[int, int]:
+    rows, size = db.execute("SELECT count(*), coalesce(sum(size), 0) FROM entry").fetchone()
+    contents = db.execute("SELECT coalesce(sum(size), 0) FROM content").fetchone()[0]
+    return rows, size + contents
