@@ -1,4 +1,4 @@
-"""What agent and server say to each other: limits, bodies, signatures. `docs/wire.md` is its prose and holds the test vectors.
+"""What agent and server say to each other: limits, bodies, signatures. Its prose and test vectors: `docs/wire.md`.
 
 This is the only module of `agent` that `app` imports, so it touches neither disk nor network nor any clock.
 """
@@ -34,7 +34,7 @@ MAX_UNPACKED_BYTES = 32 * 2**20
 MAX_READINGS = 500
 MAX_RESULTS = 500
 SIGNATURE_WINDOW_S = 300
-"""A signature older or younger than this by the server's clock is refused with `clock_skew`; nonces are kept for twice as long."""
+"""Older or younger than this by the server's clock: `clock_skew`. Nonces are kept for twice as long."""
 
 SECTIONS = ("identity", "boot_reasons", "packages", "accounts", "users", "sim", "setup", "storage")
 """Parts of a snapshot that travel only when their tag changed."""
@@ -46,7 +46,7 @@ _COVERED = ("@method", "@path", "content-digest")
 
 
 class WireError(ValueError):
-    """A body, code, signature or command that is not what `docs/wire.md` says. `code` is stable; the text holds no secret."""
+    """A body, code, signature or command that is not what `docs/wire.md` says. `code` is stable; no secret in it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")

@@ -20,7 +20,7 @@ scheduler_cli = AppGroup("scheduler", help="定时任务 / Scheduled jobs.")
 
 @installation_cli.command("init")
 def init_command() -> None:
-    """Make the keys of a new, migrated database. Does nothing the second time, but checks that the keys belong to it."""
+    """Make the keys of a new, migrated database. The second time it only checks that the keys belong to it."""
     now = runtime().clock.now()
     session = begin_write(db.session())
     try:

@@ -98,7 +98,7 @@ def run_job(app: Flask, job: Job) -> int:
             session.commit()
         except Exception as exc:
             session.rollback()
-            log.error("job_failed", job=job.name, kind=type(exc).__name__, exc_info=exc)
+            log.exception("job_failed", job=job.name, exc_info=exc)
             raise
         log.info("job_done", job=job.name, touched=touched)
         return touched

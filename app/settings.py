@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from marshmallow import Schema, ValidationError, fields as ma
+from marshmallow import Schema, ValidationError
+from marshmallow import fields as ma
 from marshmallow.validate import Length, OneOf, Range
 
 Environment = Literal["development", "production", "test"]
@@ -85,7 +86,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     try:
         raw = cast(dict[str, Any], _Raw().load(given))
     except ValidationError as exc:
-        messages = cast(dict[str, list[str]], exc.normalized_messages())
+        messages = cast(dict[str, list[str]], exc.messages_dict)
         problems += [f"{names[name]}: {' '.join(text)}" for name, text in messages.items()]
         raise SettingsError(problems) from None
     if raw["environment"] == "production":

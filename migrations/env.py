@@ -21,8 +21,8 @@ def run() -> None:
         raise SystemExit("SQL without a database is not supported: the migrations look at what is there")
     given = context.config.attributes.get("connection")
     engine = current_app.extensions["migrate"].db.engine
-    with engine.connect() if given is None else nullcontext(given) as connection:
-        connection = connection.execution_options(butler_write=True)
+    with engine.connect() if given is None else nullcontext(given) as plain:
+        connection = plain.execution_options(butler_write=True)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,

@@ -58,7 +58,7 @@ def declared_access(app: Flask, endpoint: str, method: str) -> Access | None:
         name = "get" if method == "HEAD" and not hasattr(view_class, "head") else method.lower()
         view = getattr(view_class, name, view)
     found = getattr(view, "__access__", None)
-    if found is None and endpoint.split(".")[-1] == "static":
+    if found is None and endpoint.rsplit(".", maxsplit=1)[-1] == "static":
         found = Access(kind=PUBLIC)
     return found
 
@@ -67,9 +67,8 @@ def undeclared_routes(app: Flask) -> list[str]:
     """Routes that nobody decided on, as `METHOD rule`."""
     missing = []
     for rule in app.url_map.iter_rules():
-        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
-            if declared_access(app, rule.endpoint, method) is None:
-                missing.append(f"{method} {rule.rule}")
+        methods = sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})
+        missing += [f"{m} {rule.rule}" for m in methods if declared_access(app, rule.endpoint, m) is None]
     return missing
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 import orjson
-from flask import Blueprint as FlaskBlueprint, Flask, Response, current_app, request
-from flask_smorest import Api as SmorestApi, Blueprint as SmorestBlueprint
+from flask import Blueprint as FlaskBlueprint
+from flask import Flask, Response, current_app, request
+from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, fields, validate
 
 from app.http.access import PUBLIC, access

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-
 from app.http.access import AGENT, current_access
 from app.http.identity import authorise, identify
 from app.http.problems import Problem
@@ -16,8 +15,8 @@ from app.runtime import runtime
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents for the API, as a plain page for people. One table from domain error to status."""
+"""Errors as RFC 9457 problem documents for programs, as a page for people. One table from domain error to status."""
 
 from __future__ import annotations
 

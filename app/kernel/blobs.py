@@ -47,7 +47,7 @@ class BlobStore:
         return name
 
     def get(self, session: Session, name: str) -> tuple[bytes, str]:
-        """The bytes and their media type. Raise `NotFound`, or `Unavailable` when what is stored is not what was put."""
+        """The bytes and their media type. Raise `NotFound`, or `Unavailable` when they are not what was put."""
         row = session.get(Blob, name)
         if row is None:
             raise NotFound("no such blob")
@@ -68,7 +68,7 @@ class BlobStore:
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-        with open(scratch, "wb") as out:
+        with scratch.open("wb") as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())

@@ -1,11 +1,11 @@
-"""The database: base class, column types, write transactions. SQLite by default, PostgreSQL by changing the URL alone."""
+"""The database: base class, column types, write transactions. SQLite by default, PostgreSQL by another URL."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sqlite3
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, Dialect, Engine, MetaData, Uuid, event
@@ -59,7 +59,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dt.datetime: UtcDateTime(), uuid.UUID: Uuid()}
+    type_annotation_map: ClassVar = {dt.datetime: UtcDateTime(), uuid.UUID: Uuid()}
 
 
 class Identified:
@@ -84,8 +84,8 @@ _WRITE = "butler_write"
 def begin_write(session: Session) -> Session:
     """Open the session's transaction as a writer; call before the first query.
 
-    On SQLite it is `BEGIN IMMEDIATE`: a reader that turns writer half-way loses to any other writer at once ("database is
-    locked"), while a writer from the start waits its turn.
+    On SQLite it is `BEGIN IMMEDIATE`: a reader that turns writer half-way loses to any other writer at once
+    ("database is locked"), while a writer from the start waits its turn.
     """
     session.connection(execution_options={_WRITE: True})
     return session

@@ -51,7 +51,7 @@ def check_keys(session: Session, keys: KeyStore) -> None:
     A key silently made anew would lock every enrolled agent out and break the audit trail's signatures.
     """
     rows = session.execute(select(InstallationKey.purpose, InstallationKey.fingerprint)).all()
-    known = {purpose: fingerprint for purpose, fingerprint in rows}
+    known = {row.purpose: row.fingerprint for row in rows}
     if not known:
         raise Unavailable(
             "this database is not set up: run `flask installation init`", code="not_initialised"

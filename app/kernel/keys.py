@@ -1,4 +1,4 @@
-"""Signing keys by purpose, each with its own file and its own prefix, so that no signature can serve another purpose."""
+"""Keys by purpose, each with its own file and its own prefix, so that no signature can serve another purpose."""
 
 from __future__ import annotations
 

@@ -40,11 +40,13 @@ def encode_cursor(order: str, values: Sequence[object]) -> str:
 
 def decode_cursor(cursor: str, order: str, size: int) -> list[str | None]:
     """Values of the last row seen. Raise `Invalid` for a cursor that is not of this list and order."""
+    found: object = None
+    values: list[str | None] = []
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         found, *values = json.loads(raw)
     except (ValueError, TypeError):
-        found, values = None, []
+        found = None
     if found != order or len(values) != size or not all(v is None or isinstance(v, str) for v in values):
         raise Invalid(
             "the cursor is not of this list and order: start again without it",
@@ -62,7 +64,10 @@ def paginate(
     cursor: str | None,
     limit: int,
 ) -> Page[T]:
-    """One page of `query` in the order of `keys`, none of which may be null; one row more is read, to know whether another page follows."""
+    """One page of `query` in the order of `keys`, none of which may be null.
+
+    One row more is read, to know whether another page follows.
+    """
     order = ",".join(("-" if k.descending else "") + k.name for k in keys)
     if cursor:
         query = query.where(_after(keys, _typed(keys, decode_cursor(cursor, order, len(keys)))))
