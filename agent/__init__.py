@@ -1,0 +1,3 @@
+"""The agent: reads phones over ADB for the server. It imports nothing of `app`."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,52 @@
+# butler-snapshot
+# Runs on the phone in one stream: mksh and toybox of Android 7 to 16. Each section stands between a begin and an end
+# line that carry a number chosen for this call, so that nothing which a phone or an app prints can pass for one.
+# What proves the phone on comes first and is read without starting a process.
+set -f
+set -o pipefail
+exec </dev/null
+P=${BUTLER_PROC:-/proc}
+T=
+command -v timeout >/dev/null && T="timeout 15"
+# A failed service's words pass the filters of f, too.
+E='^Permission Denial|SecurityException|^Error|^Can.t find service|not found$|DUMP TIMEOUT'
+put() { print -r -- "$N b $1
+$o
+$N e $1 $2"; return $2; }
+# s SECTION COMMAND...: everything that the command prints.
+s() { n=$1; shift; o=$($T "$@" 2>&1); put $n $?; }
+# f SECTION PATTERN COMMAND...: only the lines that are needed.
+f() { n=$1; p=$2; shift 2; o=$($T "$@" 2>&1 | grep -E "$p|$E"); put $n $?; }
+o=$(<$P/uptime) && put uptime 0
+o=$(<$P/sys/kernel/random/boot_id) && put boot_id 0
+s getprop getprop
+f global '^(boot_count|airplane_mode_on|device_provisioned|adb_wifi_enabled|development_settings_enabled)=' settings list global
+f secure '^(android_id|user_setup_complete|install_non_market_apps)=' settings list secure
+s battery dumpsys battery
+f screen 'mWakefulness=' dumpsys power
+s users pm list users
+us=
+for w in $o; do
+case $w in
+UserInfo{*:*)
+u=${w#UserInfo?}
+u=${u%%:*}
+case $u in
+*[!0-9]*) ;;
+*) us="$us $u" ;;
+esac ;;
+esac
+done
+for u in ${us:-0}; do
+s packages.$u pm list packages -i --show-versioncode --user $u || s packages.$u pm list packages -i --user $u
+s system.$u pm list packages -s --user $u
+s disabled.$u pm list packages -d --user $u
+done
+f accounts '^User UserInfo|^ *Accounts: [0-9]|^ *Account \{' dumpsys account
+s imei service call iphonesubinfo 1 s16 com.android.shell
+s storage stat -f -c %S:%b:%a /data
+f lock '^ *User [0-9]|CredentialType:' dumpsys lock_settings
+f trust 'deviceLocked=' dumpsys trust
+s sources appops query-op --user 0 REQUEST_INSTALL_PACKAGES allow
+f details '^ *Package \[|^ *version(Code|Name)=|^ *User [0-9]+:|^Hidden|^Packages:' dumpsys package packages
+print -r -- "$N done"

@@ -1,0 +1,135 @@
+"""Canned mode's answer to the on-phone snapshot script: its lines are followed here, with no process.
+
+The script's own text is what is followed, so a section that is added there appears here, too; a line of a
+form that is not known here is refused aloud. A test compares this with what the machine's mksh makes of the
+same script.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent.phone import nonce_of
+from agent.simulator import android
+from agent.simulator.android.system import proc_files
+from agent.simulator.output import Output, failed
+from agent.simulator.state import PhoneState
+
+_SECTION = re.compile(r"[sf] \S")
+_ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
+_PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
+_LOOP = "for u in ${us:-0}; do"
+_USER = re.compile(r"UserInfo\{([0-9]+):")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command: `kind` is the script's function (`s`, `f`) or `proc`; a filter is there for `f`."""
+
+    kind: str
+    section: str
+    argv: tuple[str, ...]
+    wanted: Callable[[str], object] | None = None
+    errors: "_Errors | None" = None
+
+
+class _Errors:
+    """The pattern of a failed service's words. Nearly every text has none, which single literals tell at once."""
+
+    def __init__(self, pattern: str) -> None:
+        self.search = re.compile(pattern).search
+        self._hints = [re.compile(part.strip("^$")) for part in pattern.split("|")]
+
+    def may_be_in(self, text: str) -> bool:
+        return any(hint.search(text) for hint in self._hints)
+
+
+
+def render(command: str, phone: PhoneState) -> Output:
+    """What the script prints on this phone. Exit code 127 and a message when the command is no such script."""
+    nonce = nonce_of(command)
+    if nonce is None:
+        return failed("sh: canned phone: not the snapshot script\n", 127)
+    steps, per_user = _steps(command.partition("\n")[2].partition("\n")[2])
+    frames = []
+    users: list[str] = []
+    for alternatives in steps:
+        if alternatives is None:
+            for user in users or ["0"]:
+                frames += [_frame(nonce, user, each, phone) for each in per_user]
+            continue
+        frames.append(_frame(nonce, "", alternatives, phone))
+        if alternatives[0].section == "users":
+            users = _USER.findall(frames[-1])
+    return Output("".join(frames).encode("utf-8", "surrogateescape") + f"{nonce} done\n".encode())
+
+
+@lru_cache(maxsize=4)
+def _steps(body: str) -> tuple[list[tuple[Step, ...] | None], list[tuple[Step, ...]]]:
+    """The script's steps in order, each with its alternatives (`a || b`); None stands for the loop over the
+    users.
+    """
+    found = _ERRORS.search(body)
+    errors = _Errors(found[1] if found else "$^")
+    main: list[tuple[Step, ...] | None] = []
+    per_user: list[tuple[Step, ...]] = []
+    in_loop = False
+    for line in body.split("\n"):
+        if proc := _PROC.match(line):
+            main.append((Step("proc", proc[2], (proc[1],)),))
+        elif line == _LOOP:
+            in_loop = True
+            main.append(None)
+        elif line == "done":
+            in_loop = False
+        elif _SECTION.match(line) and "()" not in line:
+            alternatives = tuple(_step(part, errors) for part in line.split(" || "))
+            (per_user if in_loop else main).append(alternatives)
+    return main, per_user
+
+
+def _step(text: str, errors: _Errors) -> Step:
+    kind, name, *argv = shlex.split(text)
+    if kind == "s":
+        return Step(kind, name, tuple(argv))
+    return Step(kind, name, tuple(argv[1:]), _line_filter(argv[0]), errors)
+
+
+def _line_filter(pattern: str) -> Callable[[str], object]:
+    """`grep -E PATTERN` for one line. A search at every place of a line would take most of the whole
+    answer's time.
+    """
+    if all(part.startswith("^") for part in pattern.split("|") if "(" not in pattern.partition(part)[0]):
+        return re.compile(pattern).match
+    return re.compile(pattern).search
+
+
+def _frame(nonce: str, user: str, alternatives: tuple[Step, ...], phone: PhoneState) -> str:
+    return "".join(_frames(nonce, user, alternatives, phone))
+
+
+def _frames(nonce: str, user: str, alternatives: tuple[Step, ...], phone: PhoneState) -> Iterator[str]:
+    """One frame for each alternative up to the first that succeeds, as the shell's `||` runs them."""
+    for step in alternatives:
+        section = step.section.replace("$u", user)
+        text, code = _run(step, user, phone)
+        yield f"{nonce} b {section}\n{text}\n{nonce} e {section} {code}\n"
+        if code == 0:
+            return
+
+
+def _run(step: Step, user: str, phone: PhoneState) -> tuple[str, int]:
+    if step.kind == "proc":
+        return proc_files(phone)[step.argv[0]].rstrip("\n"), 0
+    output = android.run([word.replace("$u", user) for word in step.argv], phone)
+    text = (output.stdout + output.stderr).decode("utf-8", "surrogateescape")
+    if step.wanted is None or step.errors is None:
+        return text.rstrip("\n"), output.exit_code
+    lines = text.split("\n")
+    if step.errors.may_be_in(text):
+        kept = [line for line in lines if step.wanted(line) or step.errors.search(line)]
+    else:
+        kept = [line for line in lines if step.wanted(line)]
+    return "\n".join(kept).rstrip("\n"), output.exit_code if kept else 1

@@ -1,0 +1,144 @@
+"""A phone through the local adb server: USB, and wireless debugging that was paired there."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ppadb.sync import Sync
+
+from agent.adbserver import AdbServer, ServerConnection, link_of
+from agent.clock import Deadline
+from agent.errors import Refused, TransportError, TransportFault
+from agent.transport import CommandResult, Link, Target, TransportOptions
+from agent.transport_file import received_file
+from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, ShellStream, V2Stream, Wrapped
+
+_CHUNK = 2**16
+
+
+class ServerTransport:
+    """`Transport` by a connection to the adb server for each call, as its protocol wants it."""
+
+    def __init__(self, target: Target, options: TransportOptions, features: frozenset[str]) -> None:
+        self._target = target
+        self._options = options
+        self._features = features
+
+    @classmethod
+    def open(cls, target: Target, options: TransportOptions) -> Self:
+        """Ask the server for the phone. Raise `TransportError`; an unknown phone is `Unreachable`."""
+        server = AdbServer(options.adb_server, options.connect_s, options.clock)
+        return cls(target, options, server.device_features(target.serial))
+
+    @property
+    def target(self) -> str:
+        return self._target.text
+
+    @property
+    def link(self) -> Link:
+        return link_of(self._target.serial)
+
+    def run(self, command: str, deadline_s: float) -> CommandResult:
+        deadline = Deadline(deadline_s, self._options.clock)
+        limit, clock = self._options.max_output, self._options.clock
+        if "shell_v2" in self._features:
+            return self._stream(SERVICE_V2, command, V2Stream(limit, clock), deadline)
+        wrapped = Wrapped(command)
+        first, last = FALLBACK_SERVICES
+        try:
+            return self._stream(first, str(wrapped), PlainStream(limit, clock, wrapped), deadline)
+        except Refused:
+            return self._stream(last, str(wrapped), PlainStream(limit, clock, wrapped), deadline)
+
+    def _stream(self, service: str, command: str, stream: ShellStream, deadline: Deadline) -> CommandResult:
+        try:
+            with self._service(f"{service}:{command}", deadline) as connection:
+                while chunk := connection.socket.read_some(_CHUNK):
+                    stream.feed(chunk)
+                return stream.result()
+        except TransportError as exc:
+            exc.partial = stream.partial()
+            raise
+
+    @contextmanager
+    def _service(self, service: str, deadline: Deadline) -> Iterator[ServerConnection]:
+        connection = ServerConnection(self._options.adb_server, deadline)
+        try:
+            connection.send_open(f"host:transport:{self._target.serial}")
+            connection.send_open(service)
+            yield connection
+        finally:
+            connection.close()
+
+    def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
+        with self._service("sync:", Deadline(deadline_s, self._options.clock)) as connection:
+            _Sync(connection).push(str(local), remote, mode)
+
+    def pull(self, remote: str, local: Path, deadline_s: float) -> None:
+        with (
+            received_file(local, self._options.max_file) as sink,
+            self._service("sync:", Deadline(deadline_s, self._options.clock)) as connection,
+        ):
+            sync = _Sync(connection)
+            sync._send_str("RECV", remote)
+            while (data := sync.next_block()) is not None:
+                sink.write(data)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Sync(Sync):  # type: ignore[misc]
+    """pure-python-adb's file service on a connection whose reads are exact."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        super().__init__(_SyncStatus(connection))
+
+    def next_block(self) -> bytes | None:
+        """The next piece of a file that is being received; None at its end. Raise `TransportError`."""
+        word, size = struct.unpack("<4sI", self.connection.read(8))
+        if word == b"DONE":
+            return None
+        if size > _CHUNK:
+            raise TransportFault(f"a sync block of {size} bytes")
+        data = bytes(self.connection.read(size))
+        if word == b"DATA":
+            return data
+        raise _refusal(word, data)
+
+
+class _SyncStatus:
+    """What `Sync` calls on a connection; the file service answers in another form than the `host:` side."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection: Any = connection
+
+    def read(self, length: int) -> bytes:
+        return bytes(self._connection.socket.read(length))
+
+    def write(self, data: bytes) -> None:
+        self._connection.socket.write(data)
+
+    def _check_status(self) -> None:
+        word, size = struct.unpack("<4sI", self.read(8))
+        if word != b"OKAY":
+            raise _refusal(word, self.read(min(size, _CHUNK)))
+
+
+def _refusal(word: bytes, text: bytes) -> TransportError:
+    if word == b"FAIL":
+        return Refused(text.decode("utf-8", "replace")[:200])
+    return TransportFault(f"the file service answered {word!r}")
