@@ -53,7 +53,7 @@ def signed_by(line: str, token: bytes, signature: bytes) -> bool:
     """Whether `signature` is the key's PKCS#1 v1.5 signature of the 20-byte token, taken as a SHA-1 digest."""
     try:
         key = parse_public_key(line)
-        key.verify(signature, token, padding.PKCS1v15(), utils.Prehashed(SHA1()))  # noqa: S303 - ADB signs SHA-1
+        key.verify(signature, token, padding.PKCS1v15(), utils.Prehashed(SHA1()))  # noqa: S303 (ADB)
     except (InvalidSignature, ProtocolError):
         return False
     return True

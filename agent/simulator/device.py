@@ -129,7 +129,8 @@ class Device:
     async def start(self) -> None:
         """Come up: open the port (port 0 takes a free one, kept from then on)."""
         self._loop = asyncio.get_running_loop()
-        await self._listen()
+        if not is_fault(self.fault, FaultKind.REFUSE):
+            await self._listen()
 
     async def close(self) -> None:
         """End everything and delete the phone's files."""

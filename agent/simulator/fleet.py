@@ -87,6 +87,11 @@ class Fleet:
         """Tap "always allow" for every key that waits at this phone; the number of keys."""
         return self._call(_later(self.devices[index].authorise))
 
+    def change(self, index: int, action: Callable[[PhoneState], None]) -> None:
+        """Change a phone's state between two of its messages, never in the middle of an answer."""
+        phone = self.phones[index]
+        self._call(_later(lambda: action(phone)))
+
     def drop_connections(self, index: int) -> None:
         """Reset every connection to this phone; its port stays open."""
         self._call(_later(self.devices[index].drop_connections))

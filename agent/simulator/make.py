@@ -56,7 +56,7 @@ def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
 
 def _identity(model: Model, index: int, rng: random.Random) -> Identity:
     release, build = RELEASES[model.sdk], BUILD_IDS[model.sdk]
-    return Identity(
+    identity = Identity(
         serial=_serial(model.serial, index, rng),
         brand=model.brand,
         model=model.model,
@@ -66,11 +66,13 @@ def _identity(model: Model, index: int, rng: random.Random) -> Identity:
         sdk=model.sdk,
         build_id=build,
         incremental=model.incremental,
-        fingerprint=f"{model.brand}/{model.device}/{model.device}:{release}/{build}/{model.incremental}:user/release-keys",
+        fingerprint="",
         security_patch=model.patch,
         android_id=f"{rng.getrandbits(64):016x}",
         imeis=[_imei(model.tac, index * 2), _imei(model.tac, index * 2 + 1)],
     )
+    identity.fingerprint = identity.usual_fingerprint()
+    return identity
 
 
 def _serial(shape: str, index: int, rng: random.Random) -> str:
@@ -195,6 +197,8 @@ def _settings(phone: PhoneState, rng: random.Random) -> dict[str, dict[str, str]
     secure = {"user_setup_complete": "1", "default_input_method": "com.sohu.inputmethod.sogou/.SogouIME"}
     if not oreo:
         secure["install_non_market_apps"] = str(int(unknown))
+    if oreo:
+        phone.install_sources = {"com.android.browser": unknown, "com.tencent.mm": False}
     return {
         "global": {
             "adb_enabled": "1",

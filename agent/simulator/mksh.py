@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agent.simulator.device import Device
 
 # Debian's toybox has no awk, tr and gzip, and its `grep '^.x'` finds nothing; phones have all of them.
-_FROM_MACHINE = ("grep", "awk", "tr", "gzip")
+_FROM_MACHINE = ("grep", "awk", "tr", "gzip", "timeout")
 _EMULATED = android.NAMES - {"cat"}
 _PATHS = re.compile(
     r"(?<![\w./}-])/(data/local/tmp|sdcard|storage/emulated/0|proc/uptime|proc/sys/kernel/random/boot_id)(?![\w-])"

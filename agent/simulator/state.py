@@ -109,6 +109,13 @@ class Identity:
     imeis: list[str] = field(default_factory=list)
     build_type: str = "user"
 
+    def usual_fingerprint(self) -> str:
+        """The build's fingerprint as Android puts it together."""
+        return (
+            f"{self.brand}/{self.device}/{self.device}:{self.android_release}/{self.build_id}/{self.incremental}"
+            f":{self.build_type}/release-keys"
+        )
+
 
 @dataclass
 class Battery:
@@ -128,7 +135,8 @@ class PhoneState:
     wall clock (epoch seconds, which may be wrong) is ahead of it. `delay_s` is the link's delay of each
     message one way. `boot_completed_after_s` is the uptime at which `sys.boot_completed` turns 1; until
     then `boot_count` in the settings is still the former boot's. `boot_duration_s` is how long a reboot
-    keeps the phone off the network.
+    keeps the phone off the network. `install_sources` are apps that asked to install others, and whether
+    they may.
     """
 
     identity: Identity
@@ -145,6 +153,7 @@ class PhoneState:
     screen_on: bool = False
     lock_pin: str | None = None
     device_owner: str | None = None
+    install_sources: dict[str, bool] = field(default_factory=dict)
     storage_total: int = 128_000_000_000
     storage_free: int = 60_000_000_000
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agent.simulator.android import (
+    appops,
     dumpsys,
     locksettings,
     packages,
@@ -19,6 +20,7 @@ Handler = Callable[[list[str], PhoneState], Output]
 _NOT_FOUND = 127
 
 _HANDLERS: dict[str, Handler] = {
+    "appops": appops.appops,
     "getprop": properties.getprop,
     "setprop": properties.setprop,
     "settings": settings.settings,
@@ -38,6 +40,7 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 _CMD_SERVICES: dict[str, Handler] = {
+    "appops": appops.appops,
     "package": packages.pm,
     "settings": settings.settings,
     "lock_settings": locksettings.locksettings,

@@ -1,4 +1,4 @@
-"""`locksettings` (`cmd lock_settings`): verify, set-pin, clear; one wrong try too many and it is throttled."""
+"""`locksettings` (`cmd lock_settings`): verify, set-pin, clear; too many wrong tries throttle it."""
 
 from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState

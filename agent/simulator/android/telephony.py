@@ -1,4 +1,4 @@
-"""`service call iphonesubinfo`: the IMEI as a binder parcel, on the releases where shell may still read it."""
+"""`service call iphonesubinfo`: the IMEI as a binder parcel, where shell may still read it."""
 
 import struct
 
