@@ -1,8 +1,8 @@
 """The agent's RSA key for ADB: made on first use, readable by its owner only.
 
-The file is the same PEM (PKCS#8) as adb's own `~/.android/adbkey`, so a gateway may share adb's key. Phones want the
-public half in Android's own format: 64 little-endian words of modulus with precomputed Montgomery values
-(AOSP libcrypto_utils/android_pubkey).
+The file is the same PEM (PKCS#8) as adb's own `~/.android/adbkey`, so a gateway may share adb's key. Phones
+want the public half in Android's own format: 64 little-endian words of modulus with precomputed Montgomery
+values (AOSP libcrypto_utils/android_pubkey).
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _write_once(path: Path, content: bytes) -> None:
         except FileExistsError:
             return
         except OSError:
-            # File systems without hard links (some Android storage): a rename is whole too, the last one wins.
+            # File systems without hard links (some Android storage): a rename is whole too, the last one
+            # wins.
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

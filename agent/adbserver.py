@@ -23,7 +23,9 @@ DeviceState = Literal["device", "unauthorized", "offline", "other"]
 
 @dataclass(frozen=True, slots=True)
 class ServerDevice:
-    """A line of `adb devices -l`. A state of `device` proves nothing yet: the server lists phones that are off, too."""
+    """A line of `adb devices -l`. A state of `device` proves nothing yet:
+    the server lists phones that are off, too.
+    """
 
     serial: str
     state: DeviceState
@@ -129,7 +131,10 @@ class DeviceTracker:
         connection.send_open("host:track-devices-l")
 
     def wait(self, seconds: float) -> list[ServerDevice] | None:
-        """The next list, or None if nothing changed in that time. Raise `TransportError` when the server goes away."""
+        """The next list, or None if nothing changed in that time.
+
+        Raise `TransportError` when the server goes away.
+        """
         self._connection.limit(Deadline(seconds, self._clock))
         try:
             first = self._connection.socket.read(1)
@@ -171,7 +176,8 @@ def _state(word: str) -> DeviceState:
 def link_of(serial: str) -> Link:
     """Who could listen in, judged by the form of the server's serial.
 
-    A phone that was paired and then connected by address counts as plain: the server does not tell the two apart.
+    A phone that was paired and then connected by address counts as plain: the server does not tell the two
+    apart.
     """
     if "._adb-tls-connect._tcp" in serial:
         return "tls"

@@ -1,7 +1,7 @@
 """The agent's clocks: the only module of the agent that looks at a clock.
 
-`Steady` is a function that gives seconds since an arbitrary start, never set back, counting on while the machine
-sleeps. With a clock that stops in sleep a gateway that slept would date its readings too late.
+`Steady` is a function that gives seconds since an arbitrary start, never set back, counting on while the
+machine sleeps. With a clock that stops in sleep a gateway that slept would date its readings too late.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def steady() -> float:
 
 
 def wall() -> float:
-    """This machine's idea of the time, epoch seconds. Only for signatures and logs: readings carry ages instead."""
+    """This machine's idea of the time, epoch seconds. Only for signatures and logs:
+    readings carry ages instead.
+    """
     return time.time()
 
 

@@ -1,4 +1,6 @@
-"""What can go wrong between the agent and a phone. `reason` is stable: it travels to the server, programs decide by it."""
+"""What can go wrong between the agent and a phone. `reason` is stable:
+it travels to the server, programs decide by it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ if TYPE_CHECKING:
     from agent.transport import CommandResult
 
 Reason = Literal[
-    "unreachable", "unauthorized", "timeout", "dropped", "protocol", "too_large", "busy", "adb_down", "refused"
+    "unreachable",
+    "unauthorized",
+    "timeout",
+    "dropped",
+    "protocol",
+    "too_large",
+    "busy",
+    "adb_down",
+    "refused",
 ]
 
 
@@ -27,8 +37,8 @@ class KeyFileError(AgentError):
 class TransportError(AgentError):
     """The phone could not be asked, or did not answer in full.
 
-    `partial` is what a command had printed until then (None: nothing was started): half an answer still proves that
-    the phone was on.
+    `partial` is what a command had printed until then (None: nothing was started): half an answer still
+    proves that the phone was on.
     """
 
     default_reason: Reason = "protocol"
@@ -44,7 +54,9 @@ class TransportError(AgentError):
 
 
 class Unreachable(TransportError):
-    """Nothing answers there. Reasons: `unreachable`; `adb_down`: the local adb server; `busy`: it is being connected."""
+    """Nothing answers there. Reasons: `unreachable`; `adb_down`: the local adb server; `busy`:
+    it is being connected.
+    """
 
     default_reason = "unreachable"
 

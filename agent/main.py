@@ -1,4 +1,7 @@
-"""The agent's command line. Each subcommand lives in its own module and is imported only when it is asked for."""
+"""The agent's command line.
+
+Each subcommand lives in its own module and is imported only when it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,17 @@ COMMANDS = {
     "snapshot": "agent.snapshot",
     "simulate": "agent.simulator.cli",
 }
-"""Subcommand → module with `add_parser(subparsers)`, which sets `run` to a function of the parsed arguments."""
+"""Subcommand → module with `add_parser(subparsers)`, which sets `run` to a function of the parsed
+arguments.
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; the exit code is its own, 2 for bad arguments."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="agent", description="管家手机采集代理：通过 ADB 读取手机并上报服务器")
+    parser = argparse.ArgumentParser(
+        prog="agent", description="管家手机采集代理：通过 ADB 读取手机并上报服务器"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = [argv[0]] if argv and argv[0] in COMMANDS else list(COMMANDS)
     for name in wanted:

@@ -1,7 +1,9 @@
-"""A phone's whole state, read over one stream: `read_snapshot` for the sweep, `agent snapshot TARGET` for people.
+"""A phone's whole state, read over one stream: `read_snapshot` for the sweep, `agent snapshot TARGET` for
+people.
 
-In `unread` a section that is missing stands by its name (`sim`), a part of one with a dot: `power.boot_count`,
-`packages.user.10` (that user was not inspected), `packages.details` (version names and suspension).
+In `unread` a section that is missing stands by its name (`sim`), a part of one with a dot:
+`power.boot_count`, `packages.user.10` (that user was not inspected), `packages.details` (version names and
+suspension).
 """
 
 from __future__ import annotations
@@ -38,12 +40,13 @@ EXIT_READ, EXIT_ARGUMENTS, EXIT_UNREACHABLE, EXIT_UNAUTHORISED, EXIT_NO_PROOF = 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`body` is the Snapshot JSON. `read_at` is the instant on the agent's steady clock at which `uptime_s` held.
+    """`body` is the Snapshot JSON. `read_at` is the instant on the agent's steady clock at which `uptime_s`
+    held.
 
-    It is the receipt of the first output: the script prints the uptime before it starts any process, so that instant
-    is late by one trip back from the phone and never early, however long the phone took to wake up and open the
-    stream. A midpoint between request and receipt would put half of that wait into the error. `waited_s`, from
-    request to receipt, bounds the error.
+    It is the receipt of the first output: the script prints the uptime before it starts any process, so that
+    instant is late by one trip back from the phone and never early, however long the phone took to wake up
+    and open the stream. A midpoint between request and receipt would put half of that wait into the error.
+    `waited_s`, from request to receipt, bounds the error.
     """
 
     body: Json

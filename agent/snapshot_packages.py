@@ -7,7 +7,8 @@ from agent.snapshot_parts import Json, SectionReader
 
 
 def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
-    """`packages` of all users that may be read; a user that may not is noted as `packages.user.N`: not inspected.
+    """`packages` of all users that may be read; a user that may not is noted as `packages.user.N`: not
+    inspected.
 
     None, with a note for `packages` itself, when no user could be read.
     """

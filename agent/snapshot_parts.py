@@ -1,4 +1,6 @@
-"""From the script's sections to the parts of a snapshot; each part that could not be read is noted with its reason."""
+"""From the script's sections to the parts of a snapshot;
+each part that could not be read is noted with its reason.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ EVERY_APP = "*"
 
 
 class SectionReader:
-    """Sections of one reading, with the notes of what could not be read. `ended` says why the output is not whole."""
+    """Sections of one reading, with the notes of what could not be read.
+
+    `ended` says why the output is not whole.
+    """
 
     def __init__(self, frames: Frames, ended: str | None = None) -> None:
         self._frames = frames
@@ -131,9 +136,7 @@ def power_part(reader: SectionReader, props: dict[str, str], settings: dict[str,
     }
 
 
-def _boot_count(
-    reader: SectionReader, props: dict[str, str], settings: dict[str, str] | None
-) -> int | None:
+def _boot_count(reader: SectionReader, props: dict[str, str], settings: dict[str, str] | None) -> int | None:
     if settings is None or not props:
         reader.note("power.boot_count", "settings or properties could not be read")
         return None

@@ -1,8 +1,8 @@
 """One interface to a phone, two ways to it: straight by TCP, or through the local adb server.
 
-A transport serves one job of one thread and is closed after it. Every call ends by its deadline. After an error the
-transport is closed: the phone may still be sending the answer to what was given up, so retries must be idempotent
-and take a new transport.
+A transport serves one job of one thread and is closed after it. Every call ends by its deadline. After an
+error the transport is closed: the phone may still be sending the answer to what was given up, so retries
+must be idempotent and take a new transport.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SERIAL = re.compile(r"[A-Za-z0-9._:@\[\]%()-]{1,128}")
 class CommandResult:
     """What a command printed and how it ended.
 
-    `stderr` is apart only where the phone speaks shell v2; older ones mix it into `stdout`. `exit_code` is None in a
-    partial result. `opened_at` and `first_output_at` are on the agent's steady clock, in seconds: when the command was
-    sent, and when the first bytes of its output had come (None: no output).
+    `stderr` is apart only where the phone speaks shell v2; older ones mix it into `stdout`. `exit_code` is
+    None in a partial result. `opened_at` and `first_output_at` are on the agent's steady clock, in seconds:
+    when the command was sent, and when the first bytes of its output had come (None: no output).
     """
 
     stdout: bytes
@@ -47,8 +47,8 @@ class CommandResult:
 class TransportOptions:
     """Limits in seconds and bytes. `key` gives the ADB key when a phone asks for one; it is read only then.
 
-    `auth_wait_s` is how long a person has to tap "allow" on the phone. `adb_server` is host and port of the local adb
-    server.
+    `auth_wait_s` is how long a person has to tap "allow" on the phone. `adb_server` is host and port of the
+    local adb server.
     """
 
     connect_s: float = 10.0
@@ -75,7 +75,9 @@ class Transport(Protocol):
         """Run a shell command in one stream and wait for its end, at most `deadline_s` seconds."""
 
     def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
-        """Copy a file to the phone. What arrived must be proved by a hash: sizes wrap at 4 GiB on old phones."""
+        """Copy a file to the phone. What arrived must be proved by a hash:
+        sizes wrap at 4 GiB on old phones.
+        """
 
     def pull(self, remote: str, local: Path, deadline_s: float) -> None:
         """Copy a file from the phone; `local` appears whole or not at all."""

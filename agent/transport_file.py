@@ -13,7 +13,10 @@ from agent.errors import OutputTooLarge
 
 
 class FileSink(BytesIO):
-    """Writes through to a file. It is a `BytesIO` because adb-shell takes a path or one of these, nothing else."""
+    """Writes through to a file.
+
+    It is a `BytesIO` because adb-shell takes a path or one of these, nothing else.
+    """
 
     def __init__(self, stream: BinaryIO, limit: int) -> None:
         super().__init__()
@@ -30,7 +33,10 @@ class FileSink(BytesIO):
 
 @contextmanager
 def received_file(path: Path, limit: int) -> Iterator[FileSink]:
-    """Write into the sink; `path` is put in place on success, on an error nothing is left. Raise `OutputTooLarge`."""
+    """Write into the sink; `path` is put in place on success, on an error nothing is left.
+
+    Raise `OutputTooLarge`.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb") as stream:

@@ -101,13 +101,15 @@ class Wrapped:
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def __str__(self) -> str:
-        # In a subshell, so that an `exit` inside does not swallow the mark; on lines of its own, so that a comment
-        # at the end does not either.
+        # In a subshell, so that an `exit` inside does not swallow the mark; on lines of its own, so that a
+        # comment at the end does not either.
         return f"(\n{self.command}\n)\necho {self.mark}:$?"
 
 
 class PlainStream(ShellStream):
-    """The output of a `Wrapped` command; a terminal's CRLF is turned back where the mark's own line shows one."""
+    """The output of a `Wrapped` command;
+    a terminal's CRLF is turned back where the mark's own line shows one.
+    """
 
     def __init__(self, limit: int, clock: Steady, wrapped: Wrapped) -> None:
         super().__init__(limit, clock)

@@ -10,7 +10,8 @@ from agent.errors import Timeout, TransportFault, Unreachable
 
 
 class DeadlineSocket:
-    """Connected on creation, with TCP_NODELAY (each small write would else wait 40 ms for an acknowledgement).
+    """Connected on creation, with TCP_NODELAY (each small write would else wait 40 ms for an
+    acknowledgement).
 
     `deadline` may be exchanged between calls; each call is bound by the one that is set then.
     """

@@ -25,14 +25,17 @@ from agent.transport_socket import DeadlineSocket
 _HEADER_BYTES = 24
 _BANNER = "features=shell_v2,cmd"
 _FOREVER = 1e9
-"""The library's own limits are put out of the way: it stops a dead phone only between packets. Ours are below it."""
+"""The library's own limits are put out of the way: it stops a dead phone only between packets.
+
+Ours are below it.
+"""
 
 
 class _Wire(BaseTransport):  # type: ignore[misc]
     """What adb-shell reads from and writes to.
 
-    It looks at the packets that pass: the library drops the phone's banner, which says whether shell v2 is spoken, and
-    takes a refused OPEN for silence.
+    It looks at the packets that pass: the library drops the phone's banner, which says whether shell v2 is
+    spoken, and takes a refused OPEN for silence.
     """
 
     def __init__(self, target: Target, deadline: Deadline) -> None:
@@ -237,7 +240,9 @@ class TcpTransport:
 
 
 class _LazySigner:
-    """Loads the key when a phone first asks: a phone that asks for none costs no key and no crypto library."""
+    """Loads the key when a phone first asks:
+    a phone that asks for none costs no key and no crypto library.
+    """
 
     def __init__(self, load: Callable[[], AdbKey]) -> None:
         self._load = load

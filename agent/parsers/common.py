@@ -19,7 +19,9 @@ class Unreadable(ValueError):
 
 
 def complaint(text: str) -> str | None:
-    """Why the phone did not answer, if the text says so: `permission denied`, `not available on this phone`, …"""
+    """Why the phone did not answer, if the text says so:
+    `permission denied`, `not available on this phone`, …
+    """
     for pattern, reason in (
         (_DENIED, "permission denied"),
         (_SLOW, "timed out on the phone"),

@@ -12,7 +12,20 @@ from agent.parsers.common import Unreadable, complaint, is_noise
 LockScreen = Literal["set", "none", "unknown"]
 
 _STATES = frozenset(
-    ["UNKNOWN", "ABSENT", "PIN_REQUIRED", "PUK_REQUIRED", "NETWORK_LOCKED", "READY", "NOT_READY", "PERM_DISABLED", "CARD_IO_ERROR", "CARD_RESTRICTED", "LOADED", "PRESENT"]
+    {
+        "UNKNOWN",
+        "ABSENT",
+        "PIN_REQUIRED",
+        "PUK_REQUIRED",
+        "NETWORK_LOCKED",
+        "READY",
+        "NOT_READY",
+        "PERM_DISABLED",
+        "CARD_IO_ERROR",
+        "CARD_RESTRICTED",
+        "LOADED",
+        "PRESENT",
+    }
 )
 _OPERATOR = re.compile(r"[0-9]{5,6}", re.ASCII)
 _STORAGE = re.compile(r"(\d{1,12}):(\d{1,18}):(\d{1,18})", re.ASCII)
@@ -77,7 +90,9 @@ def parse_storage(text: str) -> Storage:
 
 
 def parse_settings(text: str) -> dict[str, str]:
-    """Filtered lines of `settings list`. Raise `Unreadable`, also when a name comes twice: which one holds?"""
+    """Filtered lines of `settings list`. Raise `Unreadable`, also when a name comes twice:
+    which one holds?
+    """
     found: dict[str, str] = {}
     for line in text.split("\n"):
         name, equals, value = line.rstrip("\r").partition("=")
@@ -94,8 +109,8 @@ def parse_settings(text: str) -> dict[str, str]:
 def parse_lock(lock: str, trust: str) -> LockScreen:
     """Whether the owner's screen has a lock.
 
-    `dumpsys lock_settings` says it on newer phones. `dumpsys trust` proves one while the screen is locked by it; its
-    `deviceLocked=0` proves nothing: the phone may just be in use.
+    `dumpsys lock_settings` says it on newer phones. `dumpsys trust` proves one while the screen is locked by
+    it; its `deviceLocked=0` proves nothing: the phone may just be in use.
     """
     owner = False
     for line in lock.split("\n"):
@@ -109,7 +124,10 @@ def parse_lock(lock: str, trust: str) -> LockScreen:
 
 
 def parse_unknown_sources(text: str) -> list[str]:
-    """`appops query-op … allow`: apps that may install apps. Raise `Unreadable` at any line that is no package name."""
+    """`appops query-op … allow`: apps that may install apps.
+
+    Raise `Unreadable` at any line that is no package name.
+    """
     if text.strip() == "No operations.":
         return []
     found = []

@@ -16,7 +16,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The sections by name; `cut` names those that began and did not end; `done` says whether the script came to its end."""
+    """The sections by name; `cut` names those that began and did not end;
+    `done` says whether the script came to its end.
+    """
 
     sections: dict[str, Section] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
@@ -24,7 +26,8 @@ class Frames:
 
 
 def parse_frames(output: bytes, nonce: str) -> Frames:
-    """Read the script's output. What stands outside of frames is ignored; of a name that comes twice the last counts.
+    """Read the script's output. What stands outside of frames is ignored; of a name that comes twice the
+    last counts.
 
     Bytes that are no UTF-8 become U+FFFD: a broken character costs its own field, not the snapshot.
     """

@@ -49,7 +49,9 @@ def parse_identity(props: Mapping[str, str]) -> Identity:
         manufacturer=first("ro.product.manufacturer", "ro.product.system.manufacturer"),
         android_release=first("ro.build.version.release"),
         sdk=whole_number(first("ro.build.version.sdk")),
-        fingerprint=first("ro.build.fingerprint", "ro.system.build.fingerprint", "ro.vendor.build.fingerprint"),
+        fingerprint=first(
+            "ro.build.fingerprint", "ro.system.build.fingerprint", "ro.vendor.build.fingerprint"
+        ),
         security_patch=first("ro.build.version.security_patch"),
         build_type=first("ro.build.type"),
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from agent.parsers.common import Unreadable, complaint, is_noise
 
-# package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "=" of its
-# word, and only of that word, or the installer would be taken for the name.
+# package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "="
+# of its word, and only of that word, or the installer would be taken for the name.
 _LISTED = re.compile(
-    r"package:(?:/\S*=)?([A-Za-z0-9_.\-]+)(?: versionCode:(-?\d{1,19}))?(?:  installer=(\S+))?(?: uid:[\d,]+)?\s*\Z",
+    r"package:(?:/\S*=)?([A-Za-z0-9_.\-]+)(?: versionCode:(-?\d{1,19}))?"
+    r"(?:  installer=(\S+))?(?: uid:[\d,]+)?\s*\Z",
     re.ASCII,
 )
 _PACKAGE = re.compile(r" *Package \[([^\]\s]+)\]")
@@ -69,10 +70,11 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
 
 
 def parse_details(text: str) -> dict[str, Details]:
-    """The filtered lines of `dumpsys package packages`, by package name. Raise `Unreadable` if there are none.
+    """The filtered lines of `dumpsys package packages`, by package name. Raise `Unreadable` if there are
+    none.
 
-    The factory's versions of updated system apps, listed behind `Hidden system packages:`, are not what runs: they are
-    left out.
+    The factory's versions of updated system apps, listed behind `Hidden system packages:`, are not what
+    runs: they are left out.
     """
     found: dict[str, Details] = {}
     current: Details | None = None

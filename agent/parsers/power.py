@@ -17,7 +17,9 @@ _AWAKE = {"Awake": True, "Dreaming": True, "Asleep": False, "Dozing": False}
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """`percent` 0 to 100; `charging` is true while charging or full on the cable. None: the phone does not say."""
+    """`percent` 0 to 100; `charging` is true while charging or full on the cable. None:
+    the phone does not say.
+    """
 
     percent: int | None
     charging: bool | None
@@ -40,7 +42,10 @@ def parse_boot_id(text: str) -> str:
 
 
 def parse_battery(text: str) -> Battery:
-    """`dumpsys battery`; vendors add lines. Raise `Unreadable` also when someone has overridden the values."""
+    """`dumpsys battery`; vendors add lines.
+
+    Raise `Unreadable` also when someone has overridden the values.
+    """
     if "UPDATES STOPPED" in text:
         raise Unreadable("the battery's values are overridden on the phone")
     fields: dict[str, int] = {}
@@ -61,7 +66,10 @@ def parse_screen_on(text: str) -> bool:
 
 
 def parse_boot_count(setting: str | None, boot_completed: str | None) -> int:
-    """The boot's number; before Android has booted the setting still holds the former boot's. Raise `Unreadable`."""
+    """The boot's number; before Android has booted the setting still holds the former boot's.
+
+    Raise `Unreadable`.
+    """
     if (boot_completed or "").strip() != "1":
         raise Unreadable("the phone is still booting")
     count = whole_number(setting)

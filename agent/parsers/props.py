@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from agent.parsers.common import Unreadable, complaint
 
-# A value may hold line ends and brackets: a record runs from `[key]: [` at a line's start to the `]` before the next
-# record's start.
+# A value may hold line ends and brackets: a record runs from `[key]: [` at a line's start to the `]` before
+# the next record's start.
 _START = re.compile(r"^\[([^\]\n]+)\]: \[", re.MULTILINE)
 
 
 def parse_props(text: str) -> dict[str, str]:
-    """All properties by name. A record without its closing bracket (cut output) is left out: its value is not whole.
+    """All properties by name. A record without its closing bracket (cut output) is left out: its value is
+    not whole.
 
     Raise `Unreadable` when there is not one record.
     """

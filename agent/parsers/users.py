@@ -35,7 +35,9 @@ class Account:
 
 
 def parse_users(text: str) -> list[User]:
-    """`pm list users`. Raise `Unreadable` if any line is not understood: a user that is missed would pass as clean."""
+    """`pm list users`. Raise `Unreadable` if any line is not understood:
+    a user that is missed would pass as clean.
+    """
     found = []
     for line in text.split("\n"):
         match = _USER.match(line.rstrip())
@@ -49,7 +51,10 @@ def parse_users(text: str) -> list[User]:
 
 
 def parse_accounts(text: str) -> list[Account]:
-    """`dumpsys account`, its lines about users and accounts only. Raise `Unreadable` unless every count is met."""
+    """`dumpsys account`, its lines about users and accounts only.
+
+    Raise `Unreadable` unless every count is met.
+    """
     found: list[Account] = []
     user: int | None = None
     due: int | None = None

@@ -21,7 +21,9 @@ def _body() -> str:
 
 
 def snapshot_command(nonce: str | None = None) -> tuple[str, str]:
-    """The command that prints a whole snapshot, and the number that marks its frames; a new one for each call."""
+    """The command that prints a whole snapshot, and the number that marks its frames;
+    a new one for each call.
+    """
     nonce = nonce or secrets.token_hex(8)
     return f"{MARK}\nN={nonce}\n{_body()}", nonce
 

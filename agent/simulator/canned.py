@@ -36,7 +36,9 @@ class Step:
 
 
 class _Errors:
-    """The pattern of a failed service's words. Nearly every text has none, which single literals tell at once."""
+    """The pattern of a failed service's words. Nearly every text has none, which single literals tell at
+    once.
+    """
 
     def __init__(self, pattern: str) -> None:
         self.search = re.compile(pattern).search
@@ -46,9 +48,11 @@ class _Errors:
         return any(hint.search(text) for hint in self._hints)
 
 
-
 def render(command: str, phone: PhoneState) -> Output:
-    """What the script prints on this phone. Exit code 127 and a message when the command is no such script."""
+    """What the script prints on this phone.
+
+    Exit code 127 and a message when the command is no such script.
+    """
     nonce = nonce_of(command)
     if nonce is None:
         return failed("sh: canned phone: not the snapshot script\n", 127)
