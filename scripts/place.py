@@ -45,6 +45,16 @@ class Place:
         """The token, from the settings or the key file, which is made when it is first asked for."""
         return build_runtime(self.settings).access_token
 
+    @property
+    def agent_state(self) -> Path:
+        return self.settings.var_dir / "agent"
+
+    @property
+    def agent_environment(self) -> Mapping[str, str]:
+        """What an agent needs of the environment: nothing of the server's settings or secrets."""
+        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+        return {name: self.environment[name] for name in kept if name in self.environment}
+
     def flask(self, *arguments: str) -> list[str]:
         return [str(_BIN / "flask"), "--app", "wsgi", *arguments]
 

@@ -106,15 +106,18 @@ class Children:
                 child.process.wait()
 
 
-def once(command: Sequence[str], environment: Mapping[str, str], log: Path) -> str:
-    """Runs a command to its end, returns its standard output; `Stop` with the log's end when it fails."""
+def once(command: Sequence[str], environment: Mapping[str, str], log: Path, given: str = "") -> str:
+    """Runs a command to its end with `given` on its standard input and returns its standard output.
+
+    Raises `Stop` with the log's end when it fails.
+    """
     rotate(log)
     with log.open("ab") as output:
         ended = subprocess.run(
             command,
             check=False,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
             stdout=subprocess.PIPE,
             stderr=output,
         )
