@@ -46,6 +46,8 @@ def flask_config(settings: Settings) -> Mapping[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": secure,
         "PERMANENT_SESSION_LIFETIME": 12 * 3600,
+        # Pages refresh themselves: renewed by every request, a session on a forgotten screen would never end.
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "API_TITLE": "Butler Phone MDM",
         "API_VERSION": "v1",
         "OPENAPI_VERSION": "3.1.0",

@@ -10,12 +10,14 @@ from app.cli import installation_cli, scheduler_cli
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint, register_openapi
+from app.http.docs import docs_pages
 from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.policy.cli import policies_cli
+from app.session.pages import session_pages
 from app.tables import load_tables
 
-PAGES = (health_pages,)
+PAGES = (health_pages, docs_pages, session_pages)
 APIS: tuple[Blueprint, ...] = ()
 COMMANDS = (audit_cli, policies_cli, installation_cli, scheduler_cli)
 

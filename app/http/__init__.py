@@ -10,6 +10,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.http.guards import register_guards
+from app.http.pages import register_pages
 from app.http.problems import register_error_handlers
 from app.kernel.db import db, prepare_engine
 from app.runtime import runtime
@@ -27,6 +28,7 @@ def register_http(app: Flask) -> None:
     app.json = OrjsonProvider(app)
     register_guards(app)
     register_error_handlers(app)
+    register_pages(app)
     with app.app_context():
         prepare_engine(db.engine)
         proxies = runtime().settings.trusted_proxies

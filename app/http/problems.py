@@ -37,6 +37,13 @@ STATUS: dict[type[DomainError], int] = {
     Unavailable: 503,
 }
 
+_HTTP_WORDS = {
+    404: "这个地址下没有内容 / there is nothing at this address",
+    405: "这个地址不支持这种操作 / this address does not take that method",
+    413: "上传的内容太大 / the upload is too large",
+}
+"""For errors that the framework raises, whose own words are English only."""
+
 
 class Problem(DomainError):
     """An error with a status of its own and further members, for the few places that the table does not fit."""
@@ -68,7 +75,10 @@ def problem_response(
 
 def wants_page() -> bool:
     """Whether a person's browser asks, and not a program."""
-    return not request.path.startswith("/api/") and request.accept_mimetypes.best == "text/html"
+    if request.path.startswith("/api/"):
+        return False
+    # A program that takes anything (`*/*`) gets the first; browsers name text/html before all others.
+    return request.accept_mimetypes.best_match([PROBLEM_TYPE, "application/json", "text/html"]) == "text/html"
 
 
 def field_errors(messages: object, path: str = "") -> list[FieldError]:
@@ -107,6 +117,8 @@ def _domain(error: DomainError) -> Response:
     if isinstance(error, Problem):
         return _answer(error.status, error.code, error.detail, error.fields, **error.members)
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    if status == 401 and request.path == "/" and wants_page():
+        return Response(status=303, headers={"Location": "/enter"})
     response = _answer(status, error.code, error.detail, error.fields)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -129,7 +141,7 @@ def _http(error: HTTPException) -> Response:
             422, "invalid", "the request has errors, see `errors`", tuple(field_errors(data["messages"]))
         )
     code = str(error.name).lower().replace(" ", "_")
-    response = _answer(status, code, str(error.description or error.name))
+    response = _answer(status, code, _HTTP_WORDS.get(status) or str(error.description or error.name))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "location"):
             response.headers[name] = value

@@ -22,7 +22,7 @@ _PUBLIC = {
     "GET /metrics",
     "GET /readyz",
     "GET /static/<path:filename>",
-    "POST /enter",
+    "POST /session",
 }
 
 

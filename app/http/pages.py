@@ -1,0 +1,145 @@
+"""What every page for people shares: navigation, times in Shanghai, hidden form keys, links, cached assets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, current_app, g, request, url_for
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from app.http.transaction import FORM_KEY
+from app.kernel.ids import new_id
+from app.runtime import runtime
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NAVIGATION = (
+    ("phones", "手机", "/"),
+    ("registry", "档案与导入导出", "/registry"),
+    ("gateways", "网关", "/gateways"),
+    ("commands", "命令", "/commands"),
+    ("api", "API", "/api/v1/docs"),
+)
+_HASHES = "asset_hashes"
+# A second slash or a backslash at the start would name another host.
+_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+_FOR_EVER = "public, max-age=31536000, immutable"
+_STEPS = ((86400, "天"), (3600, "小时"), (60, "分钟"))
+
+
+def register_pages(app: Flask) -> None:
+    # A misspelt name in a template must fail in its test, not show an empty cell to somebody who then believes it.
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(day=day, when=when, clock=clock, ago=ago, span=span, rfc3339=_rfc3339)
+    app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url)
+    app.context_processor(_context)
+    app.after_request(_cache_assets)
+    app.extensions[_HASHES] = _asset_hashes(Path(app.static_folder or "static"))
+
+
+def _context() -> dict[str, Any]:
+    return {"navigation": NAVIGATION, "signed_in": g.get("principal") is not None}
+
+
+def page_now() -> dt.datetime:
+    """The instant of this request: one for the whole page, so that two cells never contradict each other."""
+    if "page_now" not in g:
+        g.page_now = runtime().clock.now()
+    now: dt.datetime = g.page_now
+    return now
+
+
+def local_path(text: str | None) -> str:
+    """`text` when it is a path on this server, else `/`: a sign-in link must not lead to another site."""
+    if text is None or not _LOCAL.fullmatch(text):
+        return "/"
+    return text
+
+
+def see_other(path: str) -> Response:
+    """After a form: the browser GETs what follows, so that a reload posts nothing again."""
+    return Response(status=303, headers={"Location": path})
+
+
+def form_key() -> Markup:
+    """A hidden field that lets a form act once, however often it is sent."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, new_id())
+
+
+def changed_url(**changes: object) -> str:
+    """This page's address with other query arguments; None takes one away."""
+    query = {**request.args.to_dict(), **changes}
+    kept = {name: value for name, value in query.items() if value not in (None, "")}
+    return request.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def asset(filename: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return url_for("static", filename=filename, v=current_app.extensions[_HASHES][filename])
+
+
+def _asset_hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in sorted(folder.glob("**/*"))
+        if path.is_file()
+    }
+
+
+def _cache_assets(response: Response) -> Response:
+    """Only an address that names the very content served may be kept for ever."""
+    if request.endpoint == "static" and response.status_code in (200, 304):
+        filename = (request.view_args or {}).get("filename")
+        if request.args.get("v") == current_app.extensions[_HASHES].get(filename, ""):
+            response.headers["Cache-Control"] = _FOR_EVER
+    return response
+
+
+def _shanghai(instant: dt.datetime) -> dt.datetime:
+    return instant.astimezone(SHANGHAI)
+
+
+def _rfc3339(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def day(instant: dt.datetime | dt.date) -> str:
+    """`2026-11-22`; an instant as the day in Shanghai."""
+    return (_shanghai(instant) if isinstance(instant, dt.datetime) else instant).strftime("%Y-%m-%d")
+
+
+def when(instant: dt.datetime) -> str:
+    """`2026-11-22 10:30` in Shanghai."""
+    return _shanghai(instant).strftime("%Y-%m-%d %H:%M")
+
+
+def clock(instant: dt.datetime) -> str:
+    """`2026-11-22 10:30:05`, for titles that tell the instant to the second."""
+    return _shanghai(instant).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(instant: dt.datetime) -> str:
+    """How long before this page was made; what lies ahead is said so, never shown as past."""
+    seconds = (page_now() - instant).total_seconds()
+    if seconds < 0:
+        return f"{span(-seconds)}后"
+    return "刚刚" if seconds < 10 else f"{span(seconds)}前"
+
+
+def span(seconds: float) -> str:
+    """A duration in its two largest units: `3 天 4 小时`, `12 分钟`, `8 秒`."""
+    left, parts = int(seconds), []
+    for size, unit in _STEPS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) if parts else f"{left} 秒"

@@ -1,0 +1,37 @@
+// Keeps live parts of a page honest: old content says that it is old, and nothing is fetched for a page nobody sees.
+"use strict";
+
+const stale = document.getElementById("stale");
+const failed = () => { stale.hidden = false; };
+
+document.addEventListener("htmx:sendError", failed);
+document.addEventListener("htmx:timeout", failed);
+document.addEventListener("htmx:responseError", (event) => {
+  // Signed out: the page that says so is better than a table that silently grows old.
+  if (event.detail.xhr.status === 401) location.reload();
+  else failed();
+});
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.xhr.status < 400) stale.hidden = true;
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const live = event.detail.elt.hasAttribute("data-live");
+  if (live && document.hidden) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "seen"));
+});
+
+// What cannot be taken back asks once more; without scripts the server's own confirmation page does.
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (!copy) return;
+  const text = document.getElementById(copy.dataset.copy).textContent.trim();
+  navigator.clipboard.writeText(text).then(() => { copy.textContent = "已复制"; });
+});
+
+// Filters act as soon as they are chosen.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-auto]");
+  if (form) form.requestSubmit();
+});
