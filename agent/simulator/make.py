@@ -24,6 +24,7 @@ SECOND_SPACE_USER = 10
 _DUAL_APP_VENDORS = ("xiaomi", "oppo")
 _DAY_S = 86_400
 _SERIAL_DIGITS = 5
+_SHUFFLE = 70_657
 _FIRST_APP_UID = 10_100
 
 
@@ -76,16 +77,16 @@ def _identity(model: Model, index: int, rng: random.Random) -> Identity:
 
 
 def _serial(shape: str, index: int, rng: random.Random) -> str:
-    """Random head, then the index, so that no two phones of a seed share a serial."""
+    """Random head, then the index shuffled by a factor without a common divisor: no two phones share a serial."""
     hexadecimal = "x" in shape
     alphabet = "0123456789abcdef" if hexadecimal else string.ascii_uppercase + string.digits
     head = "".join(rng.choice(alphabet) if sign in "xA" else sign for sign in shape[:-_SERIAL_DIGITS])
-    return head + (f"{index:05x}" if hexadecimal else f"{index:05d}")
+    return head + (f"{index * _SHUFFLE % 16**5:05x}" if hexadecimal else f"{index * _SHUFFLE % 10**5:05d}")
 
 
 def _imei(tac: str, number: int) -> str:
     """15 digits: type allocation code, serial number, check digit."""
-    body = f"{tac}{number % 1_000_000:06}"
+    body = f"{tac}{number * _SHUFFLE % 10**6:06}"
     return body + _check_digit(body)
 
 
@@ -174,7 +175,7 @@ def _with_users(package: Package, users: list[User]) -> Package:
 
 def _sims(index: int, rng: random.Random) -> tuple[list[SimSlot], str]:
     operator, carrier, prefix, head = CARRIERS[rng.randrange(len(CARRIERS))]
-    number = f"+86{head}{index % 100_000_000:08}"
+    number = f"+86{head}{index * _SHUFFLE % 10**8:08}"
     iccid = f"{prefix}{rng.randrange(10**8):08}{index % 100_000:05}"
     card = SimSlot("LOADED", operator, carrier, iccid + _check_digit(iccid), number)
     return [card, SimSlot()], number
