@@ -91,7 +91,7 @@ class Client:
         self._wall = wall_clock
         self._offset_s = 0.0
         self._session = requests.Session()
-        # A proxy of this machine must not see what goes to its own loopback; netrc would add a second identity.
+        # A proxy must not see what goes to this machine's own loopback; netrc would add a second identity.
         self._session.trust_env = not is_loopback(urlsplit(self._url).hostname or "")
         self._session.auth = _no_netrc
 

@@ -100,6 +100,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--state", type=Path, default=Path(DEFAULT_STATE), metavar="DIR", help="状态目录")
     parser.add_argument("--renew", action="store_true", help="放弃现有身份，用新密钥重新登记")
+    parser.set_defaults(run=main)
 
 
 def main(args: argparse.Namespace) -> int:

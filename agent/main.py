@@ -11,6 +11,8 @@ from importlib import import_module
 
 COMMANDS = {
     "snapshot": "agent.snapshot",
+    "enrol": "agent.enrol",
+    "run": "agent.run",
     "simulate": "agent.simulator.cli",
 }
 """Subcommand → module with `add_parser(subparsers)`, which sets `run` to a function of the parsed

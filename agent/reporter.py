@@ -31,7 +31,7 @@ class AgentStopped(AgentError):
 
 
 class Reporter:
-    """One thread's loop. `wake` may be called by any thread."""
+    """One thread's loop. `wake` may be called by any thread; `tried` is set when the first try has ended."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Reporter:
         self._on_commands = on_commands
         self._clock = clock
         self._woken = threading.Event()
+        self.tried = threading.Event()
         self._last = float("-inf")
         self.interval_s = float(identity.interval_s)
 
@@ -68,12 +69,14 @@ class Reporter:
             except (ServerAway, sqlite3.Error) as exc:
                 delay = max(backoff_s(failures), getattr(exc, "retry_after_s", 0.0))
                 failures += 1
+                self.tried.set()
                 log.warning("check-in failed, kept failures=%d next_s=%.0f: %s", failures, delay, exc)
                 stop.wait(delay)
                 continue
             if failures:
                 log.info("server is back after failures=%d", failures)
             failures = 0
+            self.tried.set()
             self._woken.wait(self.interval_s * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
             self._woken.clear()
 
@@ -105,8 +108,8 @@ class Reporter:
     def _refused(self, batch: Batch, refusal: ServerRefused) -> bool:
         """Take a refused batch out of the way, or raise when the batch is not what is wrong.
 
-        True: go on at once. After a batch was set aside the next waits for its turn: a server that can read none
-        of them must not eat the whole spool in a second.
+        True: go on at once. After a batch was set aside the next waits for its turn: a server that can read
+        none of them must not eat the whole spool in a second.
         """
         if refusal.code in _FINAL:
             raise AgentStopped(str(refusal)) from refusal

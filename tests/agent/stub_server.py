@@ -27,7 +27,7 @@ def raw(key: Ed25519PrivateKey) -> bytes:
 
 @dataclass
 class Stub:
-    """`faults` are taken one a request: an HTTP status, a problem's code, or `hang`, `cut`, `lost`, `rubbish`.
+    """`faults`, one a request: an HTTP status, a problem's code, or `hang`, `cut`, `lost`, `rubbish`.
 
     `lost`: the request counts, its answer does not arrive. `counted` holds each batch's entries once.
     """

@@ -1,0 +1,128 @@
+"""Carries out the server's commands, one at a time, apart from the sweep."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent import wire
+from agent.hands import Hands
+from agent.inbox import Inbox, Outcome, Received
+from agent.instant import SiteClock
+from agent.spool import Entry
+from agent.sweep import Reader, Serials
+
+log = logging.getLogger("agent.commands")
+
+Kind = Callable[[wire.Command], Outcome]
+HAND_WAIT_S = 120.0
+_BROKEN_PHONE = {"protocol", "too_large", "identity"}
+
+
+class CommandWorker:
+    """One thread. `kinds` is what it knows; anything else is refused."""
+
+    def __init__(
+        self, inbox: Inbox, kinds: Mapping[str, Kind], clock: SiteClock, *, on_result: Callable[[], None]
+    ) -> None:
+        self._inbox = inbox
+        self._kinds = kinds
+        self._clock = clock
+        self._on_result = on_result
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Answer what a former run left unfinished, then carry out commands until `stop` is set."""
+        while not stop.is_set():
+            try:
+                if self._inbox.recover():
+                    self._on_result()
+                while not stop.is_set() and self.step():
+                    pass
+            except sqlite3.Error:
+                log.exception("cannot write the spool; commands wait")
+                stop.wait(10)
+                continue
+            self._woken.wait()
+            self._woken.clear()
+
+    def step(self) -> bool:
+        """Carry out the oldest command; False when there is none. Raise `sqlite3.Error`."""
+        received = self._inbox.next()
+        if received is None:
+            return False
+        command = received.command
+        outcome = self._refusal(received)
+        if outcome is None:
+            self._inbox.start(command.id)
+            outcome = self._act(command)
+        self._inbox.finish(command.id, outcome)
+        log.info("command id=%s kind=%s state=%s", command.id, command.kind, outcome.state)
+        self._on_result()
+        return True
+
+    def _refusal(self, received: Received) -> Outcome | None:
+        age_s = self._clock.age_s(received.at)
+        if age_s is None or age_s > received.command.expires_in_s:
+            return Outcome("expired", {"reason": "expired"})
+        if received.command.kind not in self._kinds:
+            return Outcome("refused", {"reason": "unknown_kind"})
+        return None
+
+    def _act(self, command: wire.Command) -> Outcome:
+        try:
+            return self._kinds[command.kind](command)
+        except Exception:
+            # The next command must not wait for a person because this one met something unforeseen.
+            log.exception("command failed id=%s kind=%s", command.id, command.kind)
+            return Outcome("failed", {"reason": "internal"})
+
+
+@dataclass(frozen=True)
+class ReadPhone:
+    """Kind `read_phone`: read the named phone now, wherever it was last seen or is listed."""
+
+    reader: Reader
+    hands: Hands
+    serials: Serials
+    targets: Callable[[], Sequence[str]]
+    hand_wait_s: float = HAND_WAIT_S
+
+    def __call__(self, command: wire.Command) -> Outcome:
+        read: list[Entry] = []
+        reason = "not_seen"
+        for target in self._candidates(command.serial):
+            entry = self._read(target)
+            if entry is None:
+                reason = "busy"
+                continue
+            read.append(entry)
+            if entry.part == "unreached":
+                reason = entry.body["reason"]
+            elif entry.body["phone"] == command.serial:
+                return Outcome("succeeded", {"reading": True}, tuple(read))
+            else:
+                reason = "other_phone"
+        if reason == "other_phone":
+            return Outcome("refused", {"reason": reason}, tuple(read))
+        return Outcome("failed" if reason in _BROKEN_PHONE else "not_now", {"reason": reason}, tuple(read))
+
+    def _candidates(self, serial: str) -> list[str]:
+        """Where the phone may be: targets at which it was read last, and the adb server's of that name."""
+        listed = self.targets()
+        wanted = [*self.serials.targets_of(serial), f"server:{serial}"]
+        return [target for target in dict.fromkeys(wanted) if target in listed]
+
+    def _read(self, target: str) -> Entry | None:
+        with self.hands.take(self.serials.hand(target), self.hand_wait_s) as free:
+            if not free:
+                return None
+            entry = self.reader.read(target, self.serials.at(target))
+        self.serials.learn(entry)
+        return entry

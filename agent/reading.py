@@ -1,0 +1,84 @@
+"""From one try at a phone to what is spooled of it: a reading, or that it was not reached and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from agent import wire
+from agent.errors import TransportError
+from agent.instant import SiteClock
+from agent.snapshot import Snapshot, read_snapshot
+from agent.spool import Entry
+from agent.state import Kind
+from agent.transport import TransportOptions, open_transport
+
+log = logging.getLogger("agent.sweep")
+
+DEADLINE_S = 60.0
+_WIRE_REASONS = {
+    "unreachable", "unauthorized", "timeout", "dropped", "protocol", "too_large", "busy", "adb_down", "identity",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhoneReader:
+    """Reads one phone at a time; any number of threads may do so together. `options.clock` is `clock.steady`."""
+
+    clock: SiteClock
+    options: TransportOptions
+    grade: Kind = "gateway"
+    hmac_key: Callable[[], bytes | None] = lambda: None
+    deadline_s: float = DEADLINE_S
+
+    def read(self, target: str, known_serial: str | None = None) -> Entry:
+        """A reading, or an `unreached` entry which names the serial that was read here before.
+
+        It ends within the options' limits plus `deadline_s`, whatever the phone does.
+        """
+        try:
+            with open_transport(target, self.options) as transport:
+                snapshot = read_snapshot(
+                    transport, hmac_key=self.hmac_key(), clock=self.clock.steady, deadline_s=self.deadline_s
+                )
+        except TransportError as exc:
+            log.debug("not reached target=%s: %s", target, exc)
+            return self.unreached(target, known_serial, exc.reason)
+        if not (snapshot.identified and snapshot.proves_on):
+            return self.unreached(target, known_serial, "identity")
+        return self.reading(target, snapshot)
+
+    def unreached(self, target: str, known_serial: str | None, reason: str) -> Entry:
+        reason = reason if reason in _WIRE_REASONS else "protocol"
+        body = {"target": target, "phone": known_serial, "reason": reason}
+        return Entry("unreached", body, self.clock.now(), series=f"{target} {reason}")
+
+    def reading(self, target: str, snapshot: Snapshot) -> Entry:
+        """The entry of a snapshot that names its phone and proves it on; sections as canonical JSON with tags."""
+        power = snapshot.body["power"]
+        serial = snapshot.body["identity"]["serial"]
+        contents = {
+            name: wire.canonical_json(data) for name, data in _sections(snapshot.body) if data is not None
+        }
+        body: dict[str, Any] = {
+            "phone": serial,
+            "target": target,
+            "boot_id": power["boot_id"],
+            "boot_count": power["boot_count"],
+            "uptime_s": power["uptime_s"],
+            "grade": self.grade,
+            "power": {name: power[name] for name in wire.PowerNow.__annotations__},
+            "tags": {name: sha256(text).hexdigest()[:32] for name, text in contents.items()},
+            "unread": snapshot.body["unread"],
+        }
+        at = self.clock.at(snapshot.read_at)
+        return Entry("readings", body, at, series=f"{serial} {power['boot_id']}", contents=contents)
+
+
+def _sections(body: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Each section of the wire with its data, None where it was not read."""
+    inside_power = {"boot_reasons": body["power"]["boot_reasons"]}
+    return [(name, inside_power.get(name, body.get(name))) for name in wire.SECTIONS]
