@@ -33,6 +33,8 @@ def configure_logs(level: str) -> None:
 def _where_it_broke(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an exception by its kinds and places. Its message and the frames' variables may hold a password."""
     error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
     if isinstance(error, BaseException):
         chain: list[str] = []
         seen: BaseException | None = error

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.audit.model import AuditHead, AuditRow
 
 _HEAD_ID = 1
+_CHUNK = 1000
 
 
 def locked_head(session: Session, genesis: bytes) -> AuditHead:
-    """The head row, locked until the commit; made at the very first event."""
+    """The head row, locked until the commit. The very first event makes it, whoever of two writers comes first."""
     query = select(AuditHead).where(AuditHead.id == _HEAD_ID).with_for_update()
-    head = session.scalar(query.execution_options(populate_existing=True))
+    query = query.execution_options(populate_existing=True)
+    head = session.scalar(query)
     if head is None:
-        head = AuditHead(id=_HEAD_ID, size=0, hash=genesis)
-        session.add(head)
-        session.flush()
+        insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+        session.execute(insert(AuditHead).values(id=_HEAD_ID, size=0, hash=genesis).on_conflict_do_nothing())
+        head = session.scalars(query).one()
     return head
 
 
@@ -28,9 +32,15 @@ def read_head(session: Session) -> AuditHead | None:
 
 
 def rows_up_to(session: Session, size: int) -> Iterator[AuditRow]:
-    """The first `size` events in order, streamed: a trail of years does not fit in memory."""
-    query = select(AuditRow).where(AuditRow.seq <= size).order_by(AuditRow.seq)
-    yield from session.scalars(query.execution_options(yield_per=1000))
+    """The first `size` events in order, a chunk at a time: a trail of years does not fit in memory."""
+    seen = 0
+    while True:
+        query = select(AuditRow).where(AuditRow.seq > seen, AuditRow.seq <= size).order_by(AuditRow.seq)
+        chunk = session.scalars(query.limit(_CHUNK).execution_options(populate_existing=True)).all()
+        yield from chunk
+        if len(chunk) < _CHUNK:
+            return
+        seen = chunk[-1].seq
 
 
 def has_rows_beyond_head(session: Session) -> bool:

@@ -31,6 +31,8 @@ def open_write() -> Session:
 
 
 def _claim_key(session: Session) -> None:
+    if request.mimetype != "multipart/form-data":
+        request.get_data(cache=True)  # before the form is parsed, which would leave nothing to take a fingerprint of
     key = request.headers.get("Idempotency-Key") or _form_key()
     if not key or len(key) > idempotency.MAX_KEY_CHARS:
         raise Problem(

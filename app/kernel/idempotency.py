@@ -46,8 +46,8 @@ def claim(
     """
     insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     values = {"principal": principal, "key": key, "fingerprint": fingerprint, "created_at": now}
-    done = session.execute(insert(IdempotencyRecord).values(values).on_conflict_do_nothing())
-    if done.rowcount == 1:  # type: ignore[attr-defined]
+    taken = insert(IdempotencyRecord).values(values).on_conflict_do_nothing().returning(IdempotencyRecord.key)
+    if session.scalar(taken) is not None:
         return None
     row = session.scalar(
         select(IdempotencyRecord).where(

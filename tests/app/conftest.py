@@ -68,13 +68,15 @@ def make_app(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Flask]
     """`make_app(url, **settings)`: an application with keys of its own, closed after the test."""
     made: list[Flask] = []
 
-    def make(url: str, **environ: str) -> Flask:
+    def make(url: str, *, init: bool = True, **environ: str) -> Flask:
         settings = load_settings(
             {"BUTLER_ENV": "test", "DATABASE_URL": url, "BUTLER_VAR_DIR": str(tmp_path / "var"), **environ}
         )
         app = create_app(build_runtime(settings, clock))
         app.testing = False  # errors become answers, as for a real caller
         made.append(app)
+        if not init:
+            return app
         with app.app_context():
             session = begin_write(db.session())
             initialise(session, KeyStore(settings.key_dir, may_create=True), clock.now())
@@ -96,8 +98,12 @@ def app(make_app: Callable[..., Flask], database_url: str) -> Flask:
 
 
 @pytest.fixture
-def session(app: Flask) -> Iterator[Session]:
+def session(app: Flask, request: pytest.FixtureRequest) -> Iterator[Session]:
     """A writing session inside an application context; commit it yourself where others must see it."""
+    if "org" in request.fixturenames:
+        request.getfixturevalue(
+            "org"
+        )  # it writes too: asked for after this session it would wait for its end
     with app.app_context():
         opened = begin_write(db.session())
         yield opened

@@ -1,0 +1,138 @@
+"""The chain: appended with the act, gone with a rollback, and every tampering found."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from app.audit import AuditEvent, record, verify
+from app.audit.model import AuditHead, AuditRow
+from app.kernel.db import begin_write, db
+
+
+def _append(session, clock, count=5):
+    for i in range(count):
+        record(
+            session,
+            AuditEvent(
+                at=clock.now(),
+                actor="张三",
+                action="test.done",
+                object=f"thing:{i}",
+                details={"n": i, "名": "㐀"},
+            ),
+        )
+    session.commit()
+    begin_write(session)
+
+
+def test_a_chain_is_whole_and_gapless(session, clock):
+    assert verify(session).problem is None
+    _append(session, clock)
+    _append(session, clock, 2)
+    result = verify(session)
+    assert (result.size, result.problem) == (7, None)
+    assert [r.seq for r in session.scalars(select(AuditRow).order_by(AuditRow.seq))] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_an_event_is_gone_with_its_actions_rollback(session, clock):
+    record(session, AuditEvent(at=clock.now(), actor="a", action="x.y", object="o"))
+    session.rollback()
+    begin_write(session)
+    _append(session, clock, 1)
+    assert verify(session).size == 1
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "actor",
+        "ip",
+        "action",
+        "object",
+        "reason",
+        "outcome",
+        "details",
+        "at",
+        "centre_id",
+        "prev_hash",
+        "hash",
+    ],
+)
+def test_every_changed_field_is_found(session, clock, org, column):
+    _append(session, clock)
+    values = {
+        "at": clock.move(1),
+        "centre_id": org.centre,
+        "prev_hash": bytes(32),
+        "hash": bytes(32),
+    }
+    session.execute(update(AuditRow).where(AuditRow.seq == 3).values({column: values.get(column, "forged")}))
+    assert verify(session).problem is not None
+
+
+def test_removed_events_are_found_wherever_they_stood(session, clock):
+    _append(session, clock)
+    for seq in (1, 3, 5):
+        savepoint = session.begin_nested()
+        session.execute(delete(AuditRow).where(AuditRow.seq == seq))
+        assert "missing" in (verify(session).problem or "")
+        savepoint.rollback()
+    session.execute(delete(AuditRow))
+    assert verify(session).problem is not None
+
+
+def test_a_head_set_back_is_found(session, clock):
+    _append(session, clock)
+    third = session.get_one(AuditRow, 3)
+    session.execute(update(AuditHead).values(size=3, hash=third.hash))
+    session.expire_all()
+    assert "set back" in (verify(session).problem or "")
+
+
+def test_erased_details_leave_the_chain_whole(session, clock):
+    _append(session, clock)
+    session.execute(update(AuditRow).where(AuditRow.seq == 2).values(details=None, salt=None))
+    assert verify(session).problem is None
+
+
+def test_many_writers_at_once_make_one_chain(app, clock):
+    failures = []
+
+    def work(name: int) -> None:
+        with app.app_context():
+            try:
+                for i in range(5):
+                    session = begin_write(db.session())
+                    record(
+                        session, AuditEvent(at=clock.now(), actor=str(name), action="x.y", object=f"o:{i}")
+                    )
+                    session.commit()
+            except Exception as exc:  # noqa: BLE001  # any failure of a thread fails the test
+                failures.append(exc)
+            db.session.remove()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    with app.app_context():
+        result = verify(db.session())
+        assert (result.size, result.problem) == (50, None)
+
+
+def test_the_command_line_names_the_break_and_fails(app, clock):
+    with app.app_context():
+        session = begin_write(db.session())
+        record(session, AuditEvent(at=clock.now(), actor="a", action="x.y", object="o"))
+        session.commit()
+        runner = app.test_cli_runner()
+        assert runner.invoke(args=["audit", "verify"]).exit_code == 0
+        session.execute(update(AuditRow).values(actor="b"))
+        session.commit()
+        result = runner.invoke(args=["audit", "verify"])
+    assert (result.exit_code, "event 1 was altered" in result.output) == (1, True)
