@@ -24,6 +24,7 @@ from app.kernel.errors import (
     Unavailable,
 )
 from app.kernel.outbox import OutboxMessage
+from app.logs import configure_logs
 from app.runtime import runtime
 
 ERRORS = {
@@ -158,7 +159,8 @@ def test_a_post_without_a_key_is_refused_and_a_form_may_carry_it(client, app):
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
-def test_every_error_is_a_problem_document_and_a_bug_tells_nothing(capfd, anonymous, name):
+def test_every_error_is_a_problem_document_and_a_bug_tells_nothing(anonymous, name, capfd):
+    configure_logs("INFO")  # the log's stream is the one of this moment: the captured one
     answer = anonymous.get(f"/trial/error/{name}")
     assert answer.status_code == STATUS[name]
     assert answer.content_type == "application/problem+json"
