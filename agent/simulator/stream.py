@@ -35,6 +35,8 @@ class Stream:
         self._unacknowledged = False
         self._finishing = False
         self._open = True
+        self._silent = False
+        self._taking = False
         self._sent = 0
         self._drained = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,19 +78,21 @@ class Stream:
         self._pump()
 
     def peer_wrote(self, data: bytes) -> None:
-        """The client's WRTE: hand it on, then OKAY."""
+        """The client's WRTE: hand it on, then OKAY; an answer comes after that OKAY, as adbd sends it."""
+        self._taking = True
         taken = self._sink.receive(data) if self._sink is not None else None
+        self._taking = False
         if taken is not None and inspect.isawaitable(taken):
             task = asyncio.ensure_future(self._acknowledge_after(taken))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
             self._acknowledge()
+            self._pump()
 
     def peer_closed(self) -> None:
         """The client's CLSE, answered with ours, or the end of the connection."""
         if self._open:
-            self._connection.send(protocol.CLSE, self.local_id, self.remote_id)
             self._end()
 
     async def _acknowledge_after(self, taken: Awaitable[None]) -> None:
@@ -100,7 +104,7 @@ class Stream:
             self._connection.send(protocol.OKAY, self.local_id, self.remote_id)
 
     def _pump(self) -> None:
-        if not self._open or self._unacknowledged:
+        if not self._open or self._unacknowledged or self._silent or self._taking:
             return
         self._refill()
         if self._pending:
@@ -109,7 +113,6 @@ class Stream:
             if not self._send_chunk(chunk):
                 return
         if not self._pending and self._finishing and self._exhausted():
-            self._connection.send(protocol.CLSE, self.local_id, self.remote_id)
             self._connection.forget(self)
             self._end()
         elif not self._pending and not self._unacknowledged:
@@ -140,6 +143,7 @@ class Stream:
             self._connection.send(protocol.WRTE, self.local_id, self.remote_id, allowed)
         if len(allowed) == len(chunk):
             return True
+        self._silent = True
         if not hangs:
             self._connection.hang_up()
         return False
@@ -151,3 +155,4 @@ class Stream:
         self._drained.set()
         if self._sink is not None:
             self._sink.closed()
+        self._connection.send(protocol.CLSE, self.local_id, self.remote_id)

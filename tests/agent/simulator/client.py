@@ -59,6 +59,16 @@ class Client:
         finally:
             self.socket.settimeout(TIMEOUT_S)
 
+    def ends(self) -> bool:
+        """Whether the phone closes the connection, after whatever it still sends."""
+        try:
+            while True:
+                self.read()
+        except (EOFError, ConnectionError):
+            return True
+        except TimeoutError:
+            return False
+
     def connect(self) -> Reply:
         """CNXN to a phone that asks for no key; its CNXN."""
         self.send(b"CNXN", self.version, self.max_payload, BANNER)
