@@ -116,7 +116,17 @@ def _enrol(place: Place, centre: str) -> None:
 
 
 def _start_agent(place: Place, children: Children, targets: list[str]) -> None:
-    options = ["--state", str(place.agent_state), "--server", place.url, "--interval", "15"]
+    # Never the machine's own adb server: a real phone that happens to be plugged in is no demo phone.
+    options = [
+        "--state",
+        str(place.agent_state),
+        "--server",
+        place.url,
+        "--interval",
+        "15",
+        "--no-adb-server",
+    ]
+    options += ["--adb-key", str(place.agent_state / "adbkey")]
     chosen = [part for target in targets for part in ("--target", target)]
     command = place.agent("run", *options, *chosen)
     children.start(Child("agent", command, place.agent_environment, place.log("agent")))

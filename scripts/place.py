@@ -47,7 +47,8 @@ class Place:
 
     @property
     def agent_state(self) -> Path:
-        return self.settings.var_dir / "agent"
+        # An agent belongs to one address: with another PORT it is another agent.
+        return self.settings.var_dir / f"agent-{self.port}"
 
     @property
     def agent_environment(self) -> Mapping[str, str]:

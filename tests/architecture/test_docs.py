@@ -41,10 +41,15 @@ def test_every_decision_is_in_the_index() -> None:
     )
 
 
-def test_decisions_are_numbered_once_and_have_a_status() -> None:
+def test_decisions_are_numbered_once_and_give_their_reason() -> None:
     numbers = [page.name[:4] for page in _decisions()]
     hold("Two decisions share a number:", {number for number in numbers if numbers.count(number) > 1})
     hold(
-        "A decision says `Status: …`:",
-        (page.name for page in _decisions() if "\nStatus: " not in page.read_text(encoding="utf-8")),
+        "A decision begins with `# NNNN Title` and says `Decided:` and `Why:`:",
+        (page.name for page in _decisions() if not _is_whole(page)),
     )
+
+
+def _is_whole(page: Path) -> bool:
+    text = page.read_text(encoding="utf-8")
+    return text.startswith(f"# {page.name[:4]} ") and "\nDecided: " in text and "\nWhy: " in text
