@@ -1,1 +1,47 @@
 """The registry: organisation, people, households, handsets, numbers, WeChat accounts, and who held what when."""
+
+from app.registry.custody import Custody, history_of, holder_of, holders_of
+from app.registry.handsets import HandsetRef, find_handset, handsets_by_serial
+from app.registry.model import (
+    Company,
+    District,
+    Employee,
+    Grid,
+    Handset,
+    HandsetImei,
+    Household,
+    Number,
+    Post,
+    ServiceCentre,
+    WeChatAccount,
+)
+from app.registry.rules import normal_imei, placeholder_serial
+from app.registry.service import AdoptInput, adopt_handset
+from app.registry.ties import KitAssignment, PostHolding
+
+__all__ = [
+    "AdoptInput",
+    "Company",
+    "Custody",
+    "District",
+    "Employee",
+    "Grid",
+    "Handset",
+    "HandsetImei",
+    "HandsetRef",
+    "Household",
+    "KitAssignment",
+    "Number",
+    "Post",
+    "PostHolding",
+    "ServiceCentre",
+    "WeChatAccount",
+    "adopt_handset",
+    "find_handset",
+    "handsets_by_serial",
+    "history_of",
+    "holder_of",
+    "holders_of",
+    "normal_imei",
+    "placeholder_serial",
+]

@@ -1,4 +1,4 @@
-"""Who and what there is: the organisation, its people and households, and the kits' parts. Dated ties are in `ties.py`."""
+"""Who and what there is: the organisation, its people and households, the kits' parts. Dated ties are in `ties.py`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base, Identified, UtcDateTime, Versioned
 
 
-class Company(Identified, Versioned, Base):
+class Retirable:
+    """Nothing registered is deleted: it is retired, and its history stays."""
+
+    retired_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+
+
+class Company(Identified, Versioned, Retirable, Base):
     __tablename__ = "company"
 
     name: Mapped[str] = mapped_column(String(200), unique=True)
 
 
-class District(Identified, Versioned, Base):
+class District(Identified, Versioned, Retirable, Base):
     __tablename__ = "district"
 
     company_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("company.id"))
@@ -26,7 +32,7 @@ class District(Identified, Versioned, Base):
     name: Mapped[str] = mapped_column(String(200))
 
 
-class ServiceCentre(Identified, Versioned, Base):
+class ServiceCentre(Identified, Versioned, Retirable, Base):
     """The tenant boundary: every other row carries its `centre_id`."""
 
     __tablename__ = "service_centre"
@@ -40,7 +46,7 @@ class OfCentre:
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"), index=True)
 
 
-class Grid(Identified, Versioned, OfCentre, Base):
+class Grid(Identified, Versioned, Retirable, OfCentre, Base):
     __tablename__ = "grid"
     __table_args__ = (UniqueConstraint("centre_id", "code"),)
 
@@ -48,7 +54,7 @@ class Grid(Identified, Versioned, OfCentre, Base):
     name: Mapped[str] = mapped_column(String(200))
 
 
-class Post(Identified, Versioned, OfCentre, Base):
+class Post(Identified, Versioned, Retirable, OfCentre, Base):
     """The butler's position for one grid; phone, number and WeChat account belong to it."""
 
     __tablename__ = "post"
@@ -59,15 +65,14 @@ class Post(Identified, Versioned, OfCentre, Base):
     name: Mapped[str] = mapped_column(String(200))
 
 
-class Employee(Identified, Versioned, OfCentre, Base):
+class Employee(Identified, Versioned, Retirable, OfCentre, Base):
     __tablename__ = "employee"
 
     number: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(100))
-    left_on: Mapped[dt.date | None] = mapped_column(Date)
 
 
-class Household(Identified, Versioned, OfCentre, Base):
+class Household(Identified, Versioned, Retirable, OfCentre, Base):
     """`room` as the butler writes it before a friend's name (C02), e.g. `1-101`."""
 
     __tablename__ = "household"
@@ -78,7 +83,7 @@ class Household(Identified, Versioned, OfCentre, Base):
     owner_name: Mapped[str | None] = mapped_column(String(100))
 
 
-class Handset(Identified, Versioned, OfCentre, Base):
+class Handset(Identified, Versioned, Retirable, OfCentre, Base):
     """`way_back` says how ADB returns after a reboot: `usb_dock`, `tap` on the screen, `none`, or null: not known."""
 
     __tablename__ = "handset"
@@ -93,7 +98,6 @@ class Handset(Identified, Versioned, OfCentre, Base):
     supplier: Mapped[str | None] = mapped_column(String(200))
     way_back: Mapped[str | None] = mapped_column(String(10))
     note: Mapped[str | None] = mapped_column(Text)
-    retired_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     imeis: Mapped[list[HandsetImei]] = relationship(
         lazy="selectin", order_by="HandsetImei.slot", cascade="all, delete-orphan"
     )
@@ -118,7 +122,7 @@ class HandsetImei(Base):
     slot: Mapped[int]
 
 
-class Number(Identified, Versioned, OfCentre, Base):
+class Number(Identified, Versioned, Retirable, OfCentre, Base):
     """A mobile number (E.164), bought in the company's name (U04). `plan_type`: `phone_for_plan` 购手机送话费,
     `plan_for_phone` 存话费送手机.
     """
@@ -133,7 +137,7 @@ class Number(Identified, Versioned, OfCentre, Base):
     note: Mapped[str | None] = mapped_column(Text)
 
 
-class WeChatAccount(Identified, Versioned, OfCentre, Base):
+class WeChatAccount(Identified, Versioned, Retirable, OfCentre, Base):
     """The nickname is unique in its district (U02); the account is registered with the butler's number (U01)."""
 
     __tablename__ = "wechat_account"
@@ -147,3 +151,18 @@ class WeChatAccount(Identified, Versioned, OfCentre, Base):
 
 
 Index("ix_handset_imei_handset", HandsetImei.handset_id)
+
+
+class ImportFile(Identified, Base):
+    """A file put up for import: kept between its dry run and the confirmation, its bytes no longer than that."""
+
+    __tablename__ = "import_file"
+
+    resource: Mapped[str] = mapped_column(String(40))
+    file_name: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    data: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime(), index=True)
+    applied_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    outcome: Mapped[dict[str, Any]] = mapped_column(JSON)

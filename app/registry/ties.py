@@ -1,6 +1,7 @@
 """Dated ties: which handset, number or account belonged to which post, and who held the post. Spans are half-open.
 
-A tie is ended, never rewritten: "who held this phone on 3 May?" must have the same answer for ever.
+A tie is ended, never rewritten: "who held this phone on 3 May?" must have the same answer for ever. One that was
+entered by mistake is voided, with a reason in the audit trail; it stays as a row and counts for nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ _ONE_SUBJECT = (
 )
 
 
-class KitAssignment(Identified, Versioned, OfCentre, Base):
+class Voidable:
+    voided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+
+
+class KitAssignment(Identified, Versioned, Voidable, OfCentre, Base):
     """Exactly one of handset, number, account, tied to a post from `valid_from` until `valid_to` (null: open)."""
 
     __tablename__ = "kit_assignment"
@@ -41,7 +46,7 @@ class KitAssignment(Identified, Versioned, OfCentre, Base):
     valid_to: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
 
 
-class PostHolding(Identified, Versioned, OfCentre, Base):
+class PostHolding(Identified, Versioned, Voidable, OfCentre, Base):
     """An employee holds a post, and with it custody of its kit (R01)."""
 
     __tablename__ = "post_holding"
