@@ -90,7 +90,11 @@ class V2Stream(ShellStream):
         return self._made(bytes(self._out[STDOUT]), bytes(self._out[STDERR]), self._exit)
 
     def partial(self) -> CommandResult:
-        return self._made(bytes(self._out[STDOUT]), bytes(self._out[STDERR]), None)
+        out = {kind: bytes(taken) for kind, taken in self._out.items()}
+        if len(self._pending) > _HEADER.size and self._pending[0] in out:
+            # A whole snapshot may be one frame: what has come of it counts.
+            out[self._pending[0]] += bytes(self._pending[_HEADER.size :])
+        return self._made(out[STDOUT], out[STDERR], None)
 
 
 @dataclass(frozen=True, slots=True)
