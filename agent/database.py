@@ -26,6 +26,7 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     part TEXT NOT NULL CHECK (part IN ('readings', 'unreached', 'results')),
     series TEXT,
+    phone TEXT,
     body TEXT NOT NULL,
     size INTEGER NOT NULL,
     at_s REAL NOT NULL,
@@ -34,12 +35,14 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_batch ON entry (batch, id);
 CREATE INDEX entry_size ON entry (size);
+CREATE INDEX entry_phone ON entry (phone, id) WHERE phone IS NOT NULL;
 CREATE TABLE content (
     phone TEXT NOT NULL,
     section TEXT NOT NULL,
     tag TEXT NOT NULL,
     data BLOB NOT NULL,
     size INTEGER NOT NULL,
+    came_at INTEGER NOT NULL,
     gone_at INTEGER,
     PRIMARY KEY (phone, section, tag)
 ) WITHOUT ROWID;

@@ -104,18 +104,21 @@ def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
     """Write entries within the caller's transaction."""
     for entry in entries:
         text = json.dumps(entry.body, separators=(",", ":"), ensure_ascii=False)
+        phone = entry.body["phone"] if entry.part == "readings" else None
         row = db.execute(
-            "INSERT INTO entry (part, series, body, size, at_s, at_boot) VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.part, entry.series, text, len(text.encode()), entry.at.seconds, entry.at.boot),
+            "INSERT INTO entry (part, series, phone, body, size, at_s, at_boot) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entry.part, entry.series, phone, text, len(text.encode()), entry.at.seconds, entry.at.boot),
         ).lastrowid
-        if entry.part == "readings":
-            phone = entry.body["phone"]
+        if phone is not None:
             db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (entry.body["target"], phone))
             _keep_contents(db, row, phone, entry)
 
 
 def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: Entry) -> None:
-    """Store each section's text once per tag; `gone_at` is the first entry of the phone with another tag."""
+    """Store each section's text once per tag, with the entries between which the phone had it.
+
+    `came_at` is the first entry with that tag, `gone_at` the first later one with another.
+    """
     latest = dict(
         db.execute(
             "SELECT section, tag FROM content WHERE phone = ? AND gone_at IS NULL", (phone,)
@@ -129,29 +132,29 @@ def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: E
             (row, phone, section),
         )
         db.execute(
-            "INSERT INTO content VALUES (?, ?, ?, ?, ?, NULL) "
+            "INSERT INTO content VALUES (?, ?, ?, ?, ?, ?, NULL) "
             "ON CONFLICT (phone, section, tag) DO UPDATE SET gone_at = NULL",
-            (phone, section, tag, packed := zlib.compress(entry.contents[section]), len(packed)),
+            (phone, section, tag, packed := zlib.compress(entry.contents[section]), len(packed), row),
         )
 
 
 def forget_contents(db: sqlite3.Connection) -> None:
     """Delete section texts that no waiting reading needs; a phone's latest stays: the server may want it."""
     db.execute(
-        "DELETE FROM content WHERE gone_at <= "
-        "(SELECT coalesce(min(id), 9223372036854775807) FROM entry WHERE part = 'readings')"
+        "DELETE FROM content WHERE gone_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry "
+        "WHERE entry.phone = content.phone AND entry.id >= came_at AND entry.id < gone_at)"
     )
 
 
 # Readings and failed probes between two of their series that no cut batch holds, oldest first; then, when
 # those do not suffice, the oldest of whatever is no result.
 _BETWEEN = """
-SELECT id, size FROM (
-    SELECT id, size, batch, lag(id) OVER w AS before, lead(id) OVER w AS after
+SELECT id FROM (
+    SELECT id, batch, lag(id) OVER w AS before, lead(id) OVER w AS after
     FROM entry WHERE series IS NOT NULL WINDOW w AS (PARTITION BY part, series ORDER BY id)
-) WHERE batch IS NULL AND before IS NOT NULL AND after IS NOT NULL ORDER BY id
+) WHERE batch IS NULL AND before IS NOT NULL AND after IS NOT NULL ORDER BY id LIMIT ?
 """
-_OLDEST = "SELECT id, size FROM entry WHERE batch IS NULL AND part <> 'results' ORDER BY id"
+_OLDEST = "SELECT id FROM entry WHERE batch IS NULL AND part <> 'results' ORDER BY id LIMIT ?"
 
 
 def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
@@ -161,18 +164,15 @@ def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
         return 0
     dropped = 0
     for query in (_BETWEEN, _OLDEST):
-        rows, size = _measure(db)
-        too_many, too_large = rows - limits.rows * 9 // 10, size - limits.bytes * 9 // 10
-        gone = []
-        for entry_id, entry_size in db.execute(query):
-            if too_many <= 0 and too_large <= 0:
+        while (excess := rows - limits.rows * 9 // 10) > 0 or size > limits.bytes * 9 // 10:
+            # By bytes in small steps: how much a reading frees depends on which section texts go with it.
+            gone = db.execute(query, (max(excess, rows // 50, 1),)).fetchall()
+            if not gone:
                 break
-            gone.append((entry_id,))
-            too_many -= 1
-            too_large -= entry_size
-        db.executemany("DELETE FROM entry WHERE id = ?", gone)
-        forget_contents(db)
-        dropped += len(gone)
+            db.executemany("DELETE FROM entry WHERE id = ?", gone)
+            forget_contents(db)
+            dropped += len(gone)
+            rows, size = _measure(db)
     if dropped:
         log.warning("spool full: dropped=%d entries, oldest first, no results", dropped)
     return dropped

@@ -61,8 +61,12 @@ class Stub:
         return [entry for body in self.counted.values() for entry in body[part]]
 
     def wait_until(self, what: str, enough: Any, timeout_s: float = 20.0) -> None:
+        """Look again whenever a request was answered, and often between: what it did may show only later."""
+        deadline = time.monotonic() + timeout_s
         with self.arrived:
-            assert self.arrived.wait_for(enough, timeout_s), f"never: {what}"
+            while not enough():
+                assert time.monotonic() < deadline, f"never: {what}"
+                self.arrived.wait(0.02)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "redirect":
             self._send(307, b"", {"Location": self.stub.url + "/elsewhere"})
         elif isinstance(fault, int):
-            self._send(fault, b"oops", {"Retry-After": "7"})
+            self._send(fault, b"oops", {"Retry-After": "7"} if fault == 503 else None)
         else:
             self._problem({"too_large": 413, "replayed": 401}.get(fault, 400), fault)
         with self.stub.arrived:
