@@ -7,7 +7,7 @@ from functools import cache
 
 from tests.architecture.source import dotted, hold, product
 
-# What may be called while a module is imported: it makes values, types or descriptions, never live objects.
+# Classes that may be called while a module is imported: they make values, types or descriptions.
 _HARMLESS = {
     "AppGroup",
     "Blueprint",
@@ -23,20 +23,17 @@ _HARMLESS = {
     "Struct",
     "TypeVar",
     "ZoneInfo",
-    "attrgetter",
-    "compile",
-    "date",
-    "datetime",
-    "frozenset",
-    "getLogger",
-    "get_logger",
-    "getattr",
-    "itemgetter",
-    # agent.simulator.checks: describes what a field of the scenario file must be.
-    "record",
-    "timedelta",
-    "timezone",
-    "tuple",
+}
+# Functions that hand out something live.
+_LIVE = {
+    "build_runtime",
+    "connect",
+    "create_app",
+    "create_engine",
+    "open",
+    "scoped_session",
+    "sessionmaker",
+    "socket",
 }
 
 
@@ -90,7 +87,10 @@ def _is_constant(name: str) -> bool:
 
 def _harmless(call: ast.Call) -> bool:
     name = dotted(call.func).rpartition(".")[2]
-    return name in _HARMLESS or name in _frozen() or not name
+    if name in _LIVE:
+        return False
+    is_class = name.lstrip("_")[:1].isupper()
+    return not is_class or name in _HARMLESS or name in _frozen() or name.endswith("Schema")
 
 
 @cache
