@@ -12,6 +12,7 @@ import pytest
 
 from agent.adbkey import AdbKey, load_or_create
 from agent.adbserver import AdbServer as ServerClient
+from agent.adbserver import ServerDevice
 from agent.errors import (
     OutputTooLarge,
     Refused,
@@ -294,7 +295,7 @@ def test_the_server_lists_and_tracks(phone: Made) -> None:
     with client.track() as tracker:
         assert tracker.wait(5) == []
         bench.attach()
-        seen = []
+        seen: list[ServerDevice] = []
         while not any(d.serial == bench.serial and d.state == "device" for d in seen):
             seen = tracker.wait(10) or []
         assert tracker.wait(0.05) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import socket
@@ -18,10 +19,9 @@ def binaries() -> dict[str, Path]:
     found = {}
     if system := shutil.which("adb"):
         found["system"] = Path(system)
-    with contextlib.suppress(ImportError):
-        import adbutils
-
-        bundled = Path(adbutils.__file__).parent / "binaries" / "adb"
+    spec = importlib.util.find_spec("adbutils")
+    if spec is not None and spec.origin is not None:
+        bundled = Path(spec.origin).parent / "binaries" / "adb"
         if bundled.exists():
             found["bundled"] = bundled
     return found
