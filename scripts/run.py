@@ -17,6 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from scripts import preflight
+from scripts.parent import Parent
 from scripts.place import ROOT, Place
 from scripts.processes import Child, Children, once
 from scripts.terminal import Stop, complain, note, step
@@ -27,9 +28,11 @@ _WATCH_S = 0.5
 
 def main() -> int:
     arguments = _arguments()
-    # SIGTERM and a closed terminal end the run in the same order as Ctrl-C does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGTERM and a closed terminal end the run in the same order as Ctrl-C does; SIGINT is named because a
+    # shell starts what runs in its background with that signal ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    parent = Parent()
     children = Children()
     try:
         with preflight.checked(arguments.port, demo=arguments.demo) as place:
@@ -41,12 +44,11 @@ def main() -> int:
 
                 demo.start(place, children)
             _tell(place)
-            _watch(children)
+            _watch(children, parent)
     except Stop as stop:
         complain(str(stop))
         return 1
     except KeyboardInterrupt:
-        print()
         return 0
     finally:
         _end(children)
@@ -108,9 +110,11 @@ def _tell(place: Place) -> None:
         note(f"对外地址 / public address: {place.public_url}")
 
 
-def _watch(children: Children) -> NoReturn:
+def _watch(children: Children, parent: Parent) -> NoReturn:
     while True:
         time.sleep(_WATCH_S)
+        if parent.wants_end():
+            raise KeyboardInterrupt
         children.revive()
 
 

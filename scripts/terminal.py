@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Stop(Exception):
@@ -17,7 +17,7 @@ def step(doing: str) -> Iterator[None]:
     """Shows `doing` while it lasts, then whether it worked; a `Stop` inside is left to the caller to tell."""
     live = sys.stdout.isatty()
     if live:
-        print(f" … {doing}", end="", flush=True)
+        _say(f" … {doing}", end="")
     begin = time.monotonic()
     try:
         yield
@@ -28,14 +28,20 @@ def step(doing: str) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    print(f" · {text}", flush=True)
+    _say(f" · {text}")
 
 
 def complain(text: str) -> None:
     """An error, on standard error, every line of it marked."""
-    for line in text.splitlines():
-        print(f" ✗ {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print("\n".join(f" ✗ {line}" for line in text.splitlines()), file=sys.stderr, flush=True)
 
 
 def _end(live: bool, line: str) -> None:
-    print(("\r\033[K" if live else "") + line, flush=True)
+    _say(("\r\033[K" if live else "") + line)
+
+
+def _say(text: str, end: str = "\n") -> None:
+    # The terminal may be closed by now; what is running still has to be ended in order.
+    with suppress(OSError):
+        print(text, end=end, flush=True)
