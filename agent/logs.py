@@ -6,6 +6,11 @@ import logging
 import time
 
 
+def printable(text: str) -> str:
+    """One line that is safe for a terminal, whoever wrote it."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 class _OneLine(logging.Formatter):
     """What a server or a phone said can neither break a line nor colour a terminal."""
 
@@ -14,8 +19,7 @@ class _OneLine(logging.Formatter):
     default_msec_format = ""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        line = super().formatMessage(record)
-        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+        return printable(super().formatMessage(record))
 
 
 def set_up(*, verbose: bool) -> None:

@@ -13,6 +13,7 @@ COMMANDS = {
     "snapshot": "agent.snapshot",
     "enrol": "agent.enrol",
     "run": "agent.run",
+    "adopt": "agent.adopt",
     "simulate": "agent.simulator.cli",
 }
 """Subcommand → module with `add_parser(subparsers)`, which sets `run` to a function of the parsed

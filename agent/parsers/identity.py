@@ -36,14 +36,15 @@ class Identity:
 
 
 def parse_identity(props: Mapping[str, str]) -> Identity:
-    """Identity from `getprop`. A serial that many phones share is no serial: None."""
+    """Identity from `getprop`. A serial that many phones share (zeros, a pattern) is no serial: None."""
 
     def first(*names: str) -> str | None:
         return next((props[name].strip() for name in names if props.get(name, "").strip()), None)
 
-    serial = first("ro.serialno", "ro.boot.serialno")
+    serial = first("ro.serialno", "ro.boot.serialno") or ""
+    placeholder = serial.lower() in _PLACEHOLDERS or len(set(serial)) == 1
     return Identity(
-        serial=None if (serial or "").lower() in _PLACEHOLDERS else serial,
+        serial=None if placeholder else serial,
         model=first("ro.product.model", "ro.product.system.model", "ro.product.vendor.model"),
         brand=first("ro.product.brand", "ro.product.system.brand", "ro.product.vendor.brand"),
         manufacturer=first("ro.product.manufacturer", "ro.product.system.manufacturer"),
