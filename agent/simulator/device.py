@@ -26,7 +26,7 @@ class Runner(Protocol):
     def went_down(self, device: "Device", *, orderly: bool) -> None:
         """The phone went off, and all its processes with it; `orderly` is a shutdown that tells them first."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """The fleet ends."""
 
 

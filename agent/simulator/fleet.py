@@ -119,12 +119,12 @@ class Fleet:
     async def _stop(self) -> None:
         for device in self.devices:
             await device.close()
+        await self._runner.close()
         current = asyncio.current_task()
         tasks = [task for task in asyncio.all_tasks() if task is not current]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._runner.close()
 
 
 async def _later(action: Callable[[], T]) -> T:

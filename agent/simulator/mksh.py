@@ -31,6 +31,7 @@ _EMULATED = android.NAMES - {"cat"}
 _PATHS = re.compile(
     r"(?<![\w./}-])/(data/local/tmp|sdcard|storage/emulated/0|proc/uptime|proc/sys/kernel/random/boot_id)(?![\w-])"
 )
+_END_S = 5.0
 _SHIM = """#!{mksh}
 say() {{ for w; do print -rn -- "$w"; print -n '\\0'; done; }}
 r=$(say "$#" "${{0##*/}}" "$@" | {toybox} nc -U "$BUTLER_ASK")
@@ -70,8 +71,10 @@ class MkshRunner:
         if room is not None:
             room.end_processes(device.state.boot_id, orderly=orderly)
 
-    def close(self) -> None:
-        """Delete the folders."""
+    async def close(self) -> None:
+        """Wait for the killed processes to be gone, then delete the folders."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_END_S)
         for room in self._rooms.values():
             room.close()
         if self._folder is not None:
@@ -82,8 +85,8 @@ class MkshRunner:
         argv = (
             [room.mksh, "-c", self._placed(request.command, room, device)] if request.command else [room.mksh]
         )
-        if request.pty and not request.command:
-            argv.append("-i")
+        if request.pty:
+            argv = [str(self._tools() / "bin" / "setsid"), "-c", *argv, *([] if request.command else ["-i"])]
         await process.run(argv, room.environment(request), device.files.root)
 
     @staticmethod

@@ -83,16 +83,13 @@ class ShellProcess:
         pipe = os.fdopen(os.dup(master), "rb", buffering=0)
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                env=environment,
-                cwd=folder,
-                start_new_session=True,
-            )
-            os.close(slave)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *argv, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder
+                )
+            finally:
+                # As long as we hold it, the terminal's end is never seen.
+                os.close(slave)
             self._begin(process)
             with contextlib.suppress(OSError):
                 await self._copy(reader, shellv2.STDOUT)

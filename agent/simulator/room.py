@@ -14,6 +14,7 @@ from agent.simulator.state import PhoneState
 
 _TICK_S = 1.0
 _GRACE_S = 0.3
+_KILL_ROUNDS = 20
 _REAL_UNLESS_F = "stat"
 
 
@@ -66,10 +67,10 @@ class Room:
         does.
         """
         if not orderly:
-            _signal_all(boot_id, signal.SIGKILL)
+            _kill_all(boot_id)
             return
         _signal_all(boot_id, signal.SIGTERM)
-        asyncio.get_running_loop().call_later(_GRACE_S, _signal_all, boot_id, signal.SIGKILL)
+        asyncio.get_running_loop().call_later(_GRACE_S, _kill_all, boot_id)
 
     def close(self) -> None:
         """Stop answering."""
@@ -114,13 +115,21 @@ class Room:
         return f"{output.exit_code} {place}".encode()
 
 
-def _signal_all(boot_id: str, number: signal.Signals) -> None:
-    """Signal every process whose environment carries this boot's mark: ours by a random id, so never
-    another's.
-    """
+def _kill_all(boot_id: str) -> None:
+    """Kill until nothing is left: a process may start another between our look at it and its end."""
+    for _ in range(_KILL_ROUNDS):
+        if not _signal_all(boot_id, signal.SIGKILL):
+            return
+
+
+def _signal_all(boot_id: str, number: signal.Signals) -> int:
+    """Signal every process whose environment carries this boot's mark, a random id; how many there were."""
     mark = f"BUTLER_BOOT={boot_id}".encode()
+    count = 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 if mark in (entry / "environ").read_bytes().split(b"\0"):
                     os.kill(int(entry.name), number)
+                    count += 1
+    return count

@@ -39,5 +39,5 @@ class CannedRunner:
     def went_down(self, device: "Device", *, orderly: bool) -> None:
         """Nothing runs between commands, so nothing dies."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing to end."""
