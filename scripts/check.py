@@ -13,7 +13,7 @@ BIN = Path(sys.executable).parent
 
 
 # What is typed strictly; a part that does not stand yet is left out.
-SOURCES = ("app", "agent", "scripts", "bench", "migrations", "wsgi.py")
+SOURCES = ("app", "agent", "scripts", "bench", "migrations", "wsgi.py", "gunicorn.conf.py")
 
 
 def main() -> int:

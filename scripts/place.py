@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _BIN = Path(sys.executable).parent
-_THREADS = 8
-_MOST_WORKERS = 4
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,5 @@ class Place:
         return [sys.executable, "-m", "agent", *arguments]
 
     def gunicorn(self) -> list[str]:
-        # A worker a core, and threads in each: requests here wait for the database, not for the processor.
-        workers = min(_MOST_WORKERS, os.cpu_count() or 1)
-        options = {
-            "bind": f"127.0.0.1:{self.port}",
-            "worker-class": "gthread",
-            "workers": str(workers),
-            "threads": str(_THREADS),
-            "timeout": "60",
-            "graceful-timeout": "8",
-            # Workers beat on a file: on a disk that stalls they would be taken for dead.
-            "worker-tmp-dir": "/dev/shm" if Path("/dev/shm").is_dir() else str(self.settings.var_dir),  # noqa: S108
-        }
-        pairs = [part for key, value in options.items() for part in (f"--{key}", value)]
-        return [str(_BIN / "gunicorn"), *pairs, "wsgi:app"]
+        # All else stands in gunicorn.conf.py, for those who run gunicorn themselves too.
+        return [str(_BIN / "gunicorn"), "--bind", f"127.0.0.1:{self.port}", "wsgi:app"]

@@ -1,0 +1,38 @@
+"""How gunicorn serves the application; read by `gunicorn wsgi:app` from the checkout by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+_MOST_WORKERS = 4
+
+bind = "127.0.0.1:8000"
+worker_class = "gthread"
+# A worker a core, and threads in each: requests here wait for the database more than for the processor.
+workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+threads = 8
+timeout = 60
+graceful_timeout = 8
+# It would lie in the home directory, the same file for every gunicorn of this user.
+control_socket_disable = True
+# Workers beat on a file: on a disk that stalls they would be taken for dead.
+if Path("/dev/shm").is_dir():  # noqa: S108 - a directory of gunicorn's own is made below it
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+# Each worker counts for itself; /metrics adds their files up. Set before the application is imported.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="butler-metrics-")
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Takes an ended worker's gauges out; its counters stay in the sum."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
