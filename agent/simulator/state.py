@@ -30,12 +30,15 @@ class Enabled(StrEnum):
     @property
     def number(self) -> int:
         """AOSP's COMPONENT_ENABLED_STATE value, 0 to 3."""
-        return list(Enabled).index(self)
+        return _ENABLED_NUMBERS[self]
 
     @property
     def runs(self) -> bool:
         """Whether the package may run."""
         return self in (Enabled.DEFAULT, Enabled.ENABLED)
+
+
+_ENABLED_NUMBERS = {state: number for number, state in enumerate(Enabled)}
 
 
 @dataclass(frozen=True, slots=True)

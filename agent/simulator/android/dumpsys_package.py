@@ -1,6 +1,7 @@
 """`dumpsys package [packages | NAME]`: one block a package, as AOSP's Settings.dumpPackagesLPr prints it."""
 
 import zlib
+from functools import lru_cache
 
 from agent.simulator.state import Package, PhoneState, UserState
 
@@ -18,9 +19,10 @@ def dump_packages(args: list[str], phone: PhoneState) -> str:
     return head + "Packages:\n" + "".join(_block(item, phone) for item in chosen)
 
 
-def _mark(package: Package) -> str:
+@lru_cache(maxsize=8192)
+def _mark(name: str) -> str:
     """The object hash that AOSP prints; stable here so that two dumps of one state are equal."""
-    return f"{zlib.crc32(package.name.encode()) & 0xFFFFFFF:x}"
+    return f"{zlib.crc32(name.encode()) & 0xFFFFFFF:x}"
 
 
 def _block(package: Package, phone: PhoneState) -> str:
@@ -30,7 +32,7 @@ def _block(package: Package, phone: PhoneState) -> str:
         else "HAS_CODE ALLOW_CLEAR_USER_DATA ALLOW_BACKUP"
     )
     folder = package.path.rpartition("/")[0]
-    mark = _mark(package)
+    mark = _mark(package.name)
     users = "".join(_user(user.id, package.users.get(user.id)) for user in phone.users)
     return (
         f"  Package [{package.name}] ({mark}):\n    userId={package.uid}\n"
@@ -46,6 +48,7 @@ def _block(package: Package, phone: PhoneState) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def _user(number: int, state: UserState | None) -> str:
     known = state or UserState()
     return (

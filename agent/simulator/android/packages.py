@@ -80,12 +80,15 @@ def _list_packages(args: list[str], phone: PhoneState) -> Output:
     barred = next((user for user in asked if user in phone.unreadable_users), None)
     if barred is not None:
         return security_exception("list", barred, phone.identity.sdk)
-    known = {user.id for user in phone.users}
+    asked = [user for user in asked if phone.user(user) is not None]
     lines: list[str] = []
     for package in phone.packages:
-        user = next((user for user in asked if user in package.users and user in known), None)
-        if user is not None and _wanted(package, package.users[user], options):
-            lines.append(_line(package, user, options.flags))
+        for user in asked:
+            state = package.users.get(user)
+            if state is not None:
+                if _wanted(package, state, options):
+                    lines.append(_line(package, user, options.flags))
+                break
     return said("".join(lines))
 
 
