@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.parsers.packages import Details, Listing, parse_details, parse_listing
+from agent.parsers.packages import Details, parse_details, parse_listing, parse_names
 from agent.snapshot_parts import Json, SectionReader
 
 
@@ -38,21 +38,19 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Details]
         reader.note(part, f"{listing.strange} lines were not understood")
     system = _marked(reader, f"system.{user}", f"{part}.system")
     disabled = _marked(reader, f"disabled.{user}", f"{part}.enabled")
-    nothing = Details()
-    rows = []
-    for package in listing.packages:
-        name = package.name
-        more = details.get(name, nothing) if details is not None else nothing
+    rows: list[Json] = []
+    for name, version_code, installer in listing.packages:
+        more = details.get(name) if details is not None else None
         rows.append(
             {
                 "name": name,
                 "user": user,
-                "version_code": more.version_code if package.version_code is None else package.version_code,
-                "version_name": more.version_name,
+                "version_code": more.version_code if version_code is None and more else version_code,
+                "version_name": more.version_name if more else None,
                 "system": None if system is None else name in system,
                 "enabled": None if disabled is None else name not in disabled,
-                "suspended": more.suspended.get(user),
-                "installer": package.installer,
+                "suspended": more.suspended(user) if more else None,
+                "installer": installer,
             }
         )
     return rows
@@ -61,10 +59,7 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Details]
 def _marked(reader: SectionReader, section: str, part: str) -> frozenset[str] | None:
     """The names that a marking list holds; None and a note unless all of it was understood."""
 
-    def read() -> Listing:
-        return parse_listing(reader.text(section), may_be_empty=True)
-
-    listing = reader.take(part, read)
+    listing = reader.take(part, lambda: parse_names(reader.text(section)))
     if listing is not None and listing.strange:
         reader.note(part, f"{listing.strange} lines were not understood")
         return None

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.parsers.common import Unreadable, complaint, is_noise
 
 # package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "="
 # of its word, and only of that word, or the installer would be taken for the name.
-_LISTED = re.compile(
+_LINE = (
     r"package:(?:/\S*=)?([A-Za-z0-9_.\-]+)(?: versionCode:(-?\d{1,19}))?"
-    r"(?:  installer=(\S+))?(?: uid:[\d,]+)?\s*\Z",
-    re.ASCII,
+    r"(?:  installer=(\S+))?(?: uid:[\d,]+)?[ \t\r]*"
 )
-_PACKAGE = re.compile(r" *Package \[([^\]\s]+)\]")
-_USER = re.compile(r" *User (\d{1,9}): (.*)", re.ASCII)
+_LISTED = re.compile(f"^{_LINE}$", re.ASCII | re.MULTILINE)
+_NAMES_ONLY = re.compile(r"package:[A-Za-z0-9_.\-]+(?:\npackage:[A-Za-z0-9_.\-]+)*", re.ASCII)
+# A package's head line, then whichever of its lines are there, in the order in which Android prints them.
+_BLOCK = re.compile(
+    r"Package \[([^\]\n]+)\][^\n]*"
+    r"(?:\n *versionCode=([0-9]{1,18})[^\n]*)?"
+    r"(?:\n *versionName=([^\n\r]*)\r?)?"
+    r"((?:\n *User [0-9][^\n]*)*)"
+)
+_NOBODY = frozenset({"", "null"})
 _HIDDEN = "Hidden system packages:"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A line of `pm list packages`; fields that its flags did not ask for are None."""
 
     name: str
@@ -36,16 +43,26 @@ class Listing:
     strange: int = 0
 
     def names(self) -> frozenset[str]:
-        return frozenset(p.name for p in self.packages)
+        return frozenset([package[0] for package in self.packages])
 
 
-@dataclass(slots=True)
-class Details:
-    """What `dumpsys package` adds for a package; `suspended` by user."""
+class Details(NamedTuple):
+    """What `dumpsys package` says of one package; `user_lines` are its lines for each user, as they stand."""
 
-    version_code: int | None = None
-    version_name: str | None = None
-    suspended: dict[int, bool] = field(default_factory=dict)
+    version_code: int | None
+    version_name: str | None
+    user_lines: str
+
+    def suspended(self, user: int) -> bool | None:
+        """Whether the package is suspended for a user; None when the dump does not say."""
+        lines = self.user_lines
+        at = lines.find(f" User {user}: ")
+        if at < 0:
+            return None
+        end = lines.find("\n", at)
+        if lines.find(" suspended=false", at, end if end >= 0 else None) >= 0:
+            return False
+        return True if lines.find(" suspended=true", at, end if end >= 0 else None) >= 0 else None
 
 
 def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
@@ -54,14 +71,13 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
     Raise `Unreadable` when the phone refused, or when nothing is listed although no phone has nothing
     (`may_be_empty` for the list of disabled packages).
     """
-    packages, strange = [], 0
-    for line in text.split("\n"):
-        match = _LISTED.match(line)
-        if match:
-            installer = match[3] if match[3] != "null" else None
-            packages.append(Listed(match[1], int(match[2]) if match[2] else None, installer))
-        elif not is_noise(line):
-            strange += 1
+    packages = [
+        Listed(name, int(code) if code else None, installer if installer not in _NOBODY else None)
+        for name, code, installer in _LISTED.findall(text)
+    ]
+    strange = 0
+    if len(packages) != text.count("\n") + 1:
+        strange = sum(not _LISTED.match(line) and not is_noise(line) for line in text.split("\n"))
     if strange and (said := complaint(text)):
         raise Unreadable(said)
     if not packages and (strange or not may_be_empty):
@@ -69,35 +85,25 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
     return Listing(packages, strange)
 
 
+def parse_names(text: str) -> Listing:
+    """`pm list packages` without further flags: names only, as `parse_listing(…, may_be_empty=True)` reads them."""
+    if _NAMES_ONLY.fullmatch(text):
+        return Listing([Listed(line[8:], None, None) for line in text.split("\n")])
+    return parse_listing(text, may_be_empty=True)
+
+
 def parse_details(text: str) -> dict[str, Details]:
-    """The filtered lines of `dumpsys package packages`, by package name. Raise `Unreadable` if there are
-    none.
+    """The filtered lines of `dumpsys package packages`, by package name. Raise `Unreadable` if there are none.
 
     The factory's versions of updated system apps, listed behind `Hidden system packages:`, are not what
     runs: they are left out.
     """
     found: dict[str, Details] = {}
-    current: Details | None = None
-    for line in text.partition(_HIDDEN)[0].split("\n"):
-        part = line.strip()
-        if part.startswith("Package ["):
-            mark = _PACKAGE.match(line)
-            current = found.setdefault(mark[1], Details()) if mark else None
-        elif current is not None:
-            _detail(current, part)
+    for name, code, version, lines in _BLOCK.findall(text.partition(_HIDDEN)[0]):
+        if name not in found:
+            found[name] = Details(
+                int(code) if code else None, version if version not in _NOBODY else None, lines
+            )
     if not found:
         raise Unreadable(complaint(text) or "not understood")
     return found
-
-
-def _detail(package: Details, part: str) -> None:
-    key, equals, value = part.partition("=")
-    if key == "versionName" and equals:
-        package.version_name = None if value == "null" else value
-    elif key == "versionCode" and equals:
-        number = value.partition(" ")[0]
-        package.version_code = int(number) if number.isdecimal() and number.isascii() else None
-    elif user := _USER.match(part):
-        for word in user[2].split():
-            if word.startswith("suspended="):
-                package.suspended[int(user[1])] = word == "suspended=true"
