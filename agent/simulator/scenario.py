@@ -123,17 +123,17 @@ _OTHER_FIELDS: dict[str, Check] = {
     "install_sources": checks.table(checks.flag),
     "fault": _fault,
 }
-_CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS
+CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS
 
 _REASON: dict[str, Check] = {"reason": checks.text}
-_VERBS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
+VERBS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "reboot": (_REASON, ()),
     "power_off": (_REASON, ()),
     "power_on": ({}, ()),
     "authorise": ({}, ()),
     "drop": ({}, ()),
     "fault": ({"fault": _fault}, ("fault",)),
-    "set": ({"values": checks.record(_CHANGES)}, ("values",)),
+    "set": ({"values": checks.record(CHANGES)}, ("values",)),
 }
 _WHEN: dict[str, Check] = {"at_s": checks.seconds, "every_s": checks.seconds, "phone": checks.whole(0)}
 
@@ -162,8 +162,8 @@ class Scenario:
 def _event(value: Any, path: str) -> Event:
     if not isinstance(value, dict):
         raise ScenarioError([f"{path}: an object is wanted"])
-    verb = checks.choice(*_VERBS)(value.get("do"), f"{path}.do")
-    fields, required = _VERBS[verb]
+    verb = checks.choice(*VERBS)(value.get("do"), f"{path}.do")
+    fields, required = VERBS[verb]
     found = checks.record({"do": checks.text} | _WHEN | fields, ("at_s", "phone", *required))(value, path)
     rest = {name: item for name, item in found.items() if name in fields}
     return Event(found["at_s"], found.get("every_s", 0.0), found["phone"], verb, rest)
@@ -173,7 +173,7 @@ _SCENARIO = checks.record(
     {
         "seed": checks.whole(0),
         "packages": checks.whole(0, 5000),
-        "phones": checks.many(checks.record({"phone": checks.whole(0)} | _CHANGES, ("phone",))),
+        "phones": checks.many(checks.record({"phone": checks.whole(0)} | CHANGES, ("phone",))),
         "events": checks.many(_event),
     }
 )
