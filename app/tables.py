@@ -15,6 +15,11 @@ MODEL_MODULES = (
     "app.registry.model",
     "app.registry.ties",
     "app.ledger.model",
+    "app.readings.model",
+    "app.commands.model",
+    "app.fleet.model",
+    "app.uptime.model",
+    "app.compliance.model",
 )
 
 

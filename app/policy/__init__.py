@@ -1,5 +1,15 @@
-"""The numbers and lists of the rules: strict YAML files with a schema, and the districts' and centres' layers over them."""
+"""The numbers and lists of the rules: strict YAML files with a schema, and layers of districts and centres."""
 
 from app.policy.files import Policy, PolicyError, PolicyFiles
+from app.policy.service import LayerInput, effective, effective_many, layer_problems, put_layer
 
-__all__ = ["Policy", "PolicyError", "PolicyFiles"]
+__all__ = [
+    "LayerInput",
+    "Policy",
+    "PolicyError",
+    "PolicyFiles",
+    "effective",
+    "effective_many",
+    "layer_problems",
+    "put_layer",
+]

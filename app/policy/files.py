@@ -1,19 +1,23 @@
-"""Policy files: `policies/<subject>/schema.json` and `vN.yaml`. Read once at the start; a faulty one stops the start."""
+"""Policy files: `policies/<subject>/schema.json` and `vN.yaml`. Read once at start; a faulty one stops it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.policy.rules import stack
+
+_KEPT = 1000
 _VERSION = re.compile(r"v([1-9]\d*)\.yaml")
 
 
@@ -46,6 +50,7 @@ class PolicyFiles:
     def __init__(self, directory: Path) -> None:
         self._policies: dict[str, dict[int, Policy]] = {}
         self._schemas: dict[str, Draft202012Validator] = {}
+        self._overlaid: dict[tuple[str, tuple[UUID, ...]], Policy] = {}
         problems: list[str] = []
         subjects = sorted(p for p in directory.iterdir() if p.is_dir()) if directory.is_dir() else []
         if not subjects:
@@ -70,6 +75,27 @@ class PolicyFiles:
         """What the subject's schema says against a body, as `path: message`."""
         errors = self._schemas[subject].iter_errors(body)
         return [f"{'.'.join(str(p) for p in e.absolute_path) or '(whole)'}: {e.message}" for e in errors]
+
+    def problems_over(self, subject: str, layers: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What the schema says against the newest file under these layers."""
+        return self.problems_of(subject, stack(self.latest(subject).body, layers))
+
+    def kept(self, subject: str, layer_ids: tuple[UUID, ...]) -> Policy | None:
+        """What `overlay` made of these layers before; layers never change, so it still holds."""
+        return self._overlaid.get((subject, layer_ids)) if layer_ids else self.latest(subject)
+
+    def overlay(self, subject: str, layers: Sequence[tuple[UUID, Mapping[str, Any]]]) -> Policy:
+        """The newest file under these layers, lowest first. Raise `PolicyError` when the schema speaks against it."""
+        bodies = [body for _, body in layers]
+        problems = self.problems_over(subject, bodies)
+        if problems:
+            raise PolicyError(problems)
+        file = self.latest(subject)
+        policy = make_policy(subject, file.version, stack(file.body, bodies))
+        if len(self._overlaid) >= _KEPT:
+            self._overlaid.clear()
+        self._overlaid[subject, tuple(layer_id for layer_id, _ in layers)] = policy
+        return policy
 
     def _read_subject(self, folder: Path) -> list[str]:
         try:

@@ -1,0 +1,16 @@
+"""Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
+
+from app.compliance.rules import Status
+from app.compliance.service import judge, rejudge
+from app.compliance.views import FindingView, Verdict, list_verdicts, verdict_counts, verdicts
+
+__all__ = [
+    "FindingView",
+    "Status",
+    "Verdict",
+    "judge",
+    "list_verdicts",
+    "rejudge",
+    "verdict_counts",
+    "verdicts",
+]

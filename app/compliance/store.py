@@ -1,0 +1,104 @@
+"""Queries of verdicts; a batch is a few statements, whatever its size."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.compliance.model import ComplianceChange, ComplianceVerdict
+from app.kernel.tenancy import Principal, within
+from app.registry import Handset
+
+
+def locked(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    """The verdicts of these phones, locked until the commit in the order of the ids."""
+    query = (
+        select(*ComplianceVerdict.__table__.c)
+        .where(ComplianceVerdict.handset_id.in_(handset_ids))
+        .order_by(ComplianceVerdict.handset_id)
+        .with_for_update()
+    )
+    return {row.handset_id: row for row in session.execute(query)}
+
+
+def save(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    new = (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(ComplianceVerdict)
+    changes = {name: new.excluded[name] for name in rows[0] if name != "handset_id"}
+    session.execute(new.on_conflict_do_update(index_elements=["handset_id"], set_=changes), list(rows))
+
+
+def append_changes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(ComplianceChange), list(rows))
+
+
+def verdicts(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
+) -> Sequence[ComplianceVerdict]:
+    query = select(ComplianceVerdict).where(ComplianceVerdict.handset_id.in_(handset_ids))
+    return session.scalars(query.where(within(principal, ComplianceVerdict.centre_id))).all()
+
+
+def verdicts_query(
+    principal: Principal, status: str | None, centre_id: uuid.UUID | None
+) -> Select[ComplianceVerdict]:
+    """Verdicts of the phones in service."""
+    query = (
+        select(ComplianceVerdict)
+        .join(Handset, Handset.id == ComplianceVerdict.handset_id)
+        .where(Handset.retired_at.is_(None), within(principal, ComplianceVerdict.centre_id))
+    )
+    if status is not None:
+        query = query.where(ComplianceVerdict.status == status)
+    return query if centre_id is None else query.where(ComplianceVerdict.centre_id == centre_id)
+
+
+def changes_query(principal: Principal, handset_id: uuid.UUID) -> Select[ComplianceChange]:
+    return select(ComplianceChange).where(
+        ComplianceChange.handset_id == handset_id, within(principal, ComplianceChange.centre_id)
+    )
+
+
+def count_by_status(session: Session, principal: Principal) -> dict[str, int]:
+    """Phones in service by verdict."""
+    query = (
+        select(ComplianceVerdict.status, func.count())
+        .join(Handset, Handset.id == ComplianceVerdict.handset_id)
+        .where(Handset.retired_at.is_(None), within(principal, ComplianceVerdict.centre_id))
+        .group_by(ComplianceVerdict.status)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def centres_judged(session: Session) -> list[uuid.UUID]:
+    """The centres in which judged phones are now."""
+    query = select(Handset.centre_id).join(ComplianceVerdict, ComplianceVerdict.handset_id == Handset.id)
+    return list(session.scalars(query.distinct()))
+
+
+def judged_otherwise(
+    session: Session, policies: Mapping[uuid.UUID, str], limit: int
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Handset → its present centre, for verdicts made by another policy than that centre's (centre → sha256)."""
+    stale = [
+        and_(Handset.centre_id == centre, ComplianceVerdict.policy_sha256 != sha256)
+        for centre, sha256 in policies.items()
+    ]
+    if not stale:
+        return {}
+    query = (
+        select(ComplianceVerdict.handset_id, Handset.centre_id)
+        .join(Handset, Handset.id == ComplianceVerdict.handset_id)
+        .where(or_(*stale))
+        .order_by(ComplianceVerdict.handset_id)
+        .limit(limit)
+    )
+    return dict(session.execute(query).tuples().all())

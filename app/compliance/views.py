@@ -1,0 +1,128 @@
+"""What the pages and the API show of verdicts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+from app.compliance import store
+from app.compliance.model import ComplianceChange, ComplianceVerdict
+from app.compliance.rules import CLAUSE, Finding, Status
+from app.compliance.texts import text_of
+from app.kernel.db import from_us
+from app.kernel.paging import Page, SortKey, paginate
+from app.kernel.tenancy import Principal
+from app.registry import find_handset
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding in words. `first_seen`: since when it holds without a break."""
+
+    code: str
+    subject: str
+    status: Status
+    clause: str
+    zh: str
+    en: str
+    evidence: Mapping[str, Any]
+    first_seen: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A phone's present verdict, the worst findings first; a phone that was never judged is unknown, `at` None."""
+
+    handset_id: uuid.UUID
+    centre_id: uuid.UUID | None = None
+    status: Status = Status.UNKNOWN
+    findings: tuple[FindingView, ...] = ()
+    policy_version: int | None = None
+    policy_sha256: str | None = None
+    at: dt.datetime | None = None
+    changed_at: dt.datetime | None = None
+
+    def count(self, status: Status) -> int:
+        return sum(finding.status is status for finding in self.findings)
+
+
+def verdicts(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Verdict]:
+    """A verdict for each phone asked for; those outside the caller's centres come out as never judged."""
+    found = {handset_id: Verdict(handset_id) for handset_id in handset_ids}
+    if found:
+        found |= {row.handset_id: _verdict(row) for row in store.verdicts(session, principal, found)}
+    return found
+
+
+def verdict_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> Verdict:
+    """Raise `NotFound` for a phone that the caller cannot see."""
+    find_handset(session, principal, handset_id)
+    return verdicts(session, principal, [handset_id])[handset_id]
+
+
+def verdict_counts(session: Session, principal: Principal) -> dict[Status, int]:
+    """Judged phones in service by verdict; those never judged are in no count."""
+    counted = store.count_by_status(session, principal)
+    return {status: counted.get(status.value, 0) for status in Status}
+
+
+def list_verdicts(
+    session: Session,
+    principal: Principal,
+    *,
+    status: str | None,
+    centre_id: uuid.UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[Verdict]:
+    """Judged phones in service, the latest change first."""
+    keys = [
+        SortKey("changed_at", ComplianceVerdict.changed_at, descending=True),
+        SortKey("handset_id", ComplianceVerdict.handset_id),
+    ]
+    query = store.verdicts_query(principal, status, centre_id)
+    page = paginate(session, query, keys, cursor=cursor, limit=limit)
+    return Page([_verdict(row) for row in page.items], page.next_cursor)
+
+
+def list_changes(
+    session: Session, principal: Principal, handset_id: uuid.UUID, *, cursor: str | None, limit: int
+) -> Page[Verdict]:
+    """A phone's verdicts as they changed, the newest first. Raise `NotFound` for a phone that the caller cannot see."""
+    find_handset(session, principal, handset_id)
+    keys = [SortKey("id", ComplianceChange.id, descending=True)]
+    page = paginate(session, store.changes_query(principal, handset_id), keys, cursor=cursor, limit=limit)
+    return Page([_verdict(row) for row in page.items], page.next_cursor)
+
+
+def _verdict(row: ComplianceVerdict | ComplianceChange) -> Verdict:
+    judged_at, changed_at = (
+        (row.at, row.at) if isinstance(row, ComplianceChange) else (row.judged_at, row.changed_at)
+    )
+    return Verdict(
+        handset_id=row.handset_id,
+        centre_id=row.centre_id,
+        status=Status(row.status),
+        findings=tuple(_finding(stored) for stored in orjson.loads(row.findings)),
+        policy_version=row.policy_version,
+        policy_sha256=row.policy_sha256,
+        at=judged_at,
+        changed_at=changed_at,
+    )
+
+
+def _finding(stored: Mapping[str, Any]) -> FindingView:
+    finding = Finding(stored["code"], stored["subject"], Status(stored["status"]), stored["evidence"])
+    chinese, english = text_of(finding)
+    return FindingView(
+        finding.code, finding.subject, finding.status, CLAUSE, chinese, english, finding.evidence,
+        from_us(stored["first_seen"]),
+    )  # fmt: skip
