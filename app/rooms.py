@@ -7,6 +7,10 @@ from flask_migrate import Migrate
 
 from app.audit.cli import audit_cli
 from app.cli import installation_cli, scheduler_cli
+from app.commands.api import commands_api
+from app.fleet.agent_api import agent_api
+from app.fleet.api import fleet_api
+from app.fleet.cli import agents_cli
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint, register_openapi
@@ -14,12 +18,13 @@ from app.http.docs import docs_pages
 from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.policy.cli import policies_cli
+from app.registry.api import registry_api
 from app.session.pages import session_pages
 from app.tables import load_tables
 
 PAGES = (health_pages, docs_pages, session_pages)
-APIS: tuple[Blueprint, ...] = ()
-COMMANDS = (audit_cli, policies_cli, installation_cli, scheduler_cli)
+APIS: tuple[Blueprint, ...] = (registry_api, commands_api, fleet_api, agent_api)
+COMMANDS = (agents_cli, audit_cli, policies_cli, installation_cli, scheduler_cli)
 
 
 def register_rooms(app: Flask) -> None:
@@ -40,6 +45,9 @@ def register_rooms(app: Flask) -> None:
 
 
 def all_jobs() -> list[Job]:
-    from app.housekeeping import JOBS as housekeeping
+    from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.fleet.jobs import JOBS as FLEET_JOBS
+    from app.housekeeping import JOBS as KERNEL_JOBS
+    from app.readings.jobs import JOBS as READING_JOBS
 
-    return [*housekeeping]
+    return [*KERNEL_JOBS, *READING_JOBS, *COMMAND_JOBS, *FLEET_JOBS]

@@ -8,7 +8,7 @@ import orjson
 from flask import Response, abort, g, request
 from sqlalchemy.orm import Session
 
-from app.http.problems import Problem
+from app.http.problems import Problem, problem_response
 from app.kernel import idempotency
 from app.kernel.db import begin_write, db
 from app.runtime import runtime
@@ -32,7 +32,9 @@ def open_write() -> Session:
 
 def _claim_key(session: Session) -> None:
     if request.mimetype != "multipart/form-data":
-        request.get_data(cache=True)  # before the form is parsed, which would leave nothing to take a fingerprint of
+        request.get_data(
+            cache=True
+        )  # before the form is parsed, which would leave nothing to take a fingerprint of
     key = request.headers.get("Idempotency-Key") or _form_key()
     if not key or len(key) > idempotency.MAX_KEY_CHARS:
         raise Problem(
@@ -74,10 +76,22 @@ def close_write(response: Response) -> Response:
         return response
     claimed = g.pop("idempotency", None)
     if claimed is not None and not response.direct_passthrough:
-        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        answer = idempotency.StoredAnswer(
-            response.status_code, orjson.dumps(kept).decode(), response.get_data()
-        )
-        idempotency.store(session, principal=claimed[0], key=claimed[1], answer=answer)
+        answer = _shown_once() if g.pop("secret_answer", False) else response
+        kept = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
+        stored = idempotency.StoredAnswer(answer.status_code, orjson.dumps(kept).decode(), answer.get_data())
+        idempotency.store(session, principal=claimed[0], key=claimed[1], answer=stored)
     session.commit()
     return response
+
+
+def answer_is_secret() -> None:
+    """Call in a view whose answer holds a secret: its Idempotency-Key then keeps a refusal in the answer's place."""
+    g.secret_answer = True
+
+
+def _shown_once() -> Response:
+    return problem_response(
+        409,
+        "shown_once",
+        "这个内容只显示一次，请重新生成 / this was shown once and is not kept: make a new one",
+    )

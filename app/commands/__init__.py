@@ -1,0 +1,40 @@
+"""The command queue: orders about one phone each, leased to agents, with their results."""
+
+from app.commands.model import Command
+from app.commands.rules import KINDS, CommandKind
+from app.commands.schemas import ResultInput, parse_result
+from app.commands.service import (
+    Leased,
+    apply_result,
+    cancel,
+    enqueue,
+    expire_commands,
+    get,
+    lease,
+    seal,
+    waiting_handsets,
+)
+from app.commands.states import ACTIVE, FINAL, State
+from app.commands.views import active_counts, list_commands
+
+__all__ = [
+    "ACTIVE",
+    "FINAL",
+    "KINDS",
+    "Command",
+    "CommandKind",
+    "Leased",
+    "ResultInput",
+    "State",
+    "active_counts",
+    "apply_result",
+    "cancel",
+    "enqueue",
+    "expire_commands",
+    "get",
+    "lease",
+    "list_commands",
+    "parse_result",
+    "seal",
+    "waiting_handsets",
+]

@@ -1,0 +1,137 @@
+"""Queries of the queue. A state changes only by compare-and-set: an update that hits no row lost against another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.commands.model import IS_ACTIVE, Command
+from app.commands.states import ACTIVE, AT_AGENT, FINAL, WAITING, Event, State, advance
+from app.kernel.errors import Conflict
+from app.kernel.tenancy import Principal, within
+
+
+def insert_new(session: Session, values: Mapping[str, Any]) -> bool:
+    """Put a command in the queue; False when an active one of the same phone and dedup key stands there."""
+    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    new = insert(Command).values(**values)
+    new = new.on_conflict_do_nothing(index_elements=["handset_id", "dedup_key"], index_where=text(IS_ACTIVE))
+    return session.scalar(new.returning(Command.id)) is not None
+
+
+def find(session: Session, principal: Principal, command_id: uuid.UUID) -> Command | None:
+    query = select(Command).where(Command.id == command_id, within(principal, Command.centre_id))
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def active(session: Session, handset_id: uuid.UUID, dedup_key: str) -> Command | None:
+    query = select(Command).where(
+        Command.handset_id == handset_id, Command.dedup_key == dedup_key, Command.state.in_(ACTIVE)
+    )
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def older_waiting(session: Session, handset_id: uuid.UUID, kind: str, but: uuid.UUID) -> Sequence[Command]:
+    query = select(Command).where(Command.handset_id == handset_id, Command.kind == kind, Command.id != but)
+    return session.scalars(query.where(Command.state.in_(WAITING)).with_for_update()).all()
+
+
+def move(session: Session, command: Command, event: Event, **changes: Any) -> State:
+    """Advance a command and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
+    before = State(command.state)
+    after = advance(before, event)
+    done = session.execute(
+        update(Command)
+        .where(Command.id == command.id, Command.state == before, Command.attempts == command.attempts)
+        .values(state=after, **changes)
+        .returning(Command.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not done:
+        raise Conflict("this command changed in the same moment: look again", code="command_state")
+    session.refresh(command)
+    return after
+
+
+def query(
+    principal: Principal,
+    *,
+    states: Collection[str] = (),
+    kind: str | None = None,
+    handset_id: uuid.UUID | None = None,
+    centre_id: uuid.UUID | None = None,
+) -> Select[tuple[Command]]:
+    found = select(Command).where(within(principal, Command.centre_id))
+    if states:
+        found = found.where(Command.state.in_(states))
+    if kind:
+        found = found.where(Command.kind == kind)
+    if handset_id:
+        found = found.where(Command.handset_id == handset_id)
+    if centre_id:
+        found = found.where(Command.centre_id == centre_id)
+    return found
+
+
+def _leasable(now: dt.datetime, purposes: Collection[str]) -> tuple[Any, ...]:
+    return (
+        Command.state.in_(WAITING),
+        Command.due_at <= now,
+        Command.expires_at > now,
+        Command.purpose.in_(purposes),
+    )
+
+
+def waiting_handsets(
+    session: Session, centre_id: uuid.UUID, now: dt.datetime, purposes: Collection[str], limit: int
+) -> set[uuid.UUID]:
+    """The phones of a centre for which a command could be leased now; usually none."""
+    found = select(Command.handset_id).where(Command.centre_id == centre_id, *_leasable(now, purposes))
+    return set(session.scalars(found.distinct().limit(limit)))
+
+
+def leasable(
+    session: Session,
+    centre_id: uuid.UUID,
+    handset_ids: Collection[uuid.UUID],
+    now: dt.datetime,
+    purposes: Collection[str],
+    limit: int,
+) -> Sequence[Command]:
+    """Commands to lease, oldest first. On PostgreSQL they are locked, and those that another locked are left out."""
+    found = select(Command).where(
+        Command.centre_id == centre_id, Command.handset_id.in_(handset_ids), *_leasable(now, purposes)
+    )
+    found = found.order_by(Command.created_at, Command.id).limit(limit)
+    locked = found.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return session.scalars(locked).all()
+
+
+def overdue(session: Session, now: dt.datetime, limit: int) -> Sequence[Command]:
+    """Commands that waited past their expiry, and such as an agent held past its lease."""
+    late = Command.state.in_(WAITING) & (Command.expires_at <= now)
+    lost = Command.state.in_(AT_AGENT) & (Command.lease_until <= now)
+    found = select(Command).where(or_(late, lost)).order_by(Command.id).limit(limit)
+    locked = found.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return session.scalars(locked).all()
+
+
+def prune(session: Session, before: dt.datetime) -> int:
+    gone = delete(Command).where(Command.state.in_(FINAL), Command.finished_at < before)
+    return len(session.scalars(gone.returning(Command.id)).all())
+
+
+def active_counts(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
+) -> Sequence[tuple[uuid.UUID, int]]:
+    query = select(Command.handset_id, func.count()).where(
+        Command.handset_id.in_(handset_ids), Command.state.in_(ACTIVE), within(principal, Command.centre_id)
+    )
+    return session.execute(query.group_by(Command.handset_id)).tuples().all()

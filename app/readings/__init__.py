@@ -1,0 +1,40 @@
+"""What agents read of phones: the newest state of each, the latest content of its sections, what was not reached."""
+
+from app.readings.rules import AbsorbedReading, AgentRef, Power, Reading, Unreached, dated
+from app.readings.schemas import BadEntry, age_us, parse_reading, parse_unreached, text
+from app.readings.service import (
+    Absorption,
+    absorb,
+    forget_sighting,
+    latest_sections,
+    note_contacts,
+    note_sightings,
+    phones_read_by,
+)
+from app.readings.views import PhoneNow, Sighted, contact_failures, list_sightings, phone_states
+
+__all__ = [
+    "AbsorbedReading",
+    "Absorption",
+    "AgentRef",
+    "BadEntry",
+    "PhoneNow",
+    "Power",
+    "Reading",
+    "Sighted",
+    "Unreached",
+    "absorb",
+    "age_us",
+    "contact_failures",
+    "dated",
+    "forget_sighting",
+    "latest_sections",
+    "list_sightings",
+    "note_contacts",
+    "note_sightings",
+    "parse_reading",
+    "parse_unreached",
+    "phone_states",
+    "phones_read_by",
+    "text",
+]

@@ -1,0 +1,155 @@
+"""Bulk statements over the tables of this room: a handful a batch, however many readings it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, case, delete, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.kernel.tenancy import Principal, within
+from app.readings.model import ContactFailure, PhoneSection, PhoneState, Sighting
+
+Ids = Collection[uuid.UUID]
+
+
+def upsert(session: Session, table: Any) -> Any:
+    """The database's own INSERT with ON CONFLICT; both know the same clauses."""
+    return (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
+
+
+def lock_states(session: Session, wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    """The rows of these phones (id → centre), made where missing, locked in the order of their ids until the commit.
+
+    All that is derived from a phone's readings is written under this lock, so two batches never undo each other.
+    """
+    found = _locked(session, wanted)
+    missing = sorted(wanted.keys() - found.keys())
+    if missing:
+        rows = [{"handset_id": i, "centre_id": wanted[i], "tags": "{}", "unread": "[]"} for i in missing]
+        session.execute(upsert(session, PhoneState).on_conflict_do_nothing(), rows)
+        found |= _locked(session, missing)
+    return found
+
+
+def _locked(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    if not ids:
+        return {}
+    query = (
+        select(*PhoneState.__table__.c).where(PhoneState.handset_id.in_(ids)).order_by(PhoneState.handset_id)
+    )
+    return {row.handset_id: row for row in session.execute(query.with_for_update())}
+
+
+def save_states(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write whole rows of phones that `lock_states` locked."""
+    _upsert_all(session, PhoneState, ("handset_id",), rows)
+
+
+def save_sections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    _upsert_all(session, PhoneSection, ("handset_id", "name"), rows)
+
+
+def _upsert_all(session: Session, model: Any, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        statement = upsert(session, model)
+        changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes), rows)
+
+
+def save_sightings(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    new = upsert(session, Sighting)
+    told = new.excluded
+    changes = {
+        "agent_id": told.agent_id,
+        "target": told.target,
+        "last_seen_at": case(
+            (told.last_seen_at > Sighting.last_seen_at, told.last_seen_at), else_=Sighting.last_seen_at
+        ),
+        "times": Sighting.times + told.times,
+        "identity": case((told.identity.is_not(None), told.identity), else_=Sighting.identity),
+    }
+    session.execute(
+        new.on_conflict_do_update(index_elements=["centre_id", "serial"], set_=changes), list(rows)
+    )
+
+
+def failing_targets(session: Session, agent_id: uuid.UUID) -> dict[str, dt.datetime]:
+    """The targets that this agent did not reach, with the last time."""
+    query = select(ContactFailure.target, ContactFailure.last_at).where(ContactFailure.agent_id == agent_id)
+    return dict(session.execute(query).tuples().all())
+
+
+def save_failures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The newest failure of each target; one of the same reason goes on, another begins anew."""
+    if not rows:
+        return
+    new = upsert(session, ContactFailure)
+    told = new.excluded
+    same = ContactFailure.reason == told.reason
+    changes = {
+        "handset_id": told.handset_id,
+        "serial": told.serial,
+        "reason": told.reason,
+        "first_at": case((same, ContactFailure.first_at), else_=told.first_at),
+        "last_at": told.last_at,
+        "times": case((same, ContactFailure.times + told.times), else_=told.times),
+    }
+    statement = new.on_conflict_do_update(
+        index_elements=["agent_id", "target"], set_=changes, where=told.last_at >= ContactFailure.last_at
+    )
+    session.execute(statement, list(rows))
+
+
+def forget_failures(session: Session, agent_id: uuid.UUID, targets: Collection[str]) -> None:
+    if targets:
+        session.execute(
+            delete(ContactFailure).where(
+                ContactFailure.agent_id == agent_id, ContactFailure.target.in_(targets)
+            )
+        )
+
+
+def sections(session: Session, ids: Ids, names: Collection[str]) -> Iterable[tuple[uuid.UUID, str, str]]:
+    query = select(PhoneSection.handset_id, PhoneSection.name, PhoneSection.data)
+    return session.execute(
+        query.where(PhoneSection.handset_id.in_(ids), PhoneSection.name.in_(names))
+    ).tuples()
+
+
+def states(session: Session, principal: Principal, ids: Ids) -> Sequence[PhoneState]:
+    query = select(PhoneState).where(PhoneState.handset_id.in_(ids))
+    return session.scalars(query.where(within(principal, PhoneState.centre_id))).all()
+
+
+def failures(session: Session, principal: Principal, ids: Ids) -> Sequence[ContactFailure]:
+    query = select(ContactFailure).where(ContactFailure.handset_id.in_(ids))
+    return session.scalars(query.where(within(principal, ContactFailure.centre_id))).all()
+
+
+def last_read_by(session: Session, agent_id: uuid.UUID, ids: Ids) -> set[uuid.UUID]:
+    query = select(PhoneState.handset_id).where(
+        PhoneState.agent_id == agent_id, PhoneState.handset_id.in_(ids)
+    )
+    return set(session.scalars(query))
+
+
+def sightings_query(principal: Principal) -> Select[tuple[Sighting]]:
+    return select(Sighting).where(within(principal, Sighting.centre_id))
+
+
+def prune_sightings(session: Session, before: dt.datetime) -> int:
+    """Forget phones that nobody saw since."""
+    gone = delete(Sighting).where(Sighting.last_seen_at < before).returning(Sighting.serial)
+    return len(session.scalars(gone).all())
+
+
+def forget_sighting(session: Session, serial: str) -> None:
+    session.execute(delete(Sighting).where(Sighting.serial == serial))
