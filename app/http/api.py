@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import orjson
 from flask import Blueprint as FlaskBlueprint
@@ -17,6 +18,7 @@ from app.kernel.errors import Stale
 from app.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 API_PREFIX = "/api/v1"
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class StrictSchema(Schema):
@@ -60,9 +62,24 @@ class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest is untyped
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
-    """A room's API. Pages are in the body (`items`, `next_cursor`), not in a header."""
+    """A room's API. Pages are in the body (`items`, `next_cursor`), not in a header.
+
+    The decorators are flask-smorest's own, with types. An unknown query argument is an error: a misspelt filter that is
+    dropped in silence would list everything.
+    """
 
     PAGINATION_HEADER_NAME = None
+
+    def route(self, rule: str, **kwargs: Any) -> Callable[[F], F]:
+        return cast(Callable[[F], F], super().route(rule, **kwargs))
+
+    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[F], F]:
+        if location == "query":
+            kwargs.setdefault("unknown", RAISE)
+        return cast(Callable[[F], F], super().arguments(schema, location=location, **kwargs))
+
+    def response(self, status_code: int, schema: Any = None, **kwargs: Any) -> Callable[[F], F]:
+        return cast(Callable[[F], F], super().response(status_code, schema, **kwargs))
 
 
 def page_schema(item: type[Schema]) -> type[Schema]:

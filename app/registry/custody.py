@@ -142,9 +142,7 @@ def _earlier(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime 
     return min((t for t in (one, other) if t is not None), default=None)
 
 
-def _custody(
-    row: Any, since: dt.datetime, until: dt.datetime | None, *, vacant: bool = False
-) -> Custody:
+def _custody(row: Any, since: dt.datetime, until: dt.datetime | None, *, vacant: bool = False) -> Custody:
     held = row.holding_id is not None and not vacant
     return Custody(
         handset_id=row.handset_id,

@@ -91,17 +91,25 @@ def _parse_choice(choices: Mapping[str, str], text: str) -> str:
     raise ValueError("请填写其中之一 / one of: " + "、".join(choices.values()))
 
 
-def _parse_map(text: str) -> dict[str, Any]:
+def _parse_map(text: str) -> dict[str, str]:
     """`内存=8GB; 存储=128GB`."""
-    found: dict[str, Any] = {}
+    pairs = {}
     for part in re.split(r"[;；\n]", text):
         if part.strip():
             name, mark, value = part.replace("＝", "=").partition("=")
             if not mark:
                 raise ValueError("规格请写成 内存=8GB; 存储=128GB / write name=value; name=value")
-            found[rules.clean_text(name, 60)] = rules.clean_text(value, 200)
+            pairs[name] = value
+    return clean_map(pairs)
+
+
+def clean_map(pairs: Mapping[str, str]) -> dict[str, str]:
+    """Names with texts, both such that a sheet can hold them as `name=value; name=value`."""
+    found = {rules.clean_text(n, 60): rules.clean_text(v, 200) for n, v in pairs.items()}
     if len(found) > _SPEC_KEYS:
         raise ValueError(f"最多 {_SPEC_KEYS} 项 / at most {_SPEC_KEYS} entries")
+    if any(set(n) & set("=＝;；") or set(v) & set(";；") for n, v in found.items()):
+        raise ValueError("规格的名称不能含 = 和 ;，内容不能含 ; / no = or ; in names, no ; in values")
     return found
 
 

@@ -1,0 +1,67 @@
+"""Queries over dated ties. Voided ones count for nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.kernel.spans import overlaps
+from app.registry.model import WeChatAccount
+from app.registry.resource import Resource
+from app.registry.ties import KitAssignment
+
+
+def overlapping(
+    session: Session,
+    resource: Resource,
+    subject: str,
+    subject_id: uuid.UUID,
+    start: dt.datetime,
+    end: dt.datetime | None,
+    *,
+    besides: uuid.UUID | None = None,
+) -> Any:
+    """A tie of the subject that shares an instant with `[start, end)`, or None."""
+    model: Any = resource.model
+    query = select(model).where(
+        getattr(model, subject) == subject_id,
+        model.voided_at.is_(None),
+        overlaps(model.valid_from, model.valid_to, start, end),
+    )
+    if besides is not None:
+        query = query.where(model.id != besides)
+    return session.scalar(query.order_by(model.valid_from).limit(1))
+
+
+def numbers_at(
+    session: Session, post_id: uuid.UUID, start: dt.datetime, end: dt.datetime | None
+) -> set[uuid.UUID]:
+    """The numbers that belong to a post within a span."""
+    query = select(KitAssignment.number_id).where(
+        KitAssignment.post_id == post_id,
+        KitAssignment.number_id.is_not(None),
+        KitAssignment.voided_at.is_(None),
+        overlaps(KitAssignment.valid_from, KitAssignment.valid_to, start, end),
+    )
+    return {number for number in session.scalars(query) if number is not None}
+
+
+def account_numbers_at(
+    session: Session, post_id: uuid.UUID, start: dt.datetime, end: dt.datetime | None
+) -> set[uuid.UUID]:
+    """The numbers with which a post's WeChat accounts are registered, as far as known."""
+    query = (
+        select(WeChatAccount.number_id)
+        .join(KitAssignment, KitAssignment.wechat_account_id == WeChatAccount.id)
+        .where(
+            KitAssignment.post_id == post_id,
+            WeChatAccount.number_id.is_not(None),
+            KitAssignment.voided_at.is_(None),
+            overlaps(KitAssignment.valid_from, KitAssignment.valid_to, start, end),
+        )
+    )
+    return {number for number in session.scalars(query) if number is not None}
