@@ -70,7 +70,7 @@ def render(command: str, phone: PhoneState) -> Output:
 
 
 class Installed:
-    """A phone as far as its packages go: equal for as long as nothing about them has changed.
+    """A phone as far as its packages go: equal for as long as none of them was replaced (they are frozen).
 
     Lists of packages are most of a snapshot; made anew for every answer they would be most of a load test's time.
     """
@@ -84,7 +84,7 @@ class Installed:
             phone.identity.sdk,
             tuple(user.id for user in phone.users),
             frozenset(phone.unreadable_users),
-            tuple([(id(package), *package.users.items()) for package in self._packages]),
+            tuple(map(id, self._packages)),
         )
         self._hash = hash(self._key)
 
