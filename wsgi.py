@@ -13,4 +13,5 @@ try:
     app = create_app()
 except (SettingsError, PolicyError, Unavailable) as exc:
     sys.stderr.write(f"无法启动 / cannot start:\n{exc}\n")
-    sys.exit(2)
+    # 1: what `flask policies check` promises for faulty policies, of which it gets no further than this.
+    sys.exit(1 if isinstance(exc, PolicyError) else 2)

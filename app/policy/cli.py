@@ -5,21 +5,26 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from app.policy.files import PolicyError, PolicyFiles
+from app.kernel.db import db
+from app.policy.service import layer_problems
 from app.runtime import runtime
 
 policies_cli = AppGroup("policies", help="制度参数 / The policies.")
 
 
 @policies_cli.command("check")
-def check_command() -> None:
-    """Read every policy file against its schema; exit 1 naming all that is wrong."""
-    try:
-        files = PolicyFiles(runtime().settings.policy_dir)
-    except PolicyError as exc:
-        for line in exc.problems:
-            click.echo(line, err=True)
-        sys.exit(1)
+@click.option("--files-only", is_flag=True, help="只检查文件，不读数据库 / Do not read the database.")
+def check_command(files_only: bool) -> None:
+    """Check every policy file and every stored layer against its schema; exit 1 naming all that is wrong.
+
+    Faulty files stop the start already, in `wsgi.py`, with the same exit code and all their faults.
+    """
+    files = runtime().policies
     for subject in files.subjects:
         policy = files.latest(subject)
         click.echo(f"{subject} v{policy.version} sha256:{policy.sha256}")
+    problems = [] if files_only else layer_problems(db.session(), files)
+    for line in problems:
+        click.echo(line, err=True)
+    if problems:
+        sys.exit(1)

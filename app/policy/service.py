@@ -30,6 +30,18 @@ def effective(session: Session, files: PolicyFiles, subject: str, centre_id: uui
     return found[centre_id]
 
 
+def policy_for(
+    session: Session, principal: Principal, files: PolicyFiles, subject: str, centre_id: uuid.UUID | None
+) -> Policy:
+    """A centre's policy, or without a centre the company's own. Raise `NotFound` for what the caller cannot see."""
+    _require_subject(files, subject)
+    if centre_id is None:
+        return files.latest(subject)
+    if not principal.sees(centre_id):
+        raise NotFound("没有这个服务中心 / no such service centre")
+    return effective(session, files, subject, centre_id)
+
+
 def effective_many(
     session: Session, files: PolicyFiles, subject: str, centre_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, Policy]:

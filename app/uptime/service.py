@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,12 +15,14 @@ from app.kernel.errors import FieldError, Invalid
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles, effective_many
 from app.readings import AbsorbedReading
+from app.registry import find_handset
 from app.uptime import store
-from app.uptime.boots import Boot, from_reading, merge
+from app.uptime.boots import BOUNDS, Boot, from_reading, merge
 from app.uptime.rules import MINUTE, SLACK, Anomaly, Evidence, State, Timeline, decide
 
 SUBJECT = "uptime"
 MAX_WINDOW = dt.timedelta(days=400)
+DEFAULT_WINDOW = dt.timedelta(days=7)
 _Key = tuple[uuid.UUID, uuid.UUID, str]
 
 
@@ -51,7 +53,7 @@ def absorb_readings(session: Session, readings: Sequence[AbsorbedReading]) -> No
 def _boot_row(key: _Key, boot: Boot, centre_id: uuid.UUID) -> dict[str, Any]:
     handset_id, boot_id, grade = key
     # The id is the key's, not the text's: one boot id may be written in more than one way.
-    return asdict(boot) | {
+    return {name: getattr(boot, name) for name in BOUNDS} | {
         "handset_id": handset_id,
         "boot_id": boot_id,
         "grade": grade,
@@ -148,6 +150,28 @@ class PowerTimeline:
     boots: tuple[BootSeen, ...]
     seconds: dict[str, int]
     proved_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandsetPower(PowerTimeline):
+    now: PowerNow
+
+
+def power_of_handset(
+    session: Session,
+    principal: Principal,
+    handset_id: uuid.UUID,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    now: dt.datetime,
+    policies: PolicyFiles,
+) -> HandsetPower:
+    """A phone's timeline, by default of 7 days, never beyond now. Raise `NotFound` for a phone out of sight."""
+    find_handset(session, principal, handset_id)
+    until = now if end is None else min(end, now)
+    told = timeline(session, principal, handset_id, start or until - DEFAULT_WINDOW, until)
+    state = power_now(session, principal, [handset_id], now, policies)[handset_id]
+    return HandsetPower(**{f.name: getattr(told, f.name) for f in fields(told)}, now=state)
 
 
 def timeline(

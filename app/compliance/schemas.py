@@ -1,0 +1,39 @@
+"""What the compliance API takes and gives."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from app.compliance.rules import Status
+from app.http.api import PageArgs
+
+_STATUSES = [status.value for status in Status]
+
+
+class FindingSchema(Schema):
+    code = fields.String(metadata={"description": "stable"})
+    subject = fields.String(metadata={"description": "package, app's name or user that it is about"})
+    status = fields.Enum(Status, by_value=True)
+    clause = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    evidence = fields.Dict()
+    first_seen = fields.AwareDateTime(metadata={"description": "since when it holds without a break"})
+
+
+class VerdictSchema(Schema):
+    """`unknown` with `at` null: never judged. The worst findings come first."""
+
+    handset_id = fields.UUID()
+    centre_id = fields.UUID(allow_none=True)
+    status = fields.Enum(Status, by_value=True)
+    findings = fields.List(fields.Nested(FindingSchema))
+    policy_version = fields.Integer(allow_none=True)
+    policy_sha256 = fields.String(allow_none=True)
+    at = fields.AwareDateTime(allow_none=True)
+    changed_at = fields.AwareDateTime(allow_none=True)
+
+
+class VerdictArgs(PageArgs):
+    status = fields.String(load_default=None, validate=validate.OneOf(_STATUSES))
+    centre_id = fields.UUID(load_default=None, data_key="centre")
