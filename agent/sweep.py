@@ -150,17 +150,23 @@ class Sweeper:
                 reached = self._read(target)
             except sqlite3.Error:
                 log.exception("cannot write the spool; the reading is lost target=%s", target)
-            except Exception:
-                # Whatever a phone makes of itself must not end this thread: the others need it.
-                log.exception("reading failed target=%s", target)
             finally:
                 self._ended.put((target, reached))
+
+    def _try(self, target: str) -> Entry:
+        serial = self.serials.at(target)
+        try:
+            return self.reader.read(target, serial)
+        except Exception:
+            # Whatever a phone makes of itself must not end this thread: the others need it.
+            log.exception("reading failed target=%s", target)
+            return self.reader.unreached(target, serial, "protocol")
 
     def _read(self, target: str) -> bool:
         with self.hands.take(self.serials.hand(target)) as free:
             if not free:
                 return True
-            entry = self.reader.read(target, self.serials.at(target))
+            entry = self._try(target)
         self.serials.learn(entry)
         self.keep([entry])
         reason = str(entry.body.get("reason", ""))
