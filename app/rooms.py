@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from app.audit.cli import audit_cli
 from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
+from app.compliance.api import compliance_api
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
@@ -17,13 +18,26 @@ from app.http.api import Api, Blueprint, register_openapi
 from app.http.docs import docs_pages
 from app.kernel.db import db
 from app.kernel.jobs import Job
+from app.overview.command_pages import command_pages
+from app.overview.gateway_pages import gateway_pages
+from app.overview.pages import overview_pages
+from app.policy.api import policy_api
 from app.policy.cli import policies_cli
 from app.registry.api import registry_api
 from app.session.pages import session_pages
 from app.tables import load_tables
+from app.uptime.api import uptime_api
 
-PAGES = (health_pages, docs_pages, session_pages)
-APIS: tuple[Blueprint, ...] = (registry_api, commands_api, fleet_api, agent_api)
+PAGES = (health_pages, docs_pages, session_pages, overview_pages, gateway_pages, command_pages)
+APIS: tuple[Blueprint, ...] = (
+    registry_api,
+    commands_api,
+    fleet_api,
+    agent_api,
+    policy_api,
+    uptime_api,
+    compliance_api,
+)
 COMMANDS = (agents_cli, audit_cli, policies_cli, installation_cli, scheduler_cli)
 
 

@@ -1,0 +1,94 @@
+"""The first page and a phone's own page."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, Response, flash, render_template, request
+
+from app.commands import enqueue
+from app.fleet import agent_names
+from app.http.access import SIGNED_IN, access
+from app.http.identity import current_principal
+from app.http.pages import page_now, see_other
+from app.kernel.db import db
+from app.kernel.ids import parse_id
+from app.overview import store, words
+from app.overview.commands import command_lines
+from app.overview.phone import phone_view
+from app.overview.rules import Wanted, show
+from app.overview.service import agent_lines, health_counts, phone_lines, sighting_lines
+from app.runtime import runtime
+
+_COMMANDS_SHOWN = 5
+overview_pages = Blueprint("overview", __name__)
+ACTORS = ("operations", "lead", "it")
+
+
+@overview_pages.get("/")
+@access(*SIGNED_IN)
+def phones() -> str:
+    session, who, now = db.session(), current_principal(), page_now()
+    agents = agent_lines(session, who, now, runtime().settings.checkin_interval_s)
+    names = agent_names(session, who)
+    wanted = _wanted()
+    return render_template(
+        "overview/phones.html",
+        shown=show(phone_lines(session, who, now, runtime().policies, names), wanted),
+        wanted=wanted,
+        centres=store.centres(session, who),
+        agents=agents,
+        health=health_counts(agents),
+        sightings=sighting_lines(session, who, names),
+        now=now,
+        **words.FOR_PAGES,
+    )
+
+
+def _wanted() -> Wanted:
+    """What the address asks for; what makes no sense there is as if it were not there."""
+    args = request.args
+    return Wanted(
+        text=args.get("q", "").strip()[:100],
+        centre_id=parse_id(args.get("centre", "")),
+        power=args.get("power") if args.get("power") in words.POWER else None,
+        verdict=args.get("verdict") if args.get("verdict") in words.VERDICT else None,
+        sort=args.get("sort", "tag"),
+        page=args.get("page", 1, type=int),
+    )
+
+
+@overview_pages.get("/phones/<uuid:handset_id>")
+@access(*SIGNED_IN)
+def phone(handset_id: uuid.UUID) -> str:
+    session, who, now = db.session(), current_principal(), page_now()
+    names = agent_names(session, who)
+    view = phone_view(
+        session,
+        who,
+        handset_id,
+        now,
+        runtime().policies,
+        names,
+        app_text=request.args.get("app", "")[:100],
+        system_apps=request.args.get("system") == "1",
+    )
+    commands = command_lines(session, who, names, handset_id=handset_id, limit=_COMMANDS_SHOWN).items
+    return render_template(
+        "overview/phone.html",
+        **vars(view),
+        commands=commands,
+        busy=any(command.active for command in commands),
+        now=now,
+        **words.FOR_PAGES,
+    )
+
+
+@overview_pages.post("/phones/<uuid:handset_id>/read")
+@access(*ACTORS)
+def read_now(handset_id: uuid.UUID) -> Response:
+    """Queue "read this phone now"; while one is under way, a second press only shows that one."""
+    _, made = enqueue(db.session(), current_principal(), handset_id, "read_phone", now=page_now())
+    text = "已加入队列，网关下次上报时执行。" if made else "已经有一条读取命令在执行，不需要再发。"
+    flash(text, "success" if made else "warning")
+    return see_other(f"/phones/{handset_id}")

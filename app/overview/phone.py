@@ -1,0 +1,101 @@
+"""Everything that the rooms know of one phone, for its page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.compliance import Verdict, verdicts
+from app.kernel.tenancy import Principal
+from app.overview import store
+from app.overview.days import Day, days_of
+from app.overview.rules import AppList, Unread, list_apps, unread_of
+from app.policy import PolicyFiles
+from app.readings import PhoneNow, contact_failures, latest_sections, phone_states
+from app.registry import Custody, Handset, find_handset, history_of
+from app.uptime import PowerNow, PowerTimeline, power_now, timeline
+
+TIMELINE = dt.timedelta(days=7)
+_SECTIONS = ("identity", "setup", "sim", "storage", "packages", "users", "accounts")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An agent that does not reach the phone at present."""
+
+    gateway: str
+    target: str
+    reason: str
+    first_at: dt.datetime
+    last_at: dt.datetime
+    times: int
+
+
+@dataclass(frozen=True)
+class PhoneView:
+    """`sections`: the newest content of each, only those ever read."""
+
+    phone: Handset
+    centre_name: str
+    power: PowerNow
+    verdict: Verdict
+    reading: PhoneNow | None
+    gateway: str
+    failures: Sequence[Failure]
+    sections: Mapping[str, Any]
+    unread: Sequence[Unread]
+    custody: Sequence[Custody]
+    timeline: PowerTimeline
+    days: Sequence[Day]
+    apps: AppList
+
+
+def phone_view(
+    session: Session,
+    principal: Principal,
+    handset_id: uuid.UUID,
+    now: dt.datetime,
+    policies: PolicyFiles,
+    agents: Mapping[uuid.UUID, str],
+    *,
+    app_text: str = "",
+    system_apps: bool = False,
+) -> PhoneView:
+    """Raise `NotFound` for a phone that is not there or not the caller's."""
+    phone = find_handset(session, principal, handset_id)
+    ids = [phone.id]
+    reading = phone_states(session, principal, ids).get(phone.id)
+    sections = latest_sections(session, ids, _SECTIONS).get(phone.id, {})
+    unread = unread_of(reading.unread if reading else (), sections)
+    power = timeline(session, principal, phone.id, now - TIMELINE, now)
+    centre_names = {centre.id: centre.name for centre in store.centres(session, principal)}
+    return PhoneView(
+        phone=phone,
+        centre_name=centre_names.get(phone.centre_id, ""),
+        power=power_now(session, principal, ids, now, policies)[phone.id],
+        verdict=verdicts(session, principal, ids)[phone.id],
+        reading=reading,
+        gateway=agents.get(reading.agent_id, "") if reading and reading.agent_id else "",
+        failures=_failures(session, principal, phone.id, agents),
+        sections=sections,
+        unread=unread,
+        custody=list(reversed(history_of(session, principal, phone.id))),
+        timeline=power,
+        days=days_of((i.start, i.end, str(i.state)) for i in power.intervals),
+        apps=list_apps(sections.get("packages"), app_text, system=system_apps),
+    )
+
+
+def _failures(
+    session: Session, principal: Principal, handset_id: uuid.UUID, agents: Mapping[uuid.UUID, str]
+) -> list[Failure]:
+    found = contact_failures(session, principal, [handset_id]).get(handset_id, [])
+    return [
+        Failure(agents.get(f.agent_id, ""), f.target, f.reason, f.first_at, f.last_at, f.times)
+        for f in reversed(found)
+    ]
