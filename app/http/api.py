@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -82,6 +83,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         return cast(Callable[[F], F], super().response(status_code, schema, **kwargs))
 
 
+@cache
 def page_schema(item: type[Schema]) -> type[Schema]:
     """`{"items": […], "next_cursor": text or null}` of an item schema."""
     members: dict[str, Any] = {
