@@ -16,7 +16,7 @@ _IMEI_PROPS = (
     ("persist.radio.imei", "persist.radio.imei1", "persist.radio.imei2"),
     ("gsm.imei1", "gsm.imei2"),
 )
-_WORDS = re.compile(r"0x[0-9a-f]{8}:((?: [0-9a-f]{8}){1,4})|Parcel\(((?: ?[0-9a-f]{8})+)")
+_WORDS = re.compile(r"0x[0-9a-f]{8}:((?: [0-9a-f]{8}){1,4})|Parcel\(([0-9a-f]{8}(?: [0-9a-f]{8})*)")
 _IMSI_CHINA = "460"
 
 
@@ -82,7 +82,7 @@ def parse_imei_parcel(text: str) -> str:
 
     The call's number shifts between releases, so an answer that is no IMEI is refused, not reported.
     """
-    words = "".join(a or b for a, b in _WORDS.findall(text)).split()
+    words = " ".join(a or b for a, b in _WORDS.findall(text)).split()
     raw = b"".join(struct.pack("<I", int(word, 16)) for word in words)
     if len(raw) < 8:
         raise Unreadable(complaint(text) or "not understood")

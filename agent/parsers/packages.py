@@ -18,7 +18,7 @@ _LISTED = re.compile(f"^{_LINE}$", re.ASCII | re.MULTILINE)
 _NAMES_ONLY = re.compile(r"package:[A-Za-z0-9_.\-]+(?:\npackage:[A-Za-z0-9_.\-]+)*", re.ASCII)
 # A package's head line, then whichever of its lines are there, in the order in which Android prints them.
 _BLOCK = re.compile(
-    r"Package \[([^\]\n]+)\][^\n]*"
+    r"Package \[([^\]\n]{1,255})\][^\n]*"
     r"(?:\n *versionCode=([0-9]{1,18})[^\n]*)?"
     r"(?:\n *versionName=([^\n\r]*)\r?)?"
     r"((?:\n *User [0-9][^\n]*)*)"

@@ -1,0 +1,135 @@
+"""`pm list packages` and `dumpsys package packages`."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.parsers import Unreadable
+from agent.parsers.packages import Listed, parse_details, parse_listing, parse_names
+from tests.support.captures import captures, own
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("package:com.tencent.mm", Listed("com.tencent.mm", None, None)),
+        (
+            "package:/data/app/~~Ab_-9Q==/com.tencent.mm-xY3==/base.apk=com.tencent.mm",
+            Listed("com.tencent.mm", None, None),
+        ),
+        (
+            "package:com.tencent.mm versionCode:2580  installer=com.xiaomi.market",
+            Listed("com.tencent.mm", 2580, "com.xiaomi.market"),
+        ),
+        ("package:android  installer=null", Listed("android", None, None)),
+        (
+            "package:/data/app/a==/b=x.y versionCode:-1  installer=z.z uid:10123",
+            Listed("x.y", -1, "z.z"),
+        ),
+        ("package:a.b uid:10001,99910001", Listed("a.b", None, None)),
+        ("package:a.b\r", Listed("a.b", None, None)),
+    ],
+)
+def test_one_line(line: str, expected: Listed) -> None:
+    listing = parse_listing(line)
+    assert listing.packages == [expected]
+    assert listing.strange == 0
+
+
+def test_the_linkers_warnings_are_no_packages() -> None:
+    listing = parse_listing("WARNING: linker: /data/lib.so: unused DT entry\n\npackage:a.b\n")
+    assert (listing.packages, listing.strange) == ([Listed("a.b", None, None)], 0)
+
+
+def test_lines_that_are_not_understood_are_counted() -> None:
+    listing = parse_listing("package:a.b\npackage:\n包:c.d\npackage:c d\n")
+    assert (len(listing.packages), listing.strange) == (1, 3)
+
+
+BARRED = (
+    "\nException occurred while executing 'list':\n"
+    "java.lang.SecurityException: Shell does not have permission to access user 150\n\tat com.android.server.am…"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (BARRED, "permission denied"),
+        ("Error: java.lang.SecurityException: …", "permission denied"),
+        ("Error: Unknown option: --show-versioncode", "not available on this phone"),
+        ("package:a.b\njava.lang.NullPointerException: x", "NullPointerException"),
+        ("没有权限", "not understood"),
+        ("", "no package was listed"),
+    ],
+)
+def test_refusals(text: str, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        parse_listing(text)
+
+
+def test_an_empty_list_is_good_only_for_marks() -> None:
+    assert parse_names("").names() == frozenset()
+    assert parse_names("package:a.b\npackage:c.d-e").names() == {"a.b", "c.d-e"}
+    with pytest.raises(Unreadable):
+        parse_names("Error: no")
+
+
+def test_details() -> None:
+    details = parse_details(own("dumpsys_package_11.txt"))
+    wechat = details["com.tencent.mm"]
+    assert (wechat.version_code, wechat.version_name) == (2580, "8.0.49")
+    assert (wechat.suspended(0), wechat.suspended(999), wechat.suspended(10)) == (False, True, None)
+    assert details["com.android.shell"].suspended(0) is None
+
+
+def test_the_factorys_hidden_version_is_not_taken_for_the_one_that_runs() -> None:
+    notes = parse_details(own("dumpsys_package_11.txt"))["com.miui.notes"]
+    assert (notes.version_code, notes.version_name) == (11903, None)
+
+
+def test_crlf_in_details() -> None:
+    text = own("dumpsys_package_11.txt").replace("\n", "\r\n")
+    assert parse_details(text)["com.tencent.mm"].version_name == "8.0.49"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Permission Denial: can't dump package from pid=1", "permission denied"),
+        ("*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***", "timed out"),
+        ("Can't find service: package", "not available"),
+        ("", "not understood"),
+    ],
+)
+def test_no_details(text: str, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        parse_details(text)
+
+
+def test_a_recorded_dump() -> None:
+    for path in captures("dumpsys_packages.txt"):
+        wanted = (
+            "Package [",
+            "versionCode=",
+            "versionName=",
+            "User ",
+            "Hidden system packages:",
+            "Packages:",
+        )
+        lines = path.read_text("utf-8", "replace").splitlines()
+        text = "\n".join(line for line in lines if line.strip().startswith(wanted))
+        details = parse_details(text)
+        assert (
+            details.keys()
+            == {
+                "com.samsung.android.provider.filterprovider",
+                "com.sec.android.app.DataCreate",
+            }
+            & details.keys()
+            | details.keys()
+        )
+        for detail in details.values():
+            assert detail.version_name
+            assert detail.version_code
+            assert detail.suspended(0) is False
