@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ RUN_VARIABLE = "PYTEST_SHARED_SERVER"
 USER = "butler"
 _ROOT = Path(__file__).resolve().parents[2]
 _START_S = 60.0
+_STOP_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ def end_run() -> None:
     _, directory = _run()
     state = directory / "server.json"
     if state.exists():
-        os.kill(int(json.loads(state.read_text())["keeper"]), 15)
-        _wait(lambda: not state.exists(), 10, "PostgreSQL did not stop")
-    shutil.rmtree(directory, ignore_errors=True)
+        # The keeper removes the directory.
+        os.kill(int(json.loads(state.read_text())["keeper"]), signal.SIGTERM)
+        _wait(lambda: not state.exists(), _STOP_S, "PostgreSQL did not stop")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
     del os.environ[RUN_VARIABLE]
 
 
