@@ -65,20 +65,24 @@ class Reporter:
         failures = 0
         while not stop.is_set():
             try:
-                self.drain(stop)
+                self._try(stop)
             except (ServerAway, sqlite3.Error) as exc:
                 delay = max(backoff_s(failures), getattr(exc, "retry_after_s", 0.0))
                 failures += 1
-                self.tried.set()
                 log.warning("check-in failed, kept failures=%d next_s=%.0f: %s", failures, delay, exc)
                 stop.wait(delay)
                 continue
             if failures:
                 log.info("server is back after failures=%d", failures)
             failures = 0
-            self.tried.set()
             self._woken.wait(self.interval_s * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
             self._woken.clear()
+
+    def _try(self, stop: threading.Event) -> None:
+        try:
+            self.drain(stop)
+        finally:
+            self.tried.set()
 
     def drain(self, stop: threading.Event) -> None:
         """Check in, and go on while others wait. Raise `ServerAway` (all is kept), `AgentStopped`."""

@@ -20,6 +20,8 @@ log = logging.getLogger("agent.sweep")
 CONCURRENCY = 16
 _LOOK_S = 1.0
 """How often the list of targets is looked at anew."""
+_ROUND_S = 3.0
+"""How long a round may wait for phones that hang."""
 
 
 class Reader(Protocol):
@@ -55,7 +57,8 @@ class Serials:
 class Sweeper:
     """`targets` gives the present list, `interval_s` the pace, `keep` puts entries on disk.
 
-    `on_round` is called whenever no phone is being read and some were since the last call.
+    `on_round` is called when phones were tried since the last call and none is at work, or some seconds after the
+    first of them: a phone that hangs must not hold back what was read of the others.
     """
 
     reader: Reader
@@ -75,6 +78,7 @@ class Sweeper:
         self._reasons: dict[str, str] = {}
         self._workers = 0
         self._tally = [0, 0]
+        self._first_end = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; `wake` makes it look at once. Phones that hang do not hold it up."""
@@ -105,7 +109,8 @@ class Sweeper:
         now = self.clock()
         self._schedule.set_targets(self.targets(), now)
         self._begin(self._schedule.due(now, self.concurrency))
-        if not self._schedule.running and any(self._tally):
+        overdue = now - self._first_end >= _ROUND_S
+        if any(self._tally) and (overdue or not self._schedule.running):
             log.info("round ended read=%d unreached=%d targets=%d", *self._tally, len(self._schedule))
             self._tally = [0, 0]
             self.on_round()
@@ -132,6 +137,8 @@ class Sweeper:
             while True:
                 if ended is not None:
                     target, reached = ended
+                    if not any(self._tally):
+                        self._first_end = self.clock()
                     self._tally[not reached] += 1
                     self._schedule.end(target, reached=reached, interval_s=self.interval_s())
                 ended = self._ended.get_nowait()
