@@ -327,13 +327,17 @@ def test_an_adb_server_that_is_silent() -> None:
 def test_a_received_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "f"
     target.write_bytes(b"old")
-    with pytest.raises(OutputTooLarge), received_file(target, 4) as sink:
-        for part in (b"abc", b"de"):
-            sink.write(part)
+
+    def receive(*parts: bytes) -> None:
+        with received_file(target, 4) as sink:
+            for part in parts:
+                sink.write(part)
+                assert target.read_bytes() == b"old"
+
+    with pytest.raises(OutputTooLarge):
+        receive(b"abc", b"de")
     assert target.read_bytes() == b"old"
-    with received_file(target, 4) as sink:
-        sink.write(b"abcd")
-        assert target.read_bytes() == b"old"
+    receive(b"abc", b"d")
     assert target.read_bytes() == b"abcd"
     assert list(tmp_path.iterdir()) == [target]
 
