@@ -38,6 +38,8 @@ class PhoneFiles:
         """The real path of `path`; `..` cannot leave the phone. Raises `FileError` for writing where shell
         may not.
         """
+        if "\0" in path:
+            raise FileError("Invalid argument")
         clean = posixpath.normpath("/" + path.lstrip("/"))
         for link, target in _LINKS.items():
             if clean == link or clean.startswith(link + "/"):

@@ -13,10 +13,10 @@ class Output:
 
 
 def said(text: str) -> Output:
-    """`text` on standard output, exit code 0."""
-    return Output(text.encode("utf-8"))
+    """`text` on standard output, exit code 0; bytes of an argument that are no UTF-8 come out as they came."""
+    return Output(text.encode("utf-8", "surrogateescape"))
 
 
 def failed(text: str, exit_code: int = 1) -> Output:
     """`text` on standard error."""
-    return Output(b"", text.encode("utf-8"), exit_code)
+    return Output(b"", text.encode("utf-8", "surrogateescape"), exit_code)

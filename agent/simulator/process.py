@@ -117,10 +117,13 @@ class ShellProcess:
         if not self._request.framed:
             await self._feed(data)
             return
-        for kind, body in self._frames.feed(data):
-            action = self._ACTIONS.get(kind)
-            if action is not None:
-                await action(self, body)
+        try:
+            for kind, body in self._frames.feed(data):
+                action = self._ACTIONS.get(kind)
+                if action is not None:
+                    await action(self, body)
+        except shellv2.FrameError:
+            self._stream.finish()
 
     async def _feed(self, data: bytes) -> None:
         if self._terminal is not None:

@@ -24,7 +24,6 @@ class _Upload:
         self.target = target
         self.mode = mode
         self.file: BinaryIO | None = None
-        self.link: bytes | None = b"" if stat.S_ISLNK(mode) else None
 
 
 class SyncService:
@@ -74,13 +73,13 @@ class SyncService:
         if kind == b"DATA" and self._upload is not None:
             self._take(self._upload, body)
         elif kind == b"STAT":
-            self._stream.write(_STAT.pack(b"STAT", *self._stat(self._files.real(path))))
+            self._stream.write(_STAT.pack(b"STAT", *self._stat(path)))
         elif kind == b"LIST":
-            self._stream.write(b"".join(self._list(self._files.real(path))))
+            self._stream.write(b"".join(self._list(path)))
         elif kind == b"SEND":
             self._begin_upload(path)
         elif kind == b"RECV":
-            self._download(self._files.real(path))
+            self._download(path)
         elif kind == b"QUIT":
             self._stream.finish()
             return False
@@ -89,22 +88,21 @@ class SyncService:
             return False
         return True
 
-    @staticmethod
-    def _stat(path: Path) -> tuple[int, int, int]:
+    def _stat(self, path: str) -> tuple[int, int, int]:
         try:
-            found = path.lstat()
-        except OSError:
+            found = self._files.real(path).lstat()
+        except (OSError, FileError):
             return 0, 0, 0
         return found.st_mode, found.st_size & 0xFFFFFFFF, int(found.st_mtime) & 0xFFFFFFFF
 
-    def _list(self, folder: Path) -> Iterator[bytes]:
+    def _list(self, folder: str) -> Iterator[bytes]:
         try:
-            names = sorted(path.name for path in folder.iterdir())
-        except OSError:
+            names = sorted(path.name for path in self._files.real(folder).iterdir())
+        except (OSError, FileError):
             names = []
         for name in (".", "..", *names) if names else ():
             raw = os.fsencode(name)
-            yield _DENT.pack(b"DENT", *self._stat(folder / name), len(raw)) + raw
+            yield _DENT.pack(b"DENT", *self._stat(f"{folder}/{name}"), len(raw)) + raw
         yield _DENT.pack(b"DONE", 0, 0, 0, 0)
 
     def _begin_upload(self, argument: str) -> None:
@@ -116,8 +114,9 @@ class SyncService:
             if target.is_dir():
                 raise FileError("Is a directory")
             target.unlink(missing_ok=True)
-            if upload.link is None:
-                upload.file = target.open("wb")
+            if stat.S_ISLNK(upload.mode):
+                raise FileError("Operation not permitted")
+            upload.file = target.open("wb")
             upload.target = target
         except FileError as error:
             self._fail(f"couldn't create file: {error}")
@@ -125,9 +124,7 @@ class SyncService:
             self._fail(f"couldn't create file: {error.strerror}")
 
     def _take(self, upload: _Upload, body: bytes) -> None:
-        if upload.link is not None:
-            upload.link += body
-        elif upload.file is not None:
+        if upload.file is not None:
             try:
                 upload.file.write(body)
             except OSError as error:
@@ -136,14 +133,11 @@ class SyncService:
 
     def _finish_upload(self, upload: _Upload, mtime: int) -> None:
         self._upload = None
-        if upload.target is None:
+        if upload.target is None or upload.file is None:
             return
-        if upload.file is not None:
-            upload.file.close()
-            upload.target.chmod(stat.S_IMODE(upload.mode) | stat.S_IRUSR)
-            os.utime(upload.target, (mtime, mtime))
-        elif upload.link is not None:
-            upload.target.symlink_to(os.fsdecode(upload.link.rstrip(b"\0")))
+        upload.file.close()
+        upload.target.chmod(stat.S_IMODE(upload.mode) | stat.S_IRUSR)
+        os.utime(upload.target, (mtime, mtime))
         self._stream.write(_REQUEST.pack(b"OKAY", 0))
 
     def _abandon(self, upload: _Upload) -> None:
@@ -154,9 +148,12 @@ class SyncService:
             upload.target.unlink(missing_ok=True)
             upload.target = None
 
-    def _download(self, path: Path) -> None:
+    def _download(self, path: str) -> None:
         try:
-            file = path.open("rb")
+            file = self._files.real(path).open("rb")
+        except FileError as error:
+            self._fail(str(error))
+            return
         except OSError as error:
             self._fail(error.strerror or "open failed")
             return

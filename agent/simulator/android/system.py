@@ -79,7 +79,11 @@ def date(args: list[str], phone: PhoneState) -> Output:
     """`date [+FORMAT]` by the phone's own wall clock, Shanghai time."""
     now = dt.datetime.fromtimestamp(phone.wall(), tz=_ZONE)
     shape = args[0][1:] if args and args[0].startswith("+") else "%a %b %e %H:%M:%S %Z %Y"
-    return said(now.strftime(shape.replace("%s", str(int(phone.wall())))) + "\n")
+    shape = shape.replace("%s", str(int(phone.wall())))
+    try:
+        return said(now.strftime(shape) + "\n")
+    except ValueError:
+        return failed(f"date: bad format '{shape}'\n")
 
 
 def uptime(_args: list[str], phone: PhoneState) -> Output:

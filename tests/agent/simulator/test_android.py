@@ -5,6 +5,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.simulator.android import NAMES, run
 from agent.simulator.make import make_phone
@@ -252,6 +254,32 @@ def test_imei_over_binder_is_readable_only_on_old_phones(phone: PhoneState) -> N
     raw = b"".join(struct.pack("<I", int(word, 16)) for word in words)
     status, length = struct.unpack_from("<ii", raw)
     assert (status, raw[8 : 8 + 2 * length].decode("utf-16-le")) == (0, old.identity.imeis[0])
+
+
+WORDS = st.sampled_from(
+    [
+        *sorted(NAMES),
+        "list",
+        "packages",
+        "--user",
+        "0",
+        "10",
+        "-f",
+        "-c",
+        "/data",
+        "get",
+        "put",
+        "global",
+        "--old",
+        "call",
+    ]
+)
+
+
+@given(st.lists(WORDS | st.text(max_size=8), min_size=1, max_size=6))
+def test_no_arguments_break_the_emulator(argv: list[str]) -> None:
+    output = run(argv, make_phone(0, packages=0))
+    assert 0 <= output.exit_code <= 255
 
 
 def test_small_commands(phone: PhoneState) -> None:

@@ -44,6 +44,15 @@ def test_hang_before_the_handshake_ends(start: StartFleet, point: FaultPoint) ->
     assert fleet.devices[0].counters.connections == 1
 
 
+def test_a_phone_that_hangs_later_leaves_open_connections_in_silence(start: StartFleet) -> None:
+    fleet = start()
+    with Client(fleet.ports[0]) as client:
+        client.connect()
+        fleet.set_fault(0, Fault(FaultKind.HANG, at=FaultPoint.ACCEPT))
+        client.send(b"OPEN", 1, 0, b"shell:id\0")
+        assert client.silent()
+
+
 def test_hang_at_the_handshake_still_asks_for_a_key(start: StartFleet) -> None:
     fleet = _faulty(start, Fault(FaultKind.HANG, at=FaultPoint.CNXN), auth=AuthMode.AUTO)
     with Client(fleet.ports[0]) as client:
@@ -67,6 +76,16 @@ def test_hang_in_the_middle_of_output(start: StartFleet) -> None:
         assert len(client.read().data) == 100
         client.send(b"OKAY", 1, remote)
         assert len(client.read().data) == 50
+        client.send(b"OKAY", 1, remote)
+        assert client.silent()
+
+
+def test_hang_in_the_last_message_is_not_followed_by_a_close(start: StartFleet) -> None:
+    fleet = _faulty(start, Fault(FaultKind.HANG, at=FaultPoint.OUTPUT, after_bytes=2))
+    with Client(fleet.ports[0]) as client:
+        client.connect()
+        remote = client.open("shell:echo hello").arg0
+        assert client.read().data == b"he"
         client.send(b"OKAY", 1, remote)
         assert client.silent()
 

@@ -98,6 +98,17 @@ def test_stdin_frames_and_their_end(start: StartFleet) -> None:
     assert got[-1] == (3, b"\x04")
 
 
+def test_rubbish_in_place_of_frames_ends_the_stream(start: StartFleet) -> None:
+    fleet = start(mode="mksh")
+    with Client(fleet.ports[0]) as client:
+        client.connect()
+        remote = client.open("shell,v2,raw:cat").arg0
+        client.send(b"WRTE", 1, remote, b"\0\xff\xff\xff\xff")
+        assert client.rest(remote) == b""
+        assert client.collect("exec:echo on", local=2) == b"on\n"
+    assert _soon(want=False, boot_id=fleet.phones[0].boot_id)
+
+
 def test_a_terminal_with_its_size(start: StartFleet) -> None:
     fleet = start(mode="mksh")
     with Client(fleet.ports[0]) as client:
@@ -194,6 +205,20 @@ def test_the_client_that_goes_leaves_no_writer_behind(start: StartFleet) -> None
         client.read()
         client.send(b"CLSE", 1, remote)
     assert _soon(want=False, boot_id=fleet.phones[0].boot_id)
+
+
+def test_a_process_waits_for_a_client_that_does_not_take_its_output(start: StartFleet) -> None:
+    fleet = start(mode="mksh")
+    done = fleet.devices[0].files.real("/sdcard/done")
+    with Client(fleet.ports[0]) as client:
+        client.connect()
+        remote = client.open("exec:head -c 3000000 /dev/zero; echo x >/sdcard/done").arg0
+        first = client.read()
+        assert client.silent()
+        assert not done.exists()
+        client.send(b"OKAY", 1, remote)
+        assert len(first.data) + len(client.rest(remote)) == 3_000_000
+    assert done.exists()
 
 
 def test_phones_do_not_mix(start: StartFleet) -> None:

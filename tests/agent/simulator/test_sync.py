@@ -74,6 +74,19 @@ def test_a_request_in_single_bytes_is_one_request(start: StartFleet) -> None:
         assert sync.answer(16)[:4] == b"STAT"
 
 
+def test_answers_wait_for_the_acknowledgement_of_the_one_before(start: StartFleet) -> None:
+    with Client(start().ports[0]) as client:
+        sync = Sync(client)
+        sync.send(_request(b"STAT", "/sdcard"))
+        assert client.read().command == b"OKAY"
+        assert client.read().data[:4] == b"STAT"
+        sync.send(_request(b"LIST", "/none"))
+        assert client.read().command == b"OKAY"
+        assert client.silent()
+        client.send(b"OKAY", 1, sync.remote)
+        assert client.read().data[:4] == b"DONE"
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -101,6 +114,17 @@ def test_receive_of_nothing_fails(start: StartFleet) -> None:
         assert sync.fail() == "No such file or directory"
         sync.send(_request(b"RECV", "/sdcard"))
         assert sync.fail() == "Is a directory"
+
+
+def test_paths_that_no_file_can_have(start: StartFleet) -> None:
+    with Client(start().ports[0]) as client:
+        sync = Sync(client)
+        sync.send(_request(b"STAT", "/sdcard/a\0b") + _request(b"STAT", "/sdcard/" + "x" * 300))
+        assert sync.answer(32) == (b"STAT" + bytes(12)) * 2
+        sync.send(_request(b"RECV", "/sdcard/a\0b"))
+        assert sync.fail() == "Invalid argument"
+        sync.send(_request(b"SEND", "/sdcard/link,41471") + struct.pack("<4sI", b"DATA", 4) + b"/etc")
+        assert "Operation not permitted" in sync.fail()
 
 
 @pytest.mark.parametrize("rubbish", [b"XXXX\4\0\0\0abcd", b"STAT\xff\xff\xff\x7f", b"DATA\1\0\0\0a"])
