@@ -24,13 +24,14 @@ from app.overview.pages import overview_pages
 from app.policy.api import policy_api
 from app.policy.cli import policies_cli
 from app.registry.api import registry_api
+from app.registry.file_api import files_api
 from app.session.pages import session_pages
 from app.tables import load_tables
 from app.uptime.api import uptime_api
 
 PAGES = (health_pages, docs_pages, session_pages, overview_pages, gateway_pages, command_pages)
 APIS: tuple[Blueprint, ...] = (
-    registry_api,
+    registry_api, files_api,
     commands_api,
     fleet_api,
     agent_api,
@@ -63,5 +64,6 @@ def all_jobs() -> list[Job]:
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.readings.jobs import JOBS as READING_JOBS
+    from app.registry.jobs import JOBS as REGISTRY_JOBS
 
-    return [*KERNEL_JOBS, *READING_JOBS, *COMMAND_JOBS, *FLEET_JOBS]
+    return [*KERNEL_JOBS, *REGISTRY_JOBS, *READING_JOBS, *COMMAND_JOBS, *FLEET_JOBS]

@@ -82,19 +82,30 @@ def end_tie(
     """End a tie at an instant, now by default. One whose end has passed is history: `Conflict`."""
     at = at or now
     row = _open_at_version(session, principal, resource, row_id, version)
-    if row.valid_to is not None and row.valid_to <= now:
+    stored = store.load_values(session, resource, [row_id])[row_id]
+    draft = Draft({"valid_to": at}, stored)
+    check_end(session, resource, draft, now)
+    if any(p.code == "already_ended" for p in draft.problems):
         raise Conflict("已经结束 / it has ended already", code="already_ended")
-    if at <= row.valid_from:
-        raise Invalid(
-            "结束时间必须晚于开始时间 / the end must be later than the start",
-            fields=[FieldError("at", "span", f"> {show_instant(row.valid_from)}")],
-        )
-    name = next(n for n in resource.subjects if getattr(row, n) is not None)
-    if tie_store.overlapping(session, resource, name, getattr(row, name), row.valid_from, at, besides=row.id):
-        raise Conflict(_OVERLAP, code="overlap", fields=[FieldError("at", "overlap", _OVERLAP)])
+    raise_for([FieldError("at", p.code, p.message) for p in draft.problems])
     _write(session, resource, row, {"valid_to": at}, now)
     note(session, principal, resource, row, "end", now, reason=reason, details={"valid_to": str(at)})
     return row
+
+
+def check_end(session: Session, resource: Resource, draft: Draft, now: dt.datetime) -> None:
+    """Fill the problems of a draft that sets `valid_to` of a stored tie."""
+    stored: Mapping[str, Any] = draft.stored or {}
+    start, old, at = stored["valid_from"], stored["valid_to"], draft.values["valid_to"]
+    if old is not None and old <= now:
+        draft.refuse("valid_to", "already_ended", "已经结束，不能再改 / it has ended already")
+    elif at <= start:
+        message = f"结束时间必须晚于开始时间 {show_instant(start)} / must be later than the start"
+        draft.refuse("valid_to", "span", message)
+    else:
+        name = next(n for n in resource.subjects if stored[n] is not None)
+        if tie_store.overlapping(session, resource, name, stored[name], start, at, besides=draft.row_id):
+            draft.refuse("valid_to", "overlap", _OVERLAP)
 
 
 def void_tie(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.kernel.spans import overlaps
 from app.registry.model import WeChatAccount
 from app.registry.resource import Resource
+from app.registry.store import CHUNK, chunks
 from app.registry.ties import KitAssignment
 
 
@@ -65,3 +67,24 @@ def account_numbers_at(
         )
     )
     return {number for number in session.scalars(query) if number is not None}
+
+
+def by_key(
+    session: Session, resource: Resource, keys: Sequence[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], uuid.UUID]:
+    """The valid ties with these keys. A key holds nulls (the subjects that it is not), which no SQL `IN` would find."""
+    columns = [resource.column(name) for name in resource.key]
+    starts = sorted({key[-1] for key in keys if key[-1] is not None})
+    posts = {key[0] for key in keys if key[0] is not None}
+    wanted = set(keys)
+    found: dict[tuple[Any, ...], uuid.UUID] = {}
+    for part in chunks(starts):
+        query = select(*columns, resource.column("id")).where(
+            resource.column("valid_from").in_(part), resource.column("voided_at").is_(None)
+        )
+        if len(posts) <= CHUNK:
+            query = query.where(resource.column("post_id").in_(posts))
+        for *values, row_id in session.execute(query):
+            if tuple(values) in wanted:
+                found[tuple(values)] = row_id
+    return found
