@@ -201,10 +201,10 @@ def _paint(runs: Sequence[Run], gaps: Sequence[_Gap], start: int, end: int) -> l
         if until > cursor:
             _append(painted, Interval(cursor, until, gap.state, gap.evidence))
             cursor = until
-        if run is not None and run.end > cursor:
-            stop = min(run.end, end)
+        stop = cursor if run is None else min(run.end, end)
+        if run is not None and stop > cursor:
             _append(painted, Interval(cursor, stop, State.ON, _on_evidence(run)))
-            cursor = max(cursor, stop)
+            cursor = stop
     return painted
 
 
