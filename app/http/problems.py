@@ -104,9 +104,10 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _answer(
+def error_answer(
     status: int, code: str, detail: str, fields: tuple[FieldError, ...] = (), **members: Any
 ) -> Response:
+    """A page for a person, a problem document for a program."""
     if wants_page():
         page = render_template("error.html", status=status, code=code, detail=detail, fields=fields)
         return Response(page, status=status, content_type="text/html; charset=utf-8")
@@ -115,18 +116,18 @@ def _answer(
 
 def _domain(error: DomainError) -> Response:
     if isinstance(error, Problem):
-        return _answer(error.status, error.code, error.detail, error.fields, **error.members)
+        return error_answer(error.status, error.code, error.detail, error.fields, **error.members)
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     if status == 401 and request.path == "/" and wants_page():
         return Response(status=303, headers={"Location": "/enter"})
-    response = _answer(status, error.code, error.detail, error.fields)
+    response = error_answer(status, error.code, error.detail, error.fields)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _validation(error: ValidationError) -> Response:
-    return _answer(
+    return error_answer(
         422, "invalid", "the request has errors, see `errors`", tuple(field_errors(error.messages))
     )
 
@@ -137,11 +138,11 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     data = getattr(error, "data", None)  # flask-smorest and webargs hang their messages here
     if status == 422 and isinstance(data, dict) and "messages" in data:
-        return _answer(
+        return error_answer(
             422, "invalid", "the request has errors, see `errors`", tuple(field_errors(data["messages"]))
         )
     code = str(error.name).lower().replace(" ", "_")
-    response = _answer(status, code, _HTTP_WORDS.get(status) or str(error.description or error.name))
+    response = error_answer(status, code, _HTTP_WORDS.get(status) or str(error.description or error.name))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "location"):
             response.headers[name] = value
@@ -150,7 +151,7 @@ def _http(error: HTTPException) -> Response:
 
 def _busy(error: OperationalError) -> Response:
     log.error("database_unavailable", error=type(error.orig).__name__)
-    response = _answer(
+    response = error_answer(
         503, "database_unavailable", "数据库暂时不可用，请稍后重试 / the database is busy or away: try again"
     )
     response.headers["Retry-After"] = "5"
@@ -160,4 +161,4 @@ def _busy(error: OperationalError) -> Response:
 def _unexpected(error: Exception) -> Response:
     # The message of an unknown exception may carry data, so only its kind and place are told to the log.
     log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
-    return _answer(500, "internal_error", "系统内部错误，已记录 / an internal error, it has been logged")
+    return error_answer(500, "internal_error", "系统内部错误，已记录 / an internal error, it has been logged")

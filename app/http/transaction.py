@@ -8,7 +8,7 @@ import orjson
 from flask import Response, abort, g, request
 from sqlalchemy.orm import Session
 
-from app.http.problems import Problem, problem_response
+from app.http.problems import Problem, error_answer
 from app.kernel import idempotency
 from app.kernel.db import begin_write, db
 from app.runtime import runtime
@@ -90,7 +90,7 @@ def answer_is_secret() -> None:
 
 
 def _shown_once() -> Response:
-    return problem_response(
+    return error_answer(
         409,
         "shown_once",
         "这个内容只显示一次，请重新生成 / this was shown once and is not kept: make a new one",

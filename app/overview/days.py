@@ -35,13 +35,20 @@ class Day:
     seconds: dict[str, float]
 
     def share(self, state: str) -> str:
-        """`92%`; a share that is not quite nothing or all is never rounded to it."""
         total = sum(self.seconds.values())
-        part = self.seconds.get(state, 0.0)
-        percent = round(100 * part / total) if total else 0
-        if 0 < part < total:
-            percent = min(max(percent, 1), 99)
-        return f"{percent}%"
+        return percent(self.seconds.get(state, 0.0) / total if total else 0.0)
+
+
+def percent(share: float) -> str:
+    """`92%` of a share from 0 to 1; one that is not quite nothing or all is never rounded to it."""
+    rounded = round(100 * share)
+    return f"{min(max(rounded, 1), 99) if 0 < share < 1 else rounded}%"
+
+
+def first_midnight(now: dt.datetime, days: int) -> dt.datetime:
+    """When the first of the last `days` days began, today counted."""
+    today = now.astimezone(_SHANGHAI).date()
+    return dt.datetime.combine(today - (days - 1) * _DAY, dt.time(), _SHANGHAI)
 
 
 def days_of(pieces: Iterable[Piece]) -> list[Day]:

@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.compliance import Verdict, verdicts
+from app.compliance import Status, Verdict, verdicts
 from app.kernel.tenancy import Principal
 from app.overview import store
-from app.overview.days import Day, days_of
+from app.overview.days import Day, days_of, first_midnight, percent
 from app.overview.rules import AppList, Unread, list_apps, unread_of
 from app.policy import PolicyFiles
 from app.readings import PhoneNow, contact_failures, latest_sections, phone_states
 from app.registry import Custody, Handset, find_handset, history_of
 from app.uptime import PowerNow, PowerTimeline, power_now, timeline
 
-TIMELINE = dt.timedelta(days=7)
+DAYS_SHOWN = 7
 _SECTIONS = ("identity", "setup", "sim", "storage", "packages", "users", "accounts")
 
 
@@ -44,6 +44,8 @@ class PhoneView:
     centre_name: str
     power: PowerNow
     verdict: Verdict
+    failed: int
+    unsure: int
     reading: PhoneNow | None
     gateway: str
     failures: Sequence[Failure]
@@ -52,6 +54,7 @@ class PhoneView:
     custody: Sequence[Custody]
     timeline: PowerTimeline
     days: Sequence[Day]
+    proved: str
     apps: AppList
 
 
@@ -72,13 +75,16 @@ def phone_view(
     reading = phone_states(session, principal, ids).get(phone.id)
     sections = latest_sections(session, ids, _SECTIONS).get(phone.id, {})
     unread = unread_of(reading.unread if reading else (), sections)
-    power = timeline(session, principal, phone.id, now - TIMELINE, now)
+    power = timeline(session, principal, phone.id, first_midnight(now, DAYS_SHOWN), now)
+    verdict = verdicts(session, principal, ids)[phone.id]
     centre_names = {centre.id: centre.name for centre in store.centres(session, principal)}
     return PhoneView(
         phone=phone,
         centre_name=centre_names.get(phone.centre_id, ""),
         power=power_now(session, principal, ids, now, policies)[phone.id],
-        verdict=verdicts(session, principal, ids)[phone.id],
+        verdict=verdict,
+        failed=verdict.count(Status.FAIL),
+        unsure=verdict.count(Status.UNKNOWN),
         reading=reading,
         gateway=agents.get(reading.agent_id, "") if reading and reading.agent_id else "",
         failures=_failures(session, principal, phone.id, agents),
@@ -87,6 +93,7 @@ def phone_view(
         custody=list(reversed(history_of(session, principal, phone.id))),
         timeline=power,
         days=days_of((i.start, i.end, str(i.state)) for i in power.intervals),
+        proved=percent(power.proved_share),
         apps=list_apps(sections.get("packages"), app_text, system=system_apps),
     )
 

@@ -120,7 +120,7 @@ def _counts(values: Iterable[str], names: Sequence[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Unread:
-    """A part of the newest reading that could not be read; `older` where an earlier content of it is still shown."""
+    """A part of the newest reading that could not be read; `older`: what is shown of it is from an earlier reading."""
 
     part: str
     reason: str
@@ -128,7 +128,7 @@ class Unread:
 
 
 def unread_of(unread: Iterable[tuple[str, str]], sections: Mapping[str, Any]) -> list[Unread]:
-    return [Unread(part, reason, part.partition(".")[0] in sections) for part, reason in unread]
+    return [Unread(part, reason, part in sections) for part, reason in unread]
 
 
 APPS_SHOWN = 300

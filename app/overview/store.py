@@ -66,4 +66,4 @@ def phone_names(
     query = select(Handset.id, Handset.asset_tag).where(
         Handset.id.in_(handset_ids), within(principal, Handset.centre_id)
     )
-    return dict(session.execute(query).tuples())
+    return {row.id: row.asset_tag for row in session.execute(query)}

@@ -13,7 +13,6 @@ from app.http.access import PUBLIC, SIGNED_IN, access
 from app.http.identity import TOKEN_PRINCIPAL, current_principal, sign_in, sign_out
 from app.http.pages import local_path, page_now, see_other
 from app.http.transaction import open_write
-from app.kernel.db import db
 from app.kernel.errors import Unauthenticated
 from app.runtime import runtime
 from app.session import service
@@ -44,11 +43,12 @@ def begin() -> Response | tuple[str, int]:
 
 
 @session_pages.post("/session/end")
-@access(*SIGNED_IN)
+@access(*SIGNED_IN, late_transaction=True)
 def end() -> Response:
+    """The cookie goes first: a form that was sent before is answered by `open_write`, and must sign out too."""
     who = current_principal()
-    service.note_end(db.session(), who, ip=request.remote_addr or "", now=page_now())
     sign_out()
+    service.note_end(open_write(), who, ip=request.remote_addr or "", now=page_now())
     return see_other(url_for("session.enter"))
 
 

@@ -22,7 +22,12 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "seen"));
 });
 
-// What cannot be taken back asks once more; without scripts the server's own confirmation page does.
+// What a finished command brought stands in parts of the page that are not live.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const wasBusy = event.detail.target.hasAttribute("data-busy");
+  if (wasBusy && !/ data-busy[ >]/.test(event.detail.xhr.responseText)) location.reload();
+});
+
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (!copy) return;

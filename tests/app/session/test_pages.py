@@ -101,3 +101,14 @@ def test_the_token_is_in_no_answer(app: Flask, browser: FlaskClient) -> None:
     sign_in(browser, token_of(app))
     for path in ("/enter", "/", "/nothing-here"):
         assert token_of(app) not in browser.get(path, base_url="http://127.0.0.1").text
+
+
+def test_a_sign_out_that_is_sent_again_still_signs_out(app: Flask, browser: FlaskClient) -> None:
+    """An old page holds an old form key: its answer is replayed, but the session must not survive that."""
+    for _ in range(2):
+        sign_in(browser, token_of(app))
+        answer = browser.post(
+            "/session/end", data={"_idempotency_key": "k1"}, headers=ORIGIN, base_url="http://127.0.0.1"
+        )
+        assert answer.status_code == 303
+        assert "您已登录" not in browser.get("/enter", base_url="http://127.0.0.1").text
