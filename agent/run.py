@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from agent import __version__, wire
@@ -185,7 +186,10 @@ def ensure_identity(state: State, args: argparse.Namespace) -> Identity:
         known = enrol(state, code, name=args.name, kind=args.kind)
         log.info("enrolled agent=%s server=%s", known.agent_id, known.server_url)
     if wanted and known.server_url != wanted:
-        raise EnrolError(f"enrolled at {known.server_url}, not at {wanted}; use another --state directory")
+        # A server may move. Another one does not know this agent and signs no command that the pinned key opens.
+        log.warning("the server has moved from=%s to=%s", known.server_url, wanted)
+        known = replace(known, server_url=wanted)
+        state.save_identity(known)
     return known
 
 

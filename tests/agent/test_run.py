@@ -131,10 +131,18 @@ def test_what_cannot_start_says_why(
     assert said in capsys.readouterr().err
 
 
-def test_another_server_or_a_bad_target_is_refused(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_moved_is_followed(desk: Desk) -> None:
     desk.enrol()
-    assert desk.once("--server", "https://other.example.com") == 2
-    assert "another --state" in capsys.readouterr().err
+    moved = desk.stub.url.replace("127.0.0.1", "localhost")
+    assert desk.once("--server", moved) == 0
+    identity = desk.state.identity()
+    assert identity
+    assert identity.server_url == moved
+    assert len(desk.stub.seen) == 2
+
+
+def test_a_bad_target_is_refused(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.enrol()
     assert desk.once("--target", "10.0.0.7") == 2
     assert "10.0.0.7" in capsys.readouterr().err
 
