@@ -70,6 +70,10 @@ class _Wire(BaseTransport):  # type: ignore[misc]
             self._payload_is_banner = True
         elif command == b"OKAY":
             self._opening = False
+        elif command == b"STLS":
+            raise TransportFault(
+                f"{self._target.text}: wireless debugging wants TLS; pair it and use server:SERIAL"
+            )
         elif command == b"CLSE" and remote == 0 and self._opening:
             raise Refused(f"{self._target.text}: the phone does not offer this service")
 

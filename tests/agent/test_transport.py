@@ -252,6 +252,18 @@ def test_what_is_no_phone(answer: bytes) -> None:
     assert caught.value.reason in {"protocol", "dropped", "unauthorized"}
 
 
+def test_wireless_debugging_is_named() -> None:
+    """Android 11's TLS port answers in plain with this one message."""
+
+    def act(connection: socket.socket) -> None:
+        connection.recv(64)
+        connection.sendall(struct.pack("<4sIIIII", b"STLS", 0x01000000, 0, 0, 0, 0))
+
+    with peer(act) as port, pytest.raises(TransportFault, match="use server:SERIAL") as caught:
+        open_transport(f"tcp:127.0.0.1:{port}", TransportOptions(connect_s=5))
+    assert caught.value.reason == "protocol"
+
+
 # --- the adb server's words -----------------------------------------------------
 
 
