@@ -21,7 +21,7 @@ from app.registry.columns import Header, find_header
 from app.registry.kinds import show
 from app.registry.references import References
 from app.registry.resolving import resolve, stored_rows
-from app.registry.resource import Resource
+from app.registry.resource import Field, Resource
 from app.registry.service import note
 from app.registry.sheet_guard import MAX_ROWS
 from app.registry.sheet_read import Cell, Sheet
@@ -29,6 +29,7 @@ from app.registry.sheet_read import Cell, Sheet
 MAX_TOLD = 10_000
 _MAX_CHANGES = 500
 _BATCH = 1000
+_REMEMBERED = 2000
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Importer:
     now: dt.datetime
     outcome: Outcome = field(default_factory=Outcome)
     _seen: dict[tuple[str, Any], int] = field(default_factory=dict)
+    _values: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def run(self, sheet: Sheet) -> Outcome:
         """Raise `Invalid` for a sheet whose header is unusable; problems of rows are in the outcome."""
@@ -145,11 +147,23 @@ class Importer:
                 row.bad.add(described.name)
                 continue
             try:
-                row.cells[described.name] = value_of(described.kind, cell)
+                row.cells[described.name] = self._value(described, cell)
             except ValueError as exc:
                 row.bad.add(described.name)
                 self.outcome.refuse(number, header.label(column), "invalid", str(exc))
         return row
+
+    def _value(self, described: Field, cell: Cell) -> Any:
+        """As `value_of`; brands, dates and codes repeat, so the first few thousand texts are remembered."""
+        if not isinstance(cell, str):
+            return value_of(described.kind, cell)
+        known = self._values.setdefault(described.name, {})
+        if cell not in known:
+            value = value_of(described.kind, cell)
+            if len(known) >= _REMEMBERED:
+                return value
+            known[cell] = value
+        return known[cell]
 
     def _take(self, references: References, header: Header, batch: list[RowIn]) -> None:
         if not batch:

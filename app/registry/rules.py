@@ -16,6 +16,7 @@ _PLACEHOLDER_SERIALS = frozenset(
     | {"1234567890abcdef", "012345678912345", "alps", "android", "mt6580", "c4f12fdd949f22f"}
 )
 _SERIAL = re.compile(r"[A-Za-z0-9._:-]{4,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[\s\-]+")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 AS_TEXT = "请将该列设为文本格式后重新填写：Excel 已丢失末尾或开头的数字 / format the column as text: digits are lost"
@@ -28,7 +29,7 @@ def clean_text(text: str, limit: int) -> str:
         raise ValueError("不能为空 / must not be empty")
     if len(text) > limit:
         raise ValueError(f"最多 {limit} 个字符 / at most {limit} characters")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+    if _CONTROL.search(text):
         raise ValueError("含有不可见的控制字符，请删除 / holds control characters")
     return text
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Table,
     delete,
     exists,
     false,
@@ -140,7 +141,7 @@ def insert_rows(
         for row, row_id in zip(rows, ids, strict=True)
     ]
     if values:
-        session.execute(insert(resource.model), values)
+        session.execute(insert(cast(Table, resource.model.__table__)), values)
     _insert_imeis(session, zip(ids, rows, strict=True))
     return ids
 
@@ -184,7 +185,7 @@ def _insert_imeis(session: Session, rows: Iterable[tuple[uuid.UUID, Mapping[str,
         if row.get(name) is not None
     ]
     if imeis:
-        session.execute(insert(HandsetImei), imeis)
+        session.execute(insert(cast(Table, HandsetImei.__table__)), imeis)
 
 
 def load_values(
