@@ -44,8 +44,7 @@ class Place:
 
     @property
     def agent_state(self) -> Path:
-        # An agent belongs to one address: with another PORT it is another agent.
-        return self.settings.var_dir / f"agent-{self.port}"
+        return self.settings.var_dir / "agent"
 
     @property
     def agent_environment(self) -> Mapping[str, str]:
