@@ -210,6 +210,7 @@ MODELS = (
     ),
 )
 
+# WeChat's and 易企秀's package names are real; those of the company's own apps are made up.
 WORK_APPS = (
     App("com.tencent.mm", 2580, "8.0.49"),
     App("com.aijia.community", 30412, "3.4.12"),

@@ -28,6 +28,7 @@ class Room:
         self._tools = tools
         self._phone = phone
         self._answers = 0
+        self._written: dict[str, str] = {}
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
 
@@ -87,6 +88,9 @@ class Room:
 
     def _write_proc(self) -> None:
         for name, text in proc_files(self._phone).items():
+            if self._written.get(name) == text:
+                continue
+            self._written[name] = text
             fresh = self.folder / "fresh"
             fresh.write_text(text, encoding="utf-8")
             fresh.replace(self.proc / name)

@@ -2,11 +2,10 @@
 missing.
 """
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agent.simulator import minishell
+from agent.simulator.canned import render
 from agent.simulator.output import Output
 from agent.simulator.services import ShellRequest
 from agent.simulator.state import PhoneState
@@ -23,7 +22,6 @@ def execute(command: str, phone: PhoneState) -> Output:
     commands.
     """
     if command.startswith(SNAPSHOT_MARK):
-        render: Callable[[str, PhoneState], Output] = import_module("agent.simulator.canned").render
         return render(command, phone)
     return minishell.execute(command, phone)
 
