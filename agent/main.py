@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 COMMANDS = {
     "snapshot": "agent.snapshot",
@@ -28,8 +29,14 @@ def main(argv: list[str] | None = None) -> int:
         prog="agent", description="管家手机采集代理：通过 ADB 读取手机并上报服务器"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    wanted = [argv[0]] if argv and argv[0] in COMMANDS else list(COMMANDS)
+    wanted = [argv[0]] if argv and argv[0] in COMMANDS else [name for name in COMMANDS if _installed(name)]
     for name in wanted:
         import_module(COMMANDS[name]).add_parser(commands)
     args = parser.parse_args(argv)
     return int(args.run(args))
+
+
+def _installed(name: str) -> bool:
+    """A gateway may leave the simulator out."""
+    package, _, _ = COMMANDS[name].rpartition(".")
+    return find_spec(package) is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -329,6 +330,16 @@ def test_every_module_imports_with_the_agents_own_packages_alone() -> None:
     )
     assert found.returncode == 0, found.stderr
     assert {"agent.run", "agent.adopt", "agent.label", "agent.adbserver"} <= set(json.loads(found.stdout))
+
+
+def test_it_runs_without_the_simulator(tmp_path: Path) -> None:
+    shutil.copytree(
+        ROOT / "agent", tmp_path / "agent", ignore=shutil.ignore_patterns("simulator", "__pycache__")
+    )
+    command = [sys.executable, "-m", "agent", "--help"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "adopt" in ran.stdout
+    assert "simulate" not in ran.stdout
 
 
 def test_no_secret_is_in_the_log(desk: Desk, tmp_path: Path) -> None:
