@@ -12,7 +12,7 @@ from marshmallow import fields, validate
 from app.commands.rules import KINDS, MAX_DEDUP_CHARS, MAX_DETAIL_BYTES, MAX_EXPIRES_S, MIN_EXPIRES_S, REPORTS
 from app.commands.states import State
 from app.http.api import PageArgs, StrictSchema
-from app.readings import BadEntry, age_us, text
+from app.readings import BadEntry, age_us, shown, text
 
 _RESULT = frozenset(("id", "state", "age_s", "detail"))
 
@@ -32,7 +32,7 @@ def parse_result(entry: Any) -> ResultInput:
     if type(entry) is not dict:
         raise BadEntry("entry", "must be an object")
     for name in sorted(entry.keys() ^ _RESULT):
-        raise BadEntry(ascii(name)[1:41], "unknown field" if name in entry else "is missing")
+        raise BadEntry(shown(name), "unknown field" if name in entry else "is missing")
     if type(entry["state"]) is not str or entry["state"] not in REPORTS:
         raise BadEntry("state", "must be one of " + " ".join(REPORTS))
     if type(entry["detail"]) is not dict or not _fits(entry["detail"]):

@@ -77,14 +77,15 @@ def enqueue(
     handset = find_handset(session, principal, handset_id)
     if handset.retired_at is not None:
         raise Conflict("该手机已停用 / this phone is retired", code="retired_phone")
+    command_id = new_id()
     values = {
-        "id": new_id(), "centre_id": handset.centre_id, "handset_id": handset.id, "kind": known.name,
+        "id": command_id, "centre_id": handset.centre_id, "handset_id": handset.id, "kind": known.name,
         "purpose": known.purpose, "args": args, "dedup_key": key, "state": State.QUEUED, "created_by": principal.user,
         "created_at": now, "due_at": now, "expires_at": now + expires, "max_attempts": known.max_attempts,
     }  # fmt: skip
     if not store.insert_new(session, values):
         return _standing(session, handset.id, key), False
-    command = get(session, principal, values["id"])
+    command = get(session, principal, command_id)
     for older in store.older_waiting(session, handset.id, known.name, command.id):
         _end(session, older, Event.SUPERSEDE, principal.user, now, end_reason=f"superseded by {command.id}")
     _note(session, command, principal.user, "enqueue", now)

@@ -67,7 +67,7 @@ def query(
     kind: str | None = None,
     handset_id: uuid.UUID | None = None,
     centre_id: uuid.UUID | None = None,
-) -> Select[tuple[Command]]:
+) -> Select[Command]:
     found = select(Command).where(within(principal, Command.centre_id))
     if states:
         found = found.where(Command.state.in_(states))
@@ -130,8 +130,9 @@ def prune(session: Session, before: dt.datetime) -> int:
 
 def active_counts(
     session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
-) -> Sequence[tuple[uuid.UUID, int]]:
-    query = select(Command.handset_id, func.count()).where(
+) -> dict[uuid.UUID, int]:
+    query = select(Command.handset_id, func.count().label("number")).where(
         Command.handset_id.in_(handset_ids), Command.state.in_(ACTIVE), within(principal, Command.centre_id)
     )
-    return session.execute(query.group_by(Command.handset_id)).tuples().all()
+    found = session.execute(query.group_by(Command.handset_id))
+    return {row.handset_id: row.number for row in found}

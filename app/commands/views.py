@@ -37,4 +37,4 @@ def active_counts(
     session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
     """How many commands of each phone are not yet done; phones without any are left out."""
-    return dict(store.active_counts(session, principal, handset_ids)) if handset_ids else {}
+    return store.active_counts(session, principal, handset_ids) if handset_ids else {}

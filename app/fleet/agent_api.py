@@ -34,7 +34,8 @@ def _json(body: object, status: int = 200) -> Response:
 @agent_api.route("/enrol")
 class Enrol(MethodView):
     @access(AGENT, late_transaction=True)
-    @agent_api.doc(responses={"201": {"description": "enrolled"}, "403": {"description": "bad_token"}})
+    @agent_api.response(201, description="enrolled")
+    @agent_api.alt_response(403, description="bad_token")
     def post(self) -> Response:
         """Enrol with a code; signed by the key in the body."""
         now = runtime().clock.now()
@@ -53,9 +54,8 @@ class Enrol(MethodView):
 @agent_api.route("/checkin")
 class Checkin(MethodView):
     @access(AGENT, late_transaction=True)
-    @agent_api.doc(
-        responses={"200": {"description": "taken in"}, "400": {"description": "bad_body, bad_gzip"}}
-    )
+    @agent_api.response(200, description="taken in")
+    @agent_api.alt_response(400, description="bad_body, bad_gzip")
     def post(self) -> Response:
         """Readings and results come in; wants and commands go out."""
         # Before the body is read: an age counts from the moment of sending, and an upload may take its time.
@@ -75,7 +75,8 @@ class Checkin(MethodView):
 @agent_api.route("/adopt")
 class Adopt(MethodView):
     @access(AGENT, late_transaction=True)
-    @agent_api.doc(responses={"201": {"description": "registered"}, "409": {"description": "other data"}})
+    @agent_api.response(201, description="registered")
+    @agent_api.alt_response(409, description="registered with other data")
     def post(self) -> Response:
         """Register the phone in the hand."""
         now = runtime().clock.now()

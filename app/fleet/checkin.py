@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -185,13 +186,13 @@ def _absorb(
         absorb_readings(session, result.absorbed)
         return result
 
-    whole = _attempt(session, lambda: take(known), "readings")
+    whole = _attempt(session, partial(take, known), "readings")
     if whole is not None:
         runs = [(places, whole)]
     else:
         runs = []
         for place, one in zip(places, known, strict=True):
-            single = _attempt(session, lambda one=one: take([one]), "reading")  # type: ignore[misc]
+            single = _attempt(session, partial(take, [one]), "reading")
             if single is None:
                 outcome.reject("readings", place, "not_taken", "the server could not take this reading")
             else:
@@ -209,9 +210,14 @@ def _judge(
     """A verdict that cannot be given leaves the reading standing: it proves the phone on all the same."""
     if not absorbed:
         return
-    if _attempt(session, lambda: (judge(session, absorbed, policies, now),), "verdicts") is None:
+
+    def give(some: Sequence[AbsorbedReading]) -> bool:
+        judge(session, some, policies, now)
+        return True
+
+    if not _attempt(session, partial(give, absorbed), "verdicts"):
         for reading in absorbed:
-            _attempt(session, lambda r=reading: (judge(session, [r], policies, now),), "verdict")  # type: ignore[misc]
+            _attempt(session, partial(give, [reading]), "verdict")
 
 
 def _attempt(session: Session, act: Callable[[], T], what: str) -> T | None:

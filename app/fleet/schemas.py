@@ -13,7 +13,7 @@ from app.fleet.refusals import bad_body
 from app.fleet.rules import DEFAULT_HOURS, MAX_HOURS
 from app.http.api import PageArgs, StrictSchema
 from app.kernel.ids import parse_id
-from app.readings import BadEntry, text
+from app.readings import BadEntry, shown, text
 
 _CHECKIN = frozenset(("schema", "batch", "agent", "readings", "unreached", "results"))
 _AGENT = frozenset(("version", "spooled", "targets", "adb_server"))
@@ -138,7 +138,7 @@ def _keys(value: Any, known: frozenset[str], path: str = "", optional: frozenset
     if type(value) is not dict:
         raise bad_body(path.rstrip(".") or "body", "must be an object")
     for name in sorted(value.keys() - known):
-        raise bad_body(f"{path}{ascii(name)[1:41]}", "unknown field")
+        raise bad_body(f"{path}{shown(name)}", "unknown field")
     for name in sorted(known - optional - value.keys()):
         raise bad_body(f"{path}{name}", "is missing")
     if "schema" in known and (type(value["schema"]) is not int or value["schema"] != SCHEMA):

@@ -19,7 +19,7 @@ def _insert(session: Session, model: Any) -> Any:
     return (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(model)
 
 
-def find_key(session: Session, agent_id: uuid.UUID) -> Row[Any] | None:
+def find_key(session: Session, agent_id: uuid.UUID) -> Row[*tuple[Any, ...]] | None:
     """What a signature is checked with: columns only, for this runs before anybody is known."""
     columns = (Agent.id, Agent.centre_id, Agent.kind, Agent.handset_id, Agent.ed25519, Agent.revoked_at)
     return session.execute(select(*columns).where(Agent.id == agent_id)).one_or_none()
@@ -75,9 +75,7 @@ def find_agent(session: Session, principal: Principal, agent_id: uuid.UUID) -> A
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def agents_query(
-    principal: Principal, centre_id: uuid.UUID | None, revoked: bool | None
-) -> Select[tuple[Agent]]:
+def agents_query(principal: Principal, centre_id: uuid.UUID | None, revoked: bool | None) -> Select[Agent]:
     query = select(Agent).where(within(principal, Agent.centre_id))
     if centre_id is not None:
         query = query.where(Agent.centre_id == centre_id)
@@ -88,7 +86,7 @@ def agents_query(
 
 def agent_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
     query = select(Agent.id, Agent.name).where(within(principal, Agent.centre_id))
-    return dict(session.execute(query).tuples().all())
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def handsets(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, HandsetRef]:

@@ -1,7 +1,7 @@
 """What agents read of phones: the newest state of each, the latest content of its sections, what was not reached."""
 
 from app.readings.rules import AbsorbedReading, AgentRef, Power, Reading, Unreached, dated
-from app.readings.schemas import BadEntry, age_us, parse_reading, parse_unreached, text
+from app.readings.schemas import BadEntry, age_us, parse_reading, parse_unreached, shown, text
 from app.readings.service import (
     Absorption,
     absorb,
@@ -36,5 +36,6 @@ __all__ = [
     "parse_unreached",
     "phone_states",
     "phones_read_by",
+    "shown",
     "text",
 ]

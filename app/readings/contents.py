@@ -75,7 +75,7 @@ def _record(data: Any, spec: Mapping[str, tuple[type, ...]], path: str) -> None:
     if type(data) is not dict:
         raise BadContent(path, "must be an object")
     if unknown := data.keys() - spec.keys():
-        raise BadContent(f"{path}.{ascii(min(unknown))[1:41]}", "unknown field")
+        raise BadContent(f"{path}.{ascii(min(unknown))[1:-1][:40]}", "unknown field")
     for field, kinds in spec.items():
         if field not in data:
             if _NONE not in kinds:

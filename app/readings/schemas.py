@@ -86,16 +86,21 @@ def text(value: Any, field: str, limit: int) -> str:
     return value
 
 
+def shown(name: str) -> str:
+    """A name from outside as far as it may stand in an answer or a log: ASCII, printable, short."""
+    return ascii(name)[1:-1][:40]
+
+
 def age_us(value: Any, field: str = "age_s") -> int | None:
     """Microseconds, None for null."""
     return None if value is None else _seconds(value, field, MAX_AGE_S)
 
 
 def _seconds(value: Any, field: str, limit: int) -> int:
-    # The comparison is false for NaN as well.
     if type(value) not in (int, float) or not 0 <= value <= limit:
         raise BadEntry(field, f"must be a number from 0 to {limit}")
-    return round(value * 1_000_000)
+    microseconds: int = round(value * 1_000_000)
+    return microseconds
 
 
 def _count(value: Any, field: str, limit: int) -> int | None:
@@ -109,8 +114,7 @@ def _keys(value: Any, known: frozenset[str], needed: frozenset[str], path: str) 
         raise BadEntry(path or "entry", "must be an object")
     names = value.keys()
     if unknown := names - known:
-        # A name from outside goes into the answer only as far as it is short and printable.
-        raise BadEntry(f"{path}.{ascii(min(unknown))[1:41]}".lstrip("."), "unknown field")
+        raise BadEntry(f"{path}.{shown(min(unknown))}".lstrip("."), "unknown field")
     if missing := needed - names:
         raise BadEntry(f"{path}.{min(missing)}".lstrip("."), "is missing")
 

@@ -126,7 +126,7 @@ def _identity_problem(phone: _Phone, reading: Reading, handset: HandsetRef) -> s
 def _head(row: dict[str, Any], reading: Reading, agent: AgentRef, at: dt.datetime, now: dt.datetime) -> bool:
     """Make this the newest reading; True when other parts than before could not be read."""
     unread = orjson.dumps(reading.unread).decode()
-    changed = unread != row["unread"]
+    changed = bool(unread != row["unread"])
     row.update(
         at=at,
         received_at=now,

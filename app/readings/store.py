@@ -84,7 +84,7 @@ def save_sightings(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def failing_targets(session: Session, agent_id: uuid.UUID) -> dict[str, dt.datetime]:
     """The targets that this agent did not reach, with the last time."""
     query = select(ContactFailure.target, ContactFailure.last_at).where(ContactFailure.agent_id == agent_id)
-    return dict(session.execute(query).tuples().all())
+    return {row.target: row.last_at for row in session.execute(query)}
 
 
 def save_failures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -119,9 +119,8 @@ def forget_failures(session: Session, agent_id: uuid.UUID, targets: Collection[s
 
 def sections(session: Session, ids: Ids, names: Collection[str]) -> Iterable[tuple[uuid.UUID, str, str]]:
     query = select(PhoneSection.handset_id, PhoneSection.name, PhoneSection.data)
-    return session.execute(
-        query.where(PhoneSection.handset_id.in_(ids), PhoneSection.name.in_(names))
-    ).tuples()
+    found = session.execute(query.where(PhoneSection.handset_id.in_(ids), PhoneSection.name.in_(names)))
+    return ((row.handset_id, row.name, row.data) for row in found)
 
 
 def states(session: Session, principal: Principal, ids: Ids) -> Sequence[PhoneState]:
@@ -141,7 +140,7 @@ def last_read_by(session: Session, agent_id: uuid.UUID, ids: Ids) -> set[uuid.UU
     return set(session.scalars(query))
 
 
-def sightings_query(principal: Principal) -> Select[tuple[Sighting]]:
+def sightings_query(principal: Principal) -> Select[Sighting]:
     return select(Sighting).where(within(principal, Sighting.centre_id))
 
 

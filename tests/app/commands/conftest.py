@@ -1,0 +1,3 @@
+from tests.support.fleet import enroller, gateway, phones, rows
+
+__all__ = ["enroller", "gateway", "phones", "rows"]
