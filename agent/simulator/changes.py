@@ -46,7 +46,11 @@ def _charging(phone: PhoneState, value: bool) -> None:
 
 
 def _uptime(phone: PhoneState, value: float) -> None:
+    """Another uptime moves the boot history with it: its newest entry is the present boot's."""
     phone.booted_at = phone.clock() - value
+    if phone.boot_reasons:
+        moved = int(phone.wall() - value) - phone.boot_reasons[0][1]
+        phone.boot_reasons = [(reason, at + moved) for reason, at in phone.boot_reasons]
 
 
 def _users(phone: PhoneState, value: list[dict[str, Any]]) -> None:

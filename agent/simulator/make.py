@@ -21,6 +21,7 @@ from agent.simulator.state import Account, Battery, Identity, Package, PhoneStat
 
 DUAL_APP_USER = 999
 SECOND_SPACE_USER = 10
+SECURE_FOLDER_USER = 150
 _DUAL_APP_VENDORS = ("xiaomi", "oppo")
 _DAY_S = 86_400
 _SERIAL_DIGITS = 5
@@ -40,7 +41,7 @@ def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
     phone.packages = _packages(model, rng, packages)
     phone.users = _users(model, rng)
     phone.packages = [_with_users(item, phone.users) for item in phone.packages]
-    phone.unreadable_users = {user.id for user in phone.users if user.id == SECOND_SPACE_USER}
+    phone.unreadable_users = {user.id for user in phone.users} & {SECOND_SPACE_USER, SECURE_FOLDER_USER}
     phone.sims, number = _sims(index, rng)
     phone.accounts = _accounts(model, phone.users, number, rng)
     phone.settings = _settings(phone, rng)
@@ -150,6 +151,8 @@ def _users(model: Model, rng: random.Random) -> list[User]:
         users.append(
             User(DUAL_APP_USER, "XSpace" if model.vendor == "xiaomi" else "MultiApp", flags=0x4001010)
         )
+    elif model.vendor == "samsung" and rng.random() < 0.4:
+        users.append(User(SECURE_FOLDER_USER, "安全文件夹", flags=0x10001030))
     elif rng.random() < 0.1:
         users.append(User(SECOND_SPACE_USER, "第二空间", flags=0x412))
     return users

@@ -46,8 +46,8 @@ def test_the_phones_are_varied() -> None:
         "Hisense",
     }
     assert {24, 36} <= {phone.identity.sdk for phone in phones}
-    assert {user.id for phone in phones for user in phone.users} == {0, 10, 999}
-    assert any(phone.unreadable_users for phone in phones)
+    assert {user.id for phone in phones for user in phone.users} == {0, 10, 150, 999}
+    assert {user for phone in phones for user in phone.unreadable_users} == {10, 150}
     assert {phone.lock_pin is None for phone in phones} == {True, False}
     assert any(len(phone.accounts) == 0 for phone in phones)
 

@@ -165,6 +165,7 @@ def test_every_field_reaches_the_phone() -> None:
     assert phone.auth is AuthMode.ASK
     assert (phone.battery.percent, phone.battery.charging) == (3, True)
     assert 60 <= phone.uptime() < 90
+    assert abs(phone.boot_reasons[0][1] - (phone.wall() - phone.uptime())) < 2
     assert [user.running for user in phone.users] == [True, False]
     assert phone.unreadable_users == {10}
     assert phone.accounts[0].type == "com.google"
