@@ -75,7 +75,7 @@ def count_by_status(session: Session, principal: Principal) -> dict[str, int]:
         .where(Handset.retired_at.is_(None), within(principal, ComplianceVerdict.centre_id))
         .group_by(ComplianceVerdict.status)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def centres_judged(session: Session) -> list[uuid.UUID]:
@@ -101,4 +101,4 @@ def judged_otherwise(
         .order_by(ComplianceVerdict.handset_id)
         .limit(limit)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

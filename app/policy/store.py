@@ -31,7 +31,7 @@ class LayerKey:
 def districts_of(session: Session, centre_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Centre → district."""
     query = select(_CENTRE.c.id, _CENTRE.c.district_id).where(_CENTRE.c.id.in_(centre_ids))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def centres_of(session: Session, district_id: uuid.UUID) -> list[uuid.UUID]:
@@ -58,7 +58,7 @@ def newest_keys(
 
 def bodies(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, object]]:
     query = select(PolicyLayer.id, PolicyLayer.body).where(PolicyLayer.id.in_(ids))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def versions_of(session: Session, subject: str, scope: str, scope_id: uuid.UUID) -> list[PolicyLayer]:
@@ -74,7 +74,7 @@ def versions_of(session: Session, subject: str, scope: str, scope_id: uuid.UUID)
 def scopes_with_layers(session: Session) -> list[tuple[str, str, uuid.UUID]]:
     """Every (subject, scope, scope id) that has a layer."""
     columns = (PolicyLayer.subject, PolicyLayer.scope, PolicyLayer.scope_id)
-    return list(session.execute(select(*columns).distinct().order_by(*columns)).tuples())
+    return list(session.execute(select(*columns).distinct().order_by(*columns)))
 
 
 def insert_version(session: Session, row: dict[str, object]) -> bool:

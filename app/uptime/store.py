@@ -126,7 +126,7 @@ def proofs_by_centre(session: Session, principal: Principal) -> dict[uuid.UUID, 
         .where(within(principal, PhonePower.centre_id))
         .group_by(PhonePower.centre_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def count_fresh(session: Session, centre_id: uuid.UUID, since: int, until: int) -> int:
