@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 POWER = ("on", "off", "unknown")
+_WORST_FIRST = ("off", "unknown", "on")
 VERDICTS = ("fail", "unknown", "pass")
 PAGE_SIZE = 50
 _EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -71,7 +72,7 @@ class Shown:
 _SORTS: Mapping[str, Callable[[PhoneLine], tuple[object, ...]]] = {
     "tag": lambda line: (line.asset_tag,),
     "post": lambda line: (line.post or _LAST, line.asset_tag),
-    "power": lambda line: (POWER.index(line.power), line.asset_tag),
+    "power": lambda line: (_WORST_FIRST.index(line.power), line.asset_tag),
     "verdict": lambda line: (VERDICTS.index(line.verdict), -line.failed, line.asset_tag),
     "battery": lambda line: (101 if line.battery_percent is None else line.battery_percent, line.asset_tag),
     "contact": lambda line: (line.contact_at or _EVER, line.asset_tag),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.http.pages import ago, asset, changed_url, day, local_path, span, when
 from app.kernel.clock import FixedClock
