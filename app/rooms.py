@@ -12,6 +12,7 @@ from app.compliance.api import compliance_api
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
+from app.demo.cli import demo_cli
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint, register_openapi
@@ -31,7 +32,8 @@ from app.uptime.api import uptime_api
 
 PAGES = (health_pages, docs_pages, session_pages, overview_pages, gateway_pages, command_pages)
 APIS: tuple[Blueprint, ...] = (
-    registry_api, files_api,
+    registry_api,
+    files_api,
     commands_api,
     fleet_api,
     agent_api,
@@ -39,7 +41,7 @@ APIS: tuple[Blueprint, ...] = (
     uptime_api,
     compliance_api,
 )
-COMMANDS = (agents_cli, audit_cli, policies_cli, installation_cli, scheduler_cli)
+COMMANDS = (agents_cli, audit_cli, policies_cli, installation_cli, scheduler_cli, demo_cli)
 
 
 def register_rooms(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """The registry: organisation, people, households, handsets, numbers, WeChat accounts, and who held what when."""
 
+from app.registry.catalogue import RESOURCES
 from app.registry.custody import Custody, history_of, holder_of, holders_of
 from app.registry.handsets import HandsetRef, find_handset, handsets_by_serial
 from app.registry.model import (
@@ -16,10 +17,13 @@ from app.registry.model import (
     WeChatAccount,
 )
 from app.registry.rules import normal_imei, placeholder_serial
-from app.registry.service import AdoptInput, adopt_handset
+from app.registry.service import AdoptInput, adopt_handset, create, known_id
+from app.registry.tie_service import tie
+from app.registry.tie_store import ties_of
 from app.registry.ties import KitAssignment, PostHolding
 
 __all__ = [
+    "RESOURCES",
     "AdoptInput",
     "Company",
     "Custody",
@@ -37,11 +41,15 @@ __all__ = [
     "ServiceCentre",
     "WeChatAccount",
     "adopt_handset",
+    "create",
     "find_handset",
     "handsets_by_serial",
     "history_of",
     "holder_of",
     "holders_of",
+    "known_id",
     "normal_imei",
     "placeholder_serial",
+    "tie",
+    "ties_of",
 ]

@@ -52,7 +52,7 @@ def check(references: References, resource: Resource, drafts: Sequence[Draft]) -
             if f.required and draft.after(f.name) is None:
                 draft.refuse(f.name, "required", "必填 / required")
         _check_references(references, resource, draft)
-        _derive(references, resource, draft)
+        derive(references, resource, draft)
     if resource is HANDSETS:
         for draft in drafts:
             if draft.after("imei1") is not None and draft.after("imei1") == draft.after("imei2"):
@@ -91,7 +91,8 @@ def _post_centre(references: References, draft: Draft) -> uuid.UUID | None:
     return post.centre_id if post else None
 
 
-def _derive(references: References, resource: Resource, draft: Draft) -> None:
+def derive(references: References, resource: Resource, draft: Draft) -> None:
+    """Set what the server knows better than the caller: a tie's centre, an account's district."""
     if resource.tie:
         centre = _post_centre(references, draft)
         if centre is not None:

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import SYSTEM, Principal
 from app.registry import store
 from app.registry.catalogue import HANDSETS, RESOURCES
-from app.registry.checks import Draft, check, clash_of, raise_for
+from app.registry.checks import Draft, check, clash_of, derive, raise_for
 from app.registry.handsets import HandsetRef, handsets_by_serial
 from app.registry.model import Handset
 from app.registry.references import References
@@ -263,3 +263,11 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> Any:
     return value if isinstance(value, str | int | bool | dict | None) else str(value)
+
+
+def known_id(session: Session, resource: Resource, values: Mapping[str, Any]) -> uuid.UUID | None:
+    """The id of the row that these values name by the resource's key, of whatever centre."""
+    draft = Draft(dict(values))
+    derive(References(session, SYSTEM), resource, draft)
+    key = tuple(draft.values.get(name) for name in resource.key)
+    return store.owners(session, resource, resource.key, [key]).get(key)

@@ -88,3 +88,10 @@ def by_key(
             if tuple(values) in wanted:
                 found[tuple(values)] = row_id
     return found
+
+
+def ties_of(session: Session, resource: Resource, subject: str, subject_id: uuid.UUID) -> list[Any]:
+    """Every valid tie of a subject, oldest first."""
+    model: Any = resource.model
+    query = select(model).where(getattr(model, subject) == subject_id, model.voided_at.is_(None))
+    return list(session.scalars(query.order_by(model.valid_from)))
