@@ -45,7 +45,7 @@ def test_a_section_that_does_not_end_is_cut() -> None:
 
 
 def test_foreign_numbers_and_stray_ends_are_text() -> None:
-    body = f"feedfeedfeedfeed e a 0\nx{N} e a 0\n{N} e other 0\n {N} done"
+    body = f"feedfeedfeedfeed e a 0\nx{N} e a 0\n{N} e other 0\n{N} e a x\n{N} e a 1 2\n {N} done"
     frames = parse_frames(framed(("a", body, 0), done=False), N)
     assert frames.sections == {"a": Section(body, 0)}
     assert not frames.done

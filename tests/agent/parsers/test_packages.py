@@ -88,6 +88,12 @@ def test_the_factorys_hidden_version_is_not_taken_for_the_one_that_runs() -> Non
     assert (notes.version_code, notes.version_name) == (11903, None)
 
 
+def test_a_package_that_is_only_hidden_has_no_details() -> None:
+    _, hidden, rest = own("dumpsys_package_11.txt").partition("Hidden")
+    before = "Packages:\n  Package [a.b] (1):\n    versionName=2\n"
+    assert parse_details(before + hidden + rest).keys() == {"a.b"}
+
+
 def test_crlf_in_details() -> None:
     text = own("dumpsys_package_11.txt").replace("\n", "\r\n")
     assert parse_details(text)["com.tencent.mm"].version_name == "8.0.49"
