@@ -2,15 +2,17 @@
 
 from app.compliance.rules import Status
 from app.compliance.service import judge, rejudge
-from app.compliance.views import FindingView, Verdict, list_verdicts, verdict_counts, verdicts
+from app.compliance.views import FindingView, Tally, Verdict, list_verdicts, tallies, verdict_counts, verdicts
 
 __all__ = [
     "FindingView",
     "Status",
+    "Tally",
     "Verdict",
     "judge",
     "list_verdicts",
     "rejudge",
+    "tallies",
     "verdict_counts",
     "verdicts",
 ]

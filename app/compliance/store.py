@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, insert, or_, select
@@ -45,6 +45,15 @@ def verdicts(
 ) -> Sequence[ComplianceVerdict]:
     query = select(ComplianceVerdict).where(ComplianceVerdict.handset_id.in_(handset_ids))
     return session.scalars(query.where(within(principal, ComplianceVerdict.centre_id))).all()
+
+
+def stored_findings(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID]
+) -> Iterable[Row[uuid.UUID, str, str]]:
+    """Handset, status and findings as stored, without the objects that one phone's page needs."""
+    columns = (ComplianceVerdict.handset_id, ComplianceVerdict.status, ComplianceVerdict.findings)
+    query = select(*columns).where(ComplianceVerdict.handset_id.in_(handset_ids))
+    return session.execute(query.where(within(principal, ComplianceVerdict.centre_id)))
 
 
 def verdicts_query(

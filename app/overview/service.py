@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import active_counts
-from app.compliance import Status, verdicts
+from app.compliance import Tally, tallies
 from app.fleet import Agent, list_agents
 from app.kernel.paging import MAX_LIMIT
 from app.kernel.tenancy import Principal
@@ -57,7 +57,7 @@ def phone_lines(
     ids = [phone.id for phone in phones]
     rooms = _Rooms(
         power=power_now(session, principal, ids, now, policies),
-        verdicts=verdicts(session, principal, ids),
+        verdicts=tallies(session, principal, ids),
         states=phone_states(session, principal, ids),
         failures=contact_failures(session, principal, ids),
         holders=holders_of(session, principal, ids, now),
@@ -70,7 +70,7 @@ def phone_lines(
 @dataclass(frozen=True)
 class _Rooms:
     power: Mapping[uuid.UUID, Any]
-    verdicts: Mapping[uuid.UUID, Any]
+    verdicts: Mapping[uuid.UUID, Tally]
     states: Mapping[uuid.UUID, Any]
     failures: Mapping[uuid.UUID, Sequence[Any]]
     holders: Mapping[uuid.UUID, Any]
@@ -95,8 +95,8 @@ def _line(phone: store.PhoneBrief, rooms: _Rooms) -> PhoneLine:
         power_since=power.since,
         last_proof_at=power.last_proof_at,
         verdict=str(verdict.status),
-        failed=verdict.count(Status.FAIL),
-        unsure=verdict.count(Status.UNKNOWN),
+        failed=verdict.failed,
+        unsure=verdict.unsure,
         battery_percent=state.power.battery_percent if state else None,
         charging=state.power.charging if state else None,
         contact_at=state.at if state else None,

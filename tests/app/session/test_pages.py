@@ -94,7 +94,7 @@ def test_the_first_page_leads_to_signing_in_and_others_say_so(browser: FlaskClie
     assert other.status_code == 401
     assert "/enter?next=/commands?state%3Dqueued" in other.text
     program = browser.get("/", headers={"Accept": "*/*"}, base_url="http://127.0.0.1")
-    assert (program.status_code, program.json["code"]) == (401, "unauthenticated")
+    assert (program.status_code, program.get_json()["code"]) == (401, "unauthenticated")
 
 
 def test_the_token_is_in_no_answer(app: Flask, browser: FlaskClient) -> None:
