@@ -26,11 +26,20 @@ from app.policy.api import policy_api
 from app.policy.cli import policies_cli
 from app.registry.api import registry_api
 from app.registry.file_api import files_api
+from app.registry.pages import registry_pages
 from app.session.pages import session_pages
 from app.tables import load_tables
 from app.uptime.api import uptime_api
 
-PAGES = (health_pages, docs_pages, session_pages, overview_pages, gateway_pages, command_pages)
+PAGES = (
+    health_pages,
+    docs_pages,
+    session_pages,
+    overview_pages,
+    gateway_pages,
+    command_pages,
+    registry_pages,
+)
 APIS: tuple[Blueprint, ...] = (
     registry_api,
     files_api,

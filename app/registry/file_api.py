@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,16 @@ def export_response(resource: Resource, args: dict[str, Any]) -> Response:
 def template_response(resource: Resource, file_format: str) -> Response:
     data = (exporting.template_csv if file_format == "csv" else exporting.template_xlsx)(resource)
     return _download(Response(data, content_type=_media(file_format)), resource, file_format, "模板")
+
+
+def problems_response(problems: Sequence[dict[str, Any]]) -> Response:
+    """The problems of a dry run as CSV, to work through beside the sheet."""
+    out = BytesIO()
+    rows = [[str(p["row"]), p["column"], p["message"]] for p in problems]
+    exporting.write_csv(iter([["行", "列", "问题"], *rows]), out)
+    response = Response(out.getvalue(), content_type=_media("csv"))
+    response.headers["Content-Disposition"] = "attachment; filename=problems.csv"
+    return response
 
 
 def _media(file_format: str) -> str:

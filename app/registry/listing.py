@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import FieldError, Invalid
@@ -93,3 +93,10 @@ def _conditions(resource: Resource, query: Query) -> list[ColumnElement[bool]]:
     if query.at is not None and resource.tie:
         found.append(holds_at(resource.column("valid_from"), resource.column("valid_to"), query.at))
     return found
+
+
+def count(session: Session, principal: Principal, resource: Resource) -> int:
+    """How many rows a list shows without any filter."""
+    rows = select(func.count()).select_from(resource.model)
+    wanted = rows.where(store.scope(resource, principal), *_conditions(resource, Query()))
+    return session.scalar(wanted) or 0
