@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from agent.simulator.state import PhoneState
 
 _TICK_S = 1.0
 _GRACE_S = 0.3
+_MARK = "BUTLER_BOOT"
 _KILL_ROUNDS = 20
 _REAL_UNLESS_F = "stat"
 
@@ -28,6 +30,8 @@ class Room:
         self._tools = tools
         self._phone = phone
         self._answers = 0
+        # Phones of one seed have the same boot ids in every fleet on this machine: those must not be mixed up.
+        self._token = secrets.token_hex(8)
         self._written: dict[str, str] = {}
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -60,18 +64,19 @@ class Room:
             "LC_ALL": "C.UTF-8",
             "BUTLER_PROC": str(self.proc),
             "BUTLER_ASK": str(self.folder / "ask"),
-            "BUTLER_BOOT": self._phone.boot_id,
+            _MARK: self._mark(self._phone.boot_id),
         }
 
     def end_processes(self, boot_id: str, *, orderly: bool) -> None:
         """Kill what a boot left running; an orderly shutdown sends TERM first and gives it 0.3 s, as init
         does.
         """
+        mark = self._mark(boot_id)
         if not orderly:
-            _kill_all(boot_id)
+            _kill_all(mark)
             return
-        _signal_all(boot_id, signal.SIGTERM)
-        asyncio.get_running_loop().call_later(_GRACE_S, _kill_all, boot_id)
+        _signal_all(mark, signal.SIGTERM)
+        asyncio.get_running_loop().call_later(_GRACE_S, _kill_all, mark)
 
     def close(self) -> None:
         """Stop answering."""
@@ -85,6 +90,9 @@ class Room:
         while True:
             await asyncio.sleep(_TICK_S)
             self._write_proc()
+
+    def _mark(self, boot_id: str) -> str:
+        return f"{self._token}.{boot_id}"
 
     def _write_proc(self) -> None:
         for name, text in proc_files(self._phone).items():
@@ -119,21 +127,21 @@ class Room:
         return f"{output.exit_code} {place}".encode()
 
 
-def _kill_all(boot_id: str) -> None:
+def _kill_all(mark: str) -> None:
     """Kill until nothing is left: a process may start another between our look at it and its end."""
     for _ in range(_KILL_ROUNDS):
-        if not _signal_all(boot_id, signal.SIGKILL):
+        if not _signal_all(mark, signal.SIGKILL):
             return
 
 
-def _signal_all(boot_id: str, number: signal.Signals) -> int:
-    """Signal every process whose environment carries this boot's mark, a random id; how many there were."""
-    mark = f"BUTLER_BOOT={boot_id}".encode()
+def _signal_all(mark: str, number: signal.Signals) -> int:
+    """Signal every process whose environment carries this mark; how many there were."""
+    wanted = f"{_MARK}={mark}".encode()
     count = 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
                     os.kill(int(entry.name), number)
                     count += 1
     return count

@@ -1,5 +1,6 @@
 """Simulated phones for tests: healthy ones that ask for no key unless a test says otherwise."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -28,6 +29,8 @@ def start(caplog: pytest.LogCaptureFixture) -> Iterator[StartFleet]:
             phones = [make_phone(index) for index in range(count)]
             for phone in phones:
                 phone.auth = AuthMode.OPEN
+                # Other tests at the same time have phones of the same seed.
+                phone.boot_id = str(uuid.uuid4())
                 for name, value in fields.items():
                     assert hasattr(phone, name)
                     setattr(phone, name, value)

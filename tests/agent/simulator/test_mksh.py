@@ -1,4 +1,5 @@
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,19 @@ def test_phones_do_not_mix(start: StartFleet) -> None:
             client.connect()
             got = client.collect("exec:getprop ro.serialno; cat /proc/sys/kernel/random/boot_id")
         assert got.decode().split() == [phone.identity.serial, phone.boot_id]
+
+
+def test_the_same_phone_in_another_fleet_is_left_alone(start: StartFleet) -> None:
+    boot_id = str(uuid.uuid4())
+    one, two = start(mode="mksh", boot_id=boot_id), start(mode="mksh", boot_id=boot_id)
+    loop = "setsid nohup sh -c 'while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &"
+    _run(one, loop)
+    assert _soon(want=True, boot_id=boot_id)
+    _run(two, "true")
+    two.power_off(0)
+    assert _marked(boot_id)
+    one.power_off(0)
+    assert _soon(want=False, boot_id=boot_id)
 
 
 def test_nothing_is_left_on_the_machine(
