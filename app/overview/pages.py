@@ -21,6 +21,8 @@ from app.overview.service import agent_lines, health_counts, phone_lines, sighti
 from app.runtime import runtime
 
 _COMMANDS_SHOWN = 5
+# A refresh looks at every phone in sight (about 0.1 ms each): the more there are, the more rarely it comes.
+_REFRESH_S, _REFRESH_MANY_S, _MANY = 15, 60, 1000
 overview_pages = Blueprint("overview", __name__)
 ACTORS = ("operations", "lead", "it")
 
@@ -32,9 +34,11 @@ def phones() -> str:
     agents = agent_lines(session, who, now, runtime().settings.checkin_interval_s)
     names = agent_names(session, who)
     wanted = _wanted()
+    shown = show(phone_lines(session, who, now, runtime().policies, names), wanted)
     return render_template(
         "overview/phones.html",
-        shown=show(phone_lines(session, who, now, runtime().policies, names), wanted),
+        shown=shown,
+        pace=_REFRESH_S if shown.total <= _MANY else _REFRESH_MANY_S,
         wanted=wanted,
         centres=store.centres(session, who),
         agents=agents,

@@ -48,6 +48,7 @@ def test_the_right_token_opens_a_session_and_is_noted(app: Flask, browser: Flask
     assert actions(app) == ["session.begin"]
     page = browser.get("/enter", base_url="http://127.0.0.1")
     assert "您已登录" in page.text
+    assert "Set-Cookie" not in page.headers, "a session that every refresh renews would never end"
 
 
 @pytest.mark.parametrize("token", ["", "x", "令牌", "a" * 5000])
