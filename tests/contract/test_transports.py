@@ -287,10 +287,10 @@ def test_the_server_is_away(tmp_path: Path) -> None:
     assert caught.value.reason == "adb_down"
 
 
+@pytest.mark.parametrize("server", ["system", "bundled"], indirect=True)
 def test_the_server_lists_and_tracks(phone: Made) -> None:
     bench = phone(mode="canned")
-    if bench.server is None:
-        pytest.skip("the straight way has no list")
+    assert bench.server is not None
     client = ServerClient(bench.server.address)
     with client.track() as tracker:
         assert tracker.wait(5) == []
