@@ -39,6 +39,8 @@ def _place(port: int, *, demo: bool) -> Place:
         if ignored:
             note(f"the demo keeps its own data: {', '.join(ignored)} not used (DEMO=0 uses it)")
         environment["BUTLER_VAR_DIR"] = str(ROOT / "var" / "demo")
+        # Somebody who tries it out is looking at the page.
+        environment.setdefault("BUTLER_CHECKIN_INTERVAL_S", "15")
     try:
         settings = load_settings(environment)
     except SettingsError as error:
