@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-_NOT_MEASUREMENTS = {"__init__", "__main__", "prove"}
 _LIMIT_S = 1200
 _CALL = "import importlib, json, sys; print(json.dumps(importlib.import_module(sys.argv[1]).measure()))"
 
