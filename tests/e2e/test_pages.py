@@ -192,8 +192,8 @@ def test_no_page_breaks_the_policy_or_runs_over_a_narrow_screen(site: Site, page
     page.goto(f"{site.url}/")
     links = page.locator("header nav a").evaluate_all("all => all.map(a => a.href)")
     assert len(links) >= 5
-    own = [f"{site.url}/phones/{site.phone}", f"{site.url}/gateways/{site.gateway.agent_id}/revoke"]
-    for address in [*links, *own]:
+    own = [f"/phones/{site.phone}", f"/gateways/{site.gateway.agent_id}/revoke", "/registry/import"]
+    for address in [*links, *(site.url + path for path in own)]:
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 800})
             answer = page.goto(address)
