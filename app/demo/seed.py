@@ -75,7 +75,7 @@ def seed(session: Session, phones: Sequence[DemoPhone], now: dt.datetime) -> tup
 
     The reachable one before it is a spare that belongs to no post. Returns the centre's code and how much was new.
     """
-    seeder = Seeder(session, now)
+    seeder = Seeder(session, now.replace(minute=0, second=0, microsecond=0))
     centre = _organisation(seeder)
     *_, spare, unknown = [None, None, *(p for p in phones if p.reachable)]
     registered = [p for p in phones if p is not unknown][: len(people.GRIDS)]

@@ -9,7 +9,7 @@ from app.registry.resource import Dependant, Field, Resource
 
 _CODE = Field("code", "编码", kinds.code(), required=True, filter=True, search=True, sort=True)
 _NAME = Field("name", "名称", kinds.text(200), required=True, search=True, sort=True)
-_NOTE = Field("note", "备注", kinds.note(), search=True)
+_NOTE = Field("note", "备注", kinds.note(), search=True, listed=False)
 _CENTRE = Field(
     "centre_id",
     "服务中心编码",
@@ -160,10 +160,10 @@ HANDSETS = Resource(
         Field("imei2", "IMEI2", kinds.IMEI, filter=True, search=True),
         Field("brand", "品牌", kinds.text(60), required=True, filter=True, search=True, sort=True),
         Field("model", "型号", kinds.text(100), required=True, filter=True, search=True, sort=True),
-        Field("specification", "规格", kinds.MAP, example="内存=8GB; 存储=128GB"),
+        Field("specification", "规格", kinds.MAP, example="内存=8GB; 存储=128GB", listed=False),
         Field("purchased_on", "购买日期", kinds.DATE, example="2026-05-03"),
-        Field("price_fen", "价格（元）", kinds.FEN, example="1299.00"),
-        Field("supplier", "供应商", kinds.text(200), search=True),
+        Field("price_fen", "价格（元）", kinds.FEN, example="1299.00", listed=False),
+        Field("supplier", "供应商", kinds.text(200), search=True, listed=False),
         Field(
             "way_back",
             "重启后恢复连接方式",

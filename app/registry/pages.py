@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request
@@ -14,8 +15,9 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.ids import parse_id
 from app.registry import import_service, listing, views
-from app.registry.catalogue import CENTRES, RESOURCES
+from app.registry.catalogue import CENTRES, HANDSETS, RESOURCES
 from app.registry.columns import sheet_fields
+from app.registry.custody import Custody, holders_of
 from app.registry.exporting import hint
 from app.registry.file_api import (
     FORMATS,
@@ -53,7 +55,8 @@ def list_page(name: str) -> str:
     return render_template(
         "registry/list.html",
         resource=resource,
-        fields=sheet_fields(resource),
+        fields=views.listed_fields(resource),
+        holders=_holders(resource, page.items),
         lines=views.lines(session, resource, page.items),
         next_cursor=page.next_cursor,
         query=query,
@@ -138,6 +141,13 @@ def apply_page(import_id: uuid.UUID) -> Response:
     outcome: dict[str, Any] = row.outcome
     flash(f"已导入：新增 {outcome['created']} 条，修改 {outcome['changed']} 条。", "success")
     return see_other(f"/registry/imports/{row.id}")
+
+
+def _holders(resource: Resource, rows: Sequence[Any]) -> dict[uuid.UUID, Custody] | None:
+    """For phones: who has them now. None for anything else."""
+    if resource is not HANDSETS:
+        return None
+    return holders_of(db.session(), current_principal(), [row.id for row in rows], page_now())
 
 
 def _resource(name: str) -> Resource:

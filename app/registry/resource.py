@@ -16,7 +16,7 @@ class Field:
 
     `fixed`: set at birth, never changed. `derived`: set by the server; a sheet still names it where it helps to find
     other things. `target`: the resource that a reference points to; in sheets it stands as that resource's own key.
-    `same_centre`: what is referred to must lie in the row's own centre.
+    `same_centre`: what is referred to must lie in the row's own centre. `listed`: pages show it in lists.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Field:
     target: str = ""
     same_centre: bool = False
     example: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True)

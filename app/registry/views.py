@@ -14,7 +14,7 @@ from app.registry import listing
 from app.registry.catalogue import RESOURCES
 from app.registry.columns import sheet_fields
 from app.registry.exporting import Names
-from app.registry.kinds import show
+from app.registry.kinds import SHANGHAI, show
 from app.registry.resource import Field, Resource
 
 
@@ -27,9 +27,13 @@ class Line:
     out: Any
 
 
+def listed_fields(resource: Resource) -> list[Field]:
+    return [f for f in sheet_fields(resource) if f.listed]
+
+
 def lines(session: Session, resource: Resource, rows: Sequence[Any]) -> list[Line]:
     names = Names(session)
-    fields = sheet_fields(resource)
+    fields = listed_fields(resource)
     for described in (f for f in fields if f.target):
         names.load(described, {v for row in rows if (v := getattr(row, described.name)) is not None})
     return [
@@ -43,7 +47,11 @@ def lines(session: Session, resource: Resource, rows: Sequence[Any]) -> list[Lin
 
 
 def _text(names: Names, described: Field, value: Any) -> str:
-    return names.text(described, value) if described.target else show(described.kind, value)
+    if described.target:
+        return names.text(described, value)
+    if described.kind.form == "instant" and value is not None:
+        return str(value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"))
+    return show(described.kind, value)
 
 
 def counts(session: Session, principal: Principal) -> list[tuple[Resource, int]]:

@@ -43,7 +43,7 @@ def test_every_list_has_a_page_also_when_empty(client: Any, org: Any) -> None:
 
 
 def test_a_list_searches_sorts_and_links_to_its_phones(client: Any, org: Any) -> None:
-    made = create(client, "handsets", **handset(org, note="<b>x</b>"))
+    made = create(client, "handsets", **handset(org, model="<b>x</b>"))
     create(client, "handsets", **handset(org, serial="SER00002", asset_tag="GJ-0002", imei1=None, imei2=None))
     found = page(client, "/registry/handsets?q=R58M&sort=-serial&state=active")
     assert f'href="/phones/{made["id"]}"' in found
