@@ -138,12 +138,16 @@ def test_a_changed_parameter_is_refused(old: str, new: str) -> None:
     assert refused(message) == "bad_signature"
 
 
-def test_a_signature_that_covers_less_is_refused_although_it_is_valid() -> None:
+@pytest.mark.parametrize("left_out", ["@method", "@path", "content-digest"])
+def test_a_signature_that_covers_less_is_refused_although_it_is_valid(left_out: str) -> None:
     from http_message_signatures import HTTPMessageSigner, algorithms
+
+    covered = [part for part in ("@method", "@path", "content-digest") if part != left_out]
 
     message = wire.HttpMessage("POST", f"http://127.0.0.1{wire.CHECKIN_PATH}", {})
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=wire._Keys(KEY, None))
-    signer.sign(message, key_id=AGENT, nonce="n", label="sig1", covered_component_ids=("@method", "@path"))
+    body = None if left_out == "content-digest" else BODY
+    signer.sign(message, key_id=AGENT, nonce="n", label="sig1", covered_component_ids=covered, body=body)
     assert refused(message) == "bad_signature"
 
 
