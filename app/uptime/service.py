@@ -23,24 +23,24 @@ from app.uptime.rules import MINUTE, SLACK, Anomaly, Evidence, State, Timeline, 
 SUBJECT = "uptime"
 MAX_WINDOW = dt.timedelta(days=400)
 DEFAULT_WINDOW = dt.timedelta(days=7)
-_Key = tuple[uuid.UUID, uuid.UUID, str]
+_Key = tuple[str, str, str]
 
 
 def absorb_readings(session: Session, readings: Sequence[AbsorbedReading]) -> None:
     """Widen the bounds of the boots that the readings prove; the result is the same for any order, batches, doubles."""
     boots: dict[_Key, Boot] = {}
-    centres: dict[uuid.UUID, uuid.UUID] = {}
-    latest: dict[uuid.UUID, tuple[int, uuid.UUID]] = {}
+    centres: dict[str, str] = {}
+    latest: dict[str, tuple[int, str]] = {}
     for reading in readings:
         at = None if reading.at is None else to_us(reading.at)
-        boot_id = uuid.UUID(reading.boot_id)
-        key = (reading.handset_id, boot_id, reading.grade)
-        boot = from_reading(reading.boot_id, reading.boot_count, at, reading.uptime_us)
+        phone, boot_id = reading.handset_id.hex, reading.boot_id.replace("-", "")
+        key = (phone, boot_id, reading.grade)
+        boot = from_reading(boot_id, reading.boot_count, at, reading.uptime_us)
         boots[key] = merge(boots[key], boot) if key in boots else boot
-        centres[reading.handset_id] = reading.centre_id
+        centres[phone] = reading.centre_id.hex
         if at is not None:
-            latest[reading.handset_id] = max(latest.get(reading.handset_id, (at, boot_id)), (at, boot_id))
-    store.widen_boots(session, [_boot_row(key, boots[key], centres[key[0]]) for key in sorted(boots)])
+            latest[phone] = max(latest.get(phone, (at, boot_id)), (at, boot_id))
+    store.widen_boots(session, [_boot_row(key, boot, centres[key[0]]) for key, boot in sorted(boots.items())])
     store.advance_power(
         session,
         [
@@ -50,15 +50,11 @@ def absorb_readings(session: Session, readings: Sequence[AbsorbedReading]) -> No
     )
 
 
-def _boot_row(key: _Key, boot: Boot, centre_id: uuid.UUID) -> dict[str, Any]:
-    handset_id, boot_id, grade = key
-    # The id is the key's, not the text's: one boot id may be written in more than one way.
-    return {name: getattr(boot, name) for name in BOUNDS} | {
-        "handset_id": handset_id,
-        "boot_id": boot_id,
-        "grade": grade,
-        "centre_id": centre_id,
-    }
+def _boot_row(key: _Key, boot: Boot, centre_id: str) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(boot, name) for name in BOUNDS}
+    row["handset_id"], row["boot_id"], row["grade"] = key
+    row["centre_id"] = centre_id
+    return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import orjson
 from sqlalchemy import (
-    ARRAY,
+    JSON,
     BigInteger,
+    BindParameter,
+    ColumnClause,
     ColumnElement,
-    String,
     Table,
+    Text,
     Uuid,
     and_,
     bindparam,
+    cast,
+    column,
     func,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -31,23 +37,24 @@ from app.uptime.boots import BOUNDS, Boot
 from app.uptime.model import PhoneBoot, PhonePower
 
 _MAX_IDS = 5000
-_KEYS: dict[str, TypeEngine[Any]] = {
-    "handset_id": Uuid(),
-    "boot_id": Uuid(),
-    "grade": String(10),
-    "centre_id": Uuid(),
-}
-_BOOT_COLUMNS: dict[str, TypeEngine[Any]] = _KEYS | {name: BigInteger() for name in BOUNDS}
-_POWER_COLUMNS: dict[str, TypeEngine[Any]] = {
-    "handset_id": Uuid(),
-    "boot_id": Uuid(),
-    "centre_id": Uuid(),
-    "proof_last": BigInteger(),
+_ROWS: BindParameter[str] = bindparam("rows", type_=Text())
+Columns = Mapping[str, str]
+_BOOT_COLUMNS: Columns = {
+    "handset_id": "uuid",
+    "boot_id": "uuid",
+    "grade": "text",
+    "centre_id": "uuid",
+} | dict.fromkeys(BOUNDS, "bigint")
+_POWER_COLUMNS: Columns = {
+    "handset_id": "uuid",
+    "boot_id": "uuid",
+    "centre_id": "uuid",
+    "proof_last": "bigint",
 }
 
 
-def widen_boots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert boots or widen their bounds; instants are microseconds.
+def widen_boots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert boots or widen their bounds; ids are 32 hexadecimal digits, instants microseconds.
 
     The database itself takes the lower or higher value, so batches that arrive at once lose nothing to each other;
     callers sort their rows, so that two of them lock in one order and never wait for each other in a circle.
@@ -64,11 +71,11 @@ def widen_boots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c.handset_id, table.c.boot_id, table.c.grade], set_=wider
     )
-    _execute(session, upsert, _BOOT_COLUMNS, rows)
+    _execute(session, upsert, rows)
 
 
-def advance_power(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Set each phone's latest proof, unless a later one stands already."""
+def advance_power(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set each phone's latest proof, unless a later one stands already. Values as in `widen_boots`."""
     table = _table(PhonePower)
     statement = _insert(session, table, _POWER_COLUMNS)
     new = statement.excluded
@@ -77,7 +84,7 @@ def advance_power(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         set_={name: new[name] for name in ("centre_id", "boot_id", "proof_last")},
         where=new.proof_last > table.c.proof_last,
     )
-    _execute(session, upsert, _POWER_COLUMNS, rows)
+    _execute(session, upsert, rows)
 
 
 def boots_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> list[tuple[str, Boot]]:
@@ -150,21 +157,19 @@ def _is_postgres(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _insert(session: Session, table: Table, columns: dict[str, TypeEngine[Any]]) -> Any:
-    """An INSERT of many rows. PostgreSQL takes one array a column: a statement a row would cost the client most."""
+def _insert(session: Session, table: Table, columns: Columns) -> Any:
+    """An INSERT of the rows in one JSON text: a bound value a cell would cost the server more than all the rest."""
     if _is_postgres(session):
-        arrays = [func.unnest(bindparam(f"p_{n}", type_=ARRAY(kind))) for n, kind in columns.items()]
-        return pg_insert(table).from_select(list(columns), select(*arrays))
-    values = {name: bindparam(f"p_{name}", type_=kind) for name, kind in columns.items()}
-    return sqlite_insert(table).values(values)
+        types: dict[str, TypeEngine[Any]] = {"uuid": Uuid(), "text": Text(), "bigint": BigInteger()}
+        cells: list[ColumnClause[Any]] = [column(name, types[kind]) for name, kind in columns.items()]
+        rows = func.json_to_recordset(cast(_ROWS, JSON)).table_valued(*cells).render_derived(with_types=True)
+        return pg_insert(table).from_select(list(columns), select(*rows.c))
+    each = func.json_each(_ROWS).table_valued("value")
+    values = [func.json_extract(each.c.value, f"$.{name}") for name in columns]
+    # Without a WHERE, SQLite reads "ON CONFLICT" as the condition of a join.
+    return sqlite_insert(table).from_select(list(columns), select(*values).where(true()))
 
 
-def _execute(
-    session: Session, statement: Any, columns: dict[str, TypeEngine[Any]], rows: Sequence[dict[str, Any]]
-) -> None:
-    if not rows:
-        return
-    if _is_postgres(session):
-        session.execute(statement, {f"p_{name}": [row[name] for row in rows] for name in columns})
-    else:
-        session.execute(statement, [{f"p_{name}": row[name] for name in columns} for row in rows])
+def _execute(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(statement, {"rows": orjson.dumps(rows).decode()})
