@@ -121,10 +121,9 @@ def contradicts(identity: Mapping[str, Any], serial: str, imeis: Collection[str]
 
 
 def supersedes(
-    at: dt.datetime, boot_id: str, uptime_us: int, known_at: dt.datetime | None, known_boot: str | None,
-    known_uptime: int | None,
+    at_us: int, boot_id: str, uptime_us: int, known_at: int | None, known_boot: str | None, known_uptime: int | None
 ) -> bool:  # fmt: skip
     """Whether a dated reading is newer than the one that `phone_state` shows; within a tie the longer run of a boot."""
-    if known_at is None or at > known_at:
+    if known_at is None or at_us > known_at:
         return True
-    return at == known_at and boot_id == known_boot and uptime_us > (known_uptime or 0)
+    return at_us == known_at and boot_id == known_boot and uptime_us > (known_uptime or 0)

@@ -16,6 +16,7 @@ from app.readings import store
 from app.readings.rules import (
     AbsorbedReading,
     AgentRef,
+    Power,
     Reading,
     Unreached,
     contradicts,
@@ -35,13 +36,26 @@ class Absorption:
     wanted: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Phone:
-    """One phone's row while a batch is folded into it."""
+    """What is known of one phone while a batch is folded into it; `head` is its newest reading if that is a new one."""
 
-    row: dict[str, Any]
+    handset: HandsetRef
+    at_us: int | None
+    boot_id: str | None
+    uptime_us: int | None
+    unread: str
+    refused: str | None
     known: dict[str, list[Any]]
+    head: tuple[Any, ...] | None = None
     contents: dict[str, tuple[str, dt.datetime, Any]] = field(default_factory=dict)
+
+
+_KNOWN = ("centre_id", "tags", "unread", "refused_identity")
+_HEAD = (
+    "at", "received_at", "agent_id", "target", "grade", "boot_id", "boot_count", "uptime_us",
+    *Power._fields,
+)  # fmt: skip
 
 
 def absorb(
@@ -55,32 +69,49 @@ def absorb(
     result = Absorption()
     if not readings:
         return result
-    phones = _load(session, {handset.id: handset.centre_id for _, handset in readings})
+    phones = _load(session, {handset.id: handset for _, handset in readings})
     for index in _in_time(readings):
         reading, handset = readings[index]
-        _fold(result, phones[handset.id], index, reading, handset, agent, now)
-    store.save_states(session, [_row(phone) for phone in phones.values()])
-    store.save_sections(session, [row for phone in phones.values() for row in _contents(phone)])
+        _fold(result, phones[handset.id], index, reading, agent, now)
+    _save(session, list(phones.values()))
     return result
 
 
 def _in_time(readings: Sequence[tuple[Reading, HandsetRef]]) -> list[int]:
     """Oldest first; undated ones before all."""
-    ages = [reading.age_us for reading, _ in readings]
-    return sorted(range(len(ages)), key=lambda i: float("-inf") if ages[i] is None else -ages[i])  # type: ignore[operator]
+    ages = [float("inf") if reading.age_us is None else reading.age_us for reading, _ in readings]
+    return sorted(range(len(ages)), key=ages.__getitem__, reverse=True)
 
 
-def _load(session: Session, wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, _Phone]:
-    found = store.lock_states(session, wanted)
-    return {i: _Phone(dict(row._mapping), orjson.loads(row.tags)) for i, row in found.items()}
+def _load(session: Session, handsets: Mapping[uuid.UUID, HandsetRef]) -> dict[uuid.UUID, _Phone]:
+    found = store.lock_states(session, {i: handset.centre_id for i, handset in handsets.items()})
+    return {
+        i: _Phone(
+            handsets[i], row.at_us, row.boot_id, row.uptime_us, row.unread, row.refused_identity, orjson.loads(row.tags)
+        )
+        for i, row in found.items()
+    }  # fmt: skip
+
+
+def _save(session: Session, phones: Sequence[_Phone]) -> None:
+    """Write every phone's row back: with its newest reading where that is a new one, else what is known of it."""
+    old, new = [], []
+    for phone in phones:
+        handset = phone.handset
+        known = (handset.centre_id, orjson.dumps(phone.known).decode(), phone.unread, phone.refused)
+        if phone.head is None:
+            old.append((*known, handset.id))
+        else:
+            new.append((*known, *phone.head, handset.id))
+    store.update_states(session, _KNOWN, old)
+    store.update_states(session, (*_KNOWN, *_HEAD), new)
+    store.save_sections(session, [row for phone in phones for row in _contents(phone)])
 
 
 def _fold(
-    result: Absorption, phone: _Phone, index: int, reading: Reading, handset: HandsetRef, agent: AgentRef,
-    now: dt.datetime,
-) -> None:  # fmt: skip
-    phone.row["centre_id"] = handset.centre_id  # of today: the phone may have moved
-    problem = _identity_problem(phone, reading, handset)
+    result: Absorption, phone: _Phone, index: int, reading: Reading, agent: AgentRef, now: dt.datetime
+) -> None:
+    problem = _identity_problem(phone, reading)
     if problem is not None:
         result.refused.append((index, "identity_mismatch", f"{problem} is not that of the registered phone"))
         if "identity" not in reading.sections:
@@ -90,70 +121,56 @@ def _fold(
     changed: dict[str, Any] = {}
     unread_changed = False
     if at is not None:
-        merge = merge_tags(phone.known, reading.tags, reading.sections, to_us(at))
+        at_us = to_us(at)
+        merge = merge_tags(phone.known, reading.tags, reading.sections, at_us)
         phone.known = merge.known
         for name in merge.fresh:
             changed[name] = reading.sections[name]
             phone.contents[name] = (reading.tags[name], at, changed[name])
-        row = phone.row
-        if supersedes(at, reading.boot_id, reading.uptime_us, row["at"], row["boot_id"], row["uptime_us"]):
-            unread_changed = _head(row, reading, agent, at, now)
+        if supersedes(at_us, reading.boot_id, reading.uptime_us, phone.at_us, phone.boot_id, phone.uptime_us):
+            unread_changed = _head(phone, reading, agent, at_us, now)
             # Only the newest reading's wants count: what an older one lacked may have come since.
             result.wanted[reading.phone] = merge.wanted
     result.absorbed.append(
         AbsorbedReading(
-            handset.id, handset.centre_id, at, reading.boot_id, reading.boot_count, reading.uptime_us,
+            phone.handset.id, phone.handset.centre_id, at, reading.boot_id, reading.boot_count, reading.uptime_us,
             reading.grade, agent.id, changed, reading.unread, reading.tags, unread_changed,
         )
     )  # fmt: skip
 
 
-def _identity_problem(phone: _Phone, reading: Reading, handset: HandsetRef) -> str | None:
+def _identity_problem(phone: _Phone, reading: Reading) -> str | None:
     """The field that contradicts the registry, also where only the tag of a refused identity is named again."""
     tag = reading.tags.get("identity")
     identity = reading.sections.get("identity")
     if identity is None:
-        refused = phone.row["refused_identity"]
-        return "identity" if refused is not None and refused == tag else None
-    problem = contradicts(identity, handset.serial, handset.imeis)
+        return "identity" if phone.refused is not None and phone.refused == tag else None
+    problem = contradicts(identity, phone.handset.serial, phone.handset.imeis)
     if problem is not None:
-        phone.row["refused_identity"] = tag
-    elif phone.row["refused_identity"] == tag:
-        phone.row["refused_identity"] = None
+        phone.refused = tag
+    elif phone.refused == tag:
+        phone.refused = None
     return problem
 
 
-def _head(row: dict[str, Any], reading: Reading, agent: AgentRef, at: dt.datetime, now: dt.datetime) -> bool:
+def _head(phone: _Phone, reading: Reading, agent: AgentRef, at_us: int, now: dt.datetime) -> bool:
     """Make this the newest reading; True when other parts than before could not be read."""
-    unread = orjson.dumps(reading.unread).decode()
-    changed = bool(unread != row["unread"])
-    row.update(
-        at=at,
-        received_at=now,
-        agent_id=agent.id,
-        target=reading.target,
-        grade=reading.grade,
-        boot_id=reading.boot_id,
-        boot_count=reading.boot_count,
-        uptime_us=reading.uptime_us,
-        unread=unread,
-        **reading.power._asdict(),
-    )
-    return changed
-
-
-def _row(phone: _Phone) -> dict[str, Any]:
-    phone.row["tags"] = orjson.dumps(phone.known).decode()
-    return phone.row
+    before = phone.unread
+    phone.unread = orjson.dumps(reading.unread).decode() if reading.unread else "[]"
+    phone.at_us, phone.boot_id, phone.uptime_us = at_us, reading.boot_id, reading.uptime_us
+    phone.head = (
+        at_us, to_us(now), agent.id, reading.target, reading.grade, reading.boot_id, reading.boot_count,
+        reading.uptime_us, *reading.power,
+    )  # fmt: skip
+    return phone.unread != before
 
 
 def _contents(phone: _Phone) -> list[dict[str, Any]]:
-    row = phone.row
     return [
         {
-            "handset_id": row["handset_id"],
+            "handset_id": phone.handset.id,
             "name": name,
-            "centre_id": row["centre_id"],
+            "centre_id": phone.handset.centre_id,
             "tag": tag,
             "at": at,
             "data": orjson.dumps(data).decode(),
