@@ -27,7 +27,8 @@ def raw(key: Ed25519PrivateKey) -> bytes:
 
 @dataclass
 class Stub:
-    """`faults`, one a request: an HTTP status, a problem's code, or `hang`, `cut`, `lost`, `rubbish`.
+    """`faults`, one a request: an HTTP status, a problem's code, or `hang`, `slow`, `cut`,
+    `lost`, `rubbish`.
 
     `lost`: the request counts, its answer does not arrive. `counted` holds each batch's entries once.
     """
@@ -81,8 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.stub.arrived:
             self.stub.headers.append(dict(self.headers))
             fault = self.stub.faults.pop(0) if self.stub.faults else None
-        if fault in {"lost", "cut"} or fault is None:
-            self._serve(body, fault)
+        if fault == "slow":
+            time.sleep(1)
+        if fault in {"lost", "cut", "slow", None}:
+            self._serve(body, str(fault))
         elif fault == "hang":
             time.sleep(3)
             self.close_connection = True
@@ -97,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.stub.arrived:
             self.stub.arrived.notify_all()
 
-    def _serve(self, body: bytes, fault: str | None) -> None:
+    def _serve(self, body: bytes, fault: str) -> None:
         try:
             status, answer = self._answer(body)
         except wire.WireError as exc:

@@ -183,6 +183,7 @@ def test_it_goes_on_and_ends_cleanly_when_told_although_a_phone_hangs(desk: Desk
 
 def test_names_of_accounts_are_keyed_from_the_first_reading_on(desk: Desk) -> None:
     desk.enrol()
+    desk.stub.faults = ["slow"]
     phones = [phone for phone in (make_phone(n) for n in range(30)) if phone.accounts][:3]
     with Fleet(phones) as fleet, desk.started(*targets(fleet)):
         desk.stub.wait_until("readings", lambda: len(desk.stub.entries("readings")) >= len(phones))
