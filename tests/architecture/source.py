@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -33,13 +33,22 @@ class Module:
     def is_package(self) -> bool:
         return self.path.name == "__init__.py"
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree: walked once, not by every test again."""
+        return tuple(ast.walk(self.tree))
+
     def at(self, node: ast.AST) -> str:
         return f"{self.path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
 
 
+def files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).glob("**/*.py"))]
+
+
 @cache
 def modules(*folders: str) -> tuple[Module, ...]:
-    return tuple(_load(path) for folder in folders for path in sorted((ROOT / folder).glob("**/*.py")))
+    return tuple(_load(path) for path in files(*folders))
 
 
 def product() -> tuple[Module, ...]:
@@ -54,7 +63,7 @@ def rooms() -> frozenset[str]:
 
 def imports(module: Module) -> Iterator[tuple[ast.stmt, str]]:
     """Every import as (statement, dotted name): `from a.b import c` gives `a.b.c`, wherever it stands."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -85,6 +94,7 @@ def hold(rule: str, broken: Iterable[str]) -> None:
         pytest.fail("\n".join([rule, *(f"  {place}" for place in places)]), pytrace=False)
 
 
+@cache
 def _load(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -20,7 +20,7 @@ def test_only_the_clocks_read_the_wall_clock() -> None:
             f"{module.at(node)} calls {dotted(node.func)}()"
             for module in product()
             if module.name not in _CLOCKS
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Call) and _reads_wall_clock(dotted(node.func))
         ),
     )
@@ -45,7 +45,7 @@ def test_the_database_dates_nothing() -> None:
         (
             f"{module.at(node)}"
             for module in modules("app", "migrations")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if (isinstance(node, ast.Call) and dotted(node.func) in {"func.now", "sa.func.now"})
             or (isinstance(node, ast.Constant) and "CURRENT_TIMESTAMP" in str(node.value).upper())
         ),

@@ -77,7 +77,7 @@ def test_the_agent_never_needs_the_simulator() -> None:
         id(node)
         for module in modules("agent")
         if module.name == "agent.main"
-        for function in ast.walk(module.tree)
+        for function in module.nodes
         if isinstance(function, ast.FunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)

@@ -58,7 +58,7 @@ def test_no_float_is_annotated_as_money() -> None:
         (
             f"{module.at(node)} {dotted(node.target)}: {ast.unparse(node.annotation)}"
             for module in modules("app")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.AnnAssign) and "float" in ast.unparse(node.annotation)
             if _is_money(dotted(node.target).rpartition(".")[2])
         ),

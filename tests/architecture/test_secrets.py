@@ -23,7 +23,7 @@ def test_log_calls_name_no_secret() -> None:
         (
             f"{module.at(node)} {name}"
             for module in modules("app", "agent", "scripts")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Call) and _is_log_call(node)
             for name in _names(node)
             if _holds_secret(name)
@@ -37,7 +37,7 @@ def test_exceptions_name_no_secret() -> None:
         (
             f"{module.at(node)} {name}"
             for module in modules("app", "agent", "scripts")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
             for part in ast.walk(node.exc)
             if isinstance(part, ast.FormattedValue)

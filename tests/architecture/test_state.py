@@ -47,7 +47,7 @@ def test_no_global_statement() -> None:
         (
             f"{module.at(node)} global {', '.join(node.names)}"
             for module in product()
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Global)
         ),
     )
