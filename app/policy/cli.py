@@ -13,8 +13,7 @@ policies_cli = AppGroup("policies", help="制度参数 / The policies.")
 
 
 @policies_cli.command("check")
-@click.option("--files-only", is_flag=True, help="只检查文件，不读数据库 / Do not read the database.")
-def check_command(files_only: bool) -> None:
+def check_command() -> None:
     """Check every policy file and every stored layer against its schema; exit 1 naming all that is wrong.
 
     Faulty files stop the start already, in `wsgi.py`, with the same exit code and all their faults.
@@ -23,7 +22,7 @@ def check_command(files_only: bool) -> None:
     for subject in files.subjects:
         policy = files.latest(subject)
         click.echo(f"{subject} v{policy.version} sha256:{policy.sha256}")
-    problems = [] if files_only else layer_problems(db.session(), files)
+    problems = layer_problems(db.session(), files)
     for line in problems:
         click.echo(line, err=True)
     if problems:
