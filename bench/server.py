@@ -66,7 +66,8 @@ def _figures(name: str, made: Site, url: str) -> list[dict[str, Any]]:
     _send(made, _batches(made, lambda n: {"sections": _contents(n, 0)}, BATCH // 2))
     compact = [_timed(made, _batches(made, lambda _n: {}, BATCH)) for _ in range(ROUNDS)]
     changed = [
-        _timed(made, _batches(made, lambda n, r=r: _changed(n, r), BATCH // 2)) for r in range(1, 3)  # type: ignore[misc]
+        _timed(made, _batches(made, lambda n, r=r: _changed(n, r), BATCH // 2))
+        for r in range(1, 3)  # type: ignore[misc]
     ]
     bare = _bare_rows_per_s(url)
     resident = made.resident_bytes() / 2**20
@@ -81,21 +82,33 @@ def _figures(name: str, made: Site, url: str) -> list[dict[str, Any]]:
     return [
         _figure(f"server on {name}: CPU for 1,000 compact readings", cpu, CPU_READINGS_S, "s", detail),
         _figure(
-            f"server on {name}: CPU for 1,000 changed snapshots of {PACKAGES} packages", changed_cpu, CPU_SNAPSHOTS_S, "s",
+            f"server on {name}: CPU for 1,000 changed snapshots of {PACKAGES} packages",
+            changed_cpu,
+            CPU_SNAPSHOTS_S,
+            "s",
             {"rounds_cpu_s": [round(c, 3) for c, _ in changed]},
         ),
         _figure(f"server on {name}: memory of one web process", resident, RSS_MB, "MB", {}),
         {
             "figure": f"server on {name}: readings stored a second, as a share of bare inserts",
-            "value": detail["share_of_bare_inserts"], "limit": None, "unit": "of bare", "ok": True, "detail": detail,
+            "value": detail["share_of_bare_inserts"],
+            "limit": None,
+            "unit": "of bare",
+            "ok": True,
+            "detail": detail,
         },
-    ]  # fmt: skip
+    ]
 
 
 def _figure(what: str, value: float, limit: float, unit: str, detail: dict[str, Any]) -> dict[str, Any]:
     return {
-        "figure": what, "value": round(value, 3), "limit": limit, "unit": unit, "ok": value <= limit, "detail": detail,
-    }  # fmt: skip
+        "figure": what,
+        "value": round(value, 3),
+        "limit": limit,
+        "unit": unit,
+        "ok": value <= limit,
+        "detail": detail,
+    }
 
 
 def _timed(made: Site, batches: list[bytes]) -> tuple[float, float]:
@@ -130,10 +143,17 @@ def _packed(readings: list[dict[str, Any]]) -> bytes:
 def _reading(n: int, serial: str) -> dict[str, Any]:
     boot = str(uuid.UUID(int=n + (4 << 76)))
     return {
-        "phone": serial, "target": f"tcp:10.0.{n // 250}.{n % 250}:5555", "age_s": 1.5, "boot_id": boot, "boot_count": 7,
-        "uptime_s": round(time.monotonic(), 2), "grade": "gateway", "tags": _TAGS, "unread": [],
+        "phone": serial,
+        "target": f"tcp:10.0.{n // 250}.{n % 250}:5555",
+        "age_s": 1.5,
+        "boot_id": boot,
+        "boot_count": 7,
+        "uptime_s": round(time.monotonic(), 2),
+        "grade": "gateway",
+        "tags": _TAGS,
+        "unread": [],
         "power": {"battery_percent": n % 100, "charging": False, "airplane_mode": False, "screen_on": True},
-    }  # fmt: skip
+    }
 
 
 def _changed(n: int, turn: int) -> dict[str, Any]:
@@ -158,27 +178,45 @@ def _contents(n: int, turn: int) -> dict[str, Any]:
 def _packages(n: int, turn: int) -> list[dict[str, Any]]:
     return [
         {
-            "name": f"com.example.vendor{i % 17}.app{i}", "user": 0, "version_code": 100_000 + (i * 7 + n + turn) % 9973,
-            "version_name": f"{i % 9}.{n % 100}.{turn}", "system": i % 3 > 0, "enabled": True, "suspended": False,
+            "name": f"com.example.vendor{i % 17}.app{i}",
+            "user": 0,
+            "version_code": 100_000 + (i * 7 + n + turn) % 9973,
+            "version_name": f"{i % 9}.{n % 100}.{turn}",
+            "system": i % 3 > 0,
+            "enabled": True,
+            "suspended": False,
             "installer": "com.xiaomi.market" if i % 3 == 0 else None,
         }
         for i in range(PACKAGES)
-    ]  # fmt: skip
+    ]
 
 
 def _bare_rows_per_s(url: str) -> float:
     """The same rows of `phone_state` put into an empty table by Core's batched inserts, and nothing else."""
     engine = bare_engine(url)
     columns = PhoneState.__table__.c
-    table = Table("bench_rows", MetaData(), *(Column(c.name, c.type, primary_key=c.primary_key) for c in columns))
+    table = Table(
+        "bench_rows", MetaData(), *(Column(c.name, c.type, primary_key=c.primary_key) for c in columns)
+    )
     table.create(engine)
     now = SystemClock().now()
     row = {
-        "centre_id": uuid.uuid4(), "at": now, "received_at": now, "agent_id": uuid.uuid4(), "target": "tcp:10.0.0.1:5555",
-        "grade": "gateway", "boot_id": str(uuid.uuid4()), "boot_count": 7, "uptime_us": 10**9, "battery_percent": 50,
-        "charging": False, "airplane_mode": False, "screen_on": True, "unread": "[]",
+        "centre_id": uuid.uuid4(),
+        "at": now,
+        "received_at": now,
+        "agent_id": uuid.uuid4(),
+        "target": "tcp:10.0.0.1:5555",
+        "grade": "gateway",
+        "boot_id": str(uuid.uuid4()),
+        "boot_count": 7,
+        "uptime_us": 10**9,
+        "battery_percent": 50,
+        "charging": False,
+        "airplane_mode": False,
+        "screen_on": True,
+        "unread": "[]",
         "tags": orjson.dumps({name: [tag, 10**15] for name, tag in _TAGS.items()}).decode(),
-    }  # fmt: skip
+    }
     begun = time.perf_counter()
     for _ in range(PHONES // BATCH):
         with engine.begin() as connection:

@@ -90,7 +90,12 @@ def site(database_url: str, var: Path, phones: int) -> Iterator[Site]:
     process = _start(database_url, var, port)
     try:
         made = Site(
-            f"http://127.0.0.1:{port}", agent_id, key, serials, psutil.Process(process.pid), requests.Session()
+            f"http://127.0.0.1:{port}",
+            agent_id,
+            key,
+            serials,
+            psutil.Process(process.pid),
+            requests.Session(),
         )
         _wait(made.url, process)
         with made.session:
@@ -123,13 +128,24 @@ def _register(session: Session, key: Ed25519PrivateKey, phones: int) -> tuple[uu
     for serial in serials:
         session.add(
             Handset(
-                centre_id=centre.id, asset_tag=serial, serial=serial, brand="Xiaomi", model="M", specification={}, **stamp
+                centre_id=centre.id,
+                asset_tag=serial,
+                serial=serial,
+                brand="Xiaomi",
+                model="M",
+                specification={},
+                **stamp,
             )
-        )  # fmt: skip
+        )
     agent = Agent(
-        centre_id=centre.id, name="bench", kind="gateway", ed25519=key.public_key().public_bytes_raw(), x25519=bytes(32),
-        enrolled_at=now, version="0",
-    )  # fmt: skip
+        centre_id=centre.id,
+        name="bench",
+        kind="gateway",
+        ed25519=key.public_key().public_bytes_raw(),
+        x25519=bytes(32),
+        enrolled_at=now,
+        version="0",
+    )
     session.add(agent)
     session.flush()
     return agent.id, serials
@@ -159,6 +175,6 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             if requests.get(f"{url}/readyz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
     raise RuntimeError("the server did not become ready")
