@@ -29,7 +29,7 @@ def seed_command(phones: Path) -> None:
     now = runtime().clock.now()
     session = begin_write(db.session())
     try:
-        code, made = seed(session, read_phones(phones), now)
+        code, made = seed(session, read_phones(phones), runtime().policies, now)
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)

@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.demo import people
+from app.demo.apps import name_work_apps
 from app.kernel.errors import Invalid
 from app.kernel.tenancy import SYSTEM
+from app.policy import PolicyFiles
 from app.registry import RESOURCES, create, known_id, tie, ties_of
 
 _SINCE_DAYS = 90
@@ -70,13 +72,16 @@ class Seeder:
             tie(self.session, SYSTEM, described, values, self.now)
 
 
-def seed(session: Session, phones: Sequence[DemoPhone], now: dt.datetime) -> tuple[str, int]:
+def seed(
+    session: Session, phones: Sequence[DemoPhone], policies: PolicyFiles, now: dt.datetime
+) -> tuple[str, int]:
     """Register all phones but the last that can be reached: it stays one that agents see and nobody registered.
 
     The reachable one before it is a spare that belongs to no post. Returns the centre's code and how much was new.
     """
     seeder = Seeder(session, now.replace(minute=0, second=0, microsecond=0))
     centre = _organisation(seeder)
+    seeder.made += name_work_apps(session, policies, centre, now)
     *_, spare, unknown = [None, None, *(p for p in phones if p.reachable)]
     registered = [p for p in phones if p is not unknown][: len(people.GRIDS)]
     for place, phone in enumerate(registered):

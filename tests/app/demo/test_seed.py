@@ -52,6 +52,16 @@ def test_all_demo_phones_but_one_are_registered_with_their_imeis(app: Flask, clo
         db.session.remove()
 
 
+def test_the_demos_phones_are_judged_by_the_names_that_they_use(app: Flask, client: Any) -> None:
+    assert run(app).exit_code == 0
+    (centre,) = client.get("/api/v1/centres").json["items"]
+    apps = client.get(f"/api/v1/policies/allowlist?centre={centre['id']}").json["body"]["apps"]
+    installed = {
+        row["name"] for phone in json.loads(PHONES.read_text())["phones"] for row in phone["install"]
+    }
+    assert {app["package"] for app in apps.values()} <= installed
+
+
 def test_a_file_without_phones_is_refused_in_one_line(app: Flask, tmp_path: Path) -> None:
     bad = tmp_path / "x.json"
     bad.write_text("{}")
