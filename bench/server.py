@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,7 @@ def _figures(name: str, made: Site, url: str) -> list[dict[str, Any]]:
     # The first round brings every section's content, so that the tags of the measured ones are known.
     _send(made, _batches(made, lambda n: {"sections": _contents(n, 0)}, BATCH // 2))
     compact = [_timed(made, _batches(made, lambda _n: {}, BATCH)) for _ in range(ROUNDS)]
-    changed = [
-        _timed(made, _batches(made, lambda n, r=r: _changed(n, r), BATCH // 2))
-        for r in range(1, 3)  # type: ignore[misc]
-    ]
+    changed = [_timed(made, _batches(made, partial(_changed, turn), BATCH // 2)) for turn in (1, 2, 3)]
     bare = _bare_rows_per_s(url)
     resident = made.resident_bytes() / 2**20
     cpu, wall = statistics.median(c for c, _ in compact), statistics.median(w for _, w in compact)
@@ -156,7 +154,7 @@ def _reading(n: int, serial: str) -> dict[str, Any]:
     }
 
 
-def _changed(n: int, turn: int) -> dict[str, Any]:
+def _changed(turn: int, n: int) -> dict[str, Any]:
     """A snapshot whose package list is another than before."""
     tags = _TAGS | {"packages": f"{turn:08x}{n:024x}"}
     return {"tags": tags, "sections": {"packages": _packages(n, turn)}}

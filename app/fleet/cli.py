@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from typing import NoReturn
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.fleet.rules import DEFAULT_HOURS, MAX_HOURS
-from app.fleet.service import make_code
+from app.fleet.service import centre_by_code, handset_by_tag, make_code
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.kernel.tenancy import Principal
-from app.registry import Handset, ServiceCentre
 from app.runtime import runtime
 
 agents_cli = AppGroup("agents", help="网关与代理 / Agents.")
@@ -37,11 +33,11 @@ def enrol_code_command(centre: str, name: str | None, phone: str | None, hours: 
         made = make_code(
             session,
             _OPERATOR,
-            _centre_id(session, centre),
+            centre_by_code(session, centre),
             url=address,
             command_key=runtime().keys.public_key("agent-reads"),
             name=name,
-            handset_id=None if phone is None else _handset_id(session, phone),
+            handset_id=None if phone is None else handset_by_tag(session, phone),
             hours=hours,
             now=runtime().clock.now(),
         )
@@ -49,20 +45,6 @@ def enrol_code_command(centre: str, name: str | None, phone: str | None, hours: 
         _fail("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]))
     session.commit()
     click.echo(str(made.code))
-
-
-def _centre_id(session: Session, code: str) -> uuid.UUID:
-    found = session.scalar(select(ServiceCentre.id).where(ServiceCentre.code == code))
-    if found is None:
-        _fail(f"没有服务中心 {code} / no service centre with this code")
-    return found
-
-
-def _handset_id(session: Session, asset_tag: str) -> uuid.UUID:
-    found = session.scalar(select(Handset.id).where(Handset.asset_tag == asset_tag))
-    if found is None:
-        _fail(f"没有资产编号 {asset_tag} / no phone with this asset tag")
-    return found
 
 
 def _fail(message: str) -> NoReturn:

@@ -72,6 +72,22 @@ def make_code(
     return NewCode(EnrolmentCode(url, token, key_fingerprint(command_key)), row.expires_at)
 
 
+def centre_by_code(session: Session, code: str) -> uuid.UUID:
+    """Raise `NotFound`."""
+    found = store.centre_by_code(session, code)
+    if found is None:
+        raise NotFound(f"没有服务中心 {code} / no service centre with this code")
+    return found
+
+
+def handset_by_tag(session: Session, asset_tag: str) -> uuid.UUID:
+    """Raise `NotFound`."""
+    found = store.handset_by_tag(session, asset_tag)
+    if found is None:
+        raise NotFound(f"没有资产编号 {asset_tag} / no phone with this asset tag")
+    return found
+
+
 def enrol(session: Session, wanted: EnrolInput, now: dt.datetime) -> uuid.UUID:
     """The id of the enrolled agent; for the same token and key always the same, for a lost answer harms nobody.
 

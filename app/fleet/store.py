@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.fleet.model import Agent, AgentNonce, AgentRequest, EnrolmentToken
 from app.kernel.tenancy import Principal, within
-from app.registry import Handset, HandsetRef
+from app.registry import Handset, HandsetRef, ServiceCentre
 
 
 def _insert(session: Session, model: Any) -> Any:
@@ -87,6 +87,14 @@ def agents_query(principal: Principal, centre_id: uuid.UUID | None, revoked: boo
 def agent_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
     query = select(Agent.id, Agent.name).where(within(principal, Agent.centre_id))
     return {row.id: row.name for row in session.execute(query)}
+
+
+def centre_by_code(session: Session, code: str) -> uuid.UUID | None:
+    return session.scalar(select(ServiceCentre.id).where(ServiceCentre.code == code))
+
+
+def handset_by_tag(session: Session, asset_tag: str) -> uuid.UUID | None:
+    return session.scalar(select(Handset.id).where(Handset.asset_tag == asset_tag))
 
 
 def handsets(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, HandsetRef]:
