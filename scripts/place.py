@@ -35,6 +35,10 @@ class Place:
     def logs(self) -> Path:
         return self.settings.var_dir / "log"
 
+    def shown(self, path: Path) -> str:
+        """A path for people: relative to the checkout where it lies in it."""
+        return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 

@@ -105,7 +105,7 @@ def _await_ready(place: Place, server: Child) -> None:
 def _tell(place: Place) -> None:
     # The token stands after the #: browsers send that part to nobody, so it reaches no log on the way.
     print(f"\n   打开 / open   {place.url}/enter#{place.access_token()}")
-    print(f"   日志 / logs   {place.logs.relative_to(ROOT)}/    停止 / stop   Ctrl-C\n", flush=True)
+    print(f"   日志 / logs   {place.shown(place.logs)}/    停止 / stop   Ctrl-C\n", flush=True)
     if place.public_url:
         note(f"对外地址 / public address: {place.public_url}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts import preflight
+from scripts.place import ROOT
 from scripts.terminal import Stop
 
 
@@ -36,6 +37,14 @@ def test_a_demo_keeps_apart_from_the_real_data(
         assert "DATABASE_URL" not in place.environment
         assert place.logs.is_dir()
     assert "DATABASE_URL not used" in capsys.readouterr().out
+
+
+def test_data_may_lie_outside_the_checkout(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUTLER_VAR_DIR", str(elsewhere / "data"))
+    with preflight.checked(_free_port(), demo=False) as place:
+        assert place.logs == elsewhere / "data" / "log"
+        assert place.shown(place.logs) == str(place.logs)
+        assert place.shown(ROOT / "var" / "log") == "var/log"
 
 
 def test_a_taken_port_is_said(elsewhere: Path) -> None:

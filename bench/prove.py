@@ -1,0 +1,153 @@
+"""`make prove`: the long proofs. Writes `docs/proofs.json`, which is committed with what it proves.
+
+Each proof is the same code as a quick test, given thousands of examples or many rounds instead of a few.
+`python -m bench.prove NAME …` runs some; `--rounds N` says how many times over (default 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "docs" / "proofs.json"
+_BIN = Path(sys.executable).parent
+_PASSED = re.compile(r"(\d+) passed")
+_FUZZED = re.compile(r"(\d+) generated")
+_UP_S = 120
+# Examples for each operation of the API and round.
+_FUZZ_EXAMPLES = 100
+
+
+def properties() -> tuple[bool, int, str]:
+    """Every property test, each with 5,000 examples that nobody chose."""
+    return _pytest("-m", "hypothesis", "--hypothesis-profile=prove", "-o", "faulthandler_timeout=0")
+
+
+def kills() -> tuple[bool, int, str]:
+    """The agent is killed outright at random moments: nothing is lost, nothing counted or done twice."""
+    return _pytest("tests/agent", "-k", "kill")
+
+
+def races() -> tuple[bool, int, str]:
+    """Writers beside each other on both databases: one wins, the others are told."""
+    return _pytest("tests/app", "-k", "concurren or race or writers or threads")
+
+
+def whole_way() -> tuple[bool, int, str]:
+    """Two runs of `make run`, from simulated phones to verdicts."""
+    return _pytest("tests/e2e/test_make_run.py")
+
+
+def api() -> tuple[bool, int, str]:
+    """Right and wrong requests to every operation of the API: never an error of the server's own."""
+    with tempfile.TemporaryDirectory() as var, _server(Path(var)) as (url, token):
+        hooks = {**os.environ, "SCHEMATHESIS_HOOKS": "bench.prove_hooks", "PYTHONPATH": str(ROOT)}
+        command = [str(_BIN / "st"), "run", f"{url}/api/v1/openapi.json"]
+        command += ["-H", f"Authorization: Bearer {token}", "--checks", "not_a_server_error"]
+        command += ["--phases", "examples,fuzzing,coverage", "--max-examples", str(_FUZZ_EXAMPLES)]
+        ended = subprocess.run(command, check=False, cwd=var, env=hooks, capture_output=True, text=True)
+    found = _FUZZED.search(ended.stdout)
+    return ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:]
+
+
+PROOFS: dict[str, Callable[[], tuple[bool, int, str]]] = {
+    proof.__name__: proof for proof in (properties, kills, races, api, whole_way)
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*PROOFS, []], metavar="NAME")
+    parser.add_argument("--rounds", type=int, default=1)
+    arguments = parser.parse_args()
+    chosen = arguments.names or list(PROOFS)
+    results = [_prove(name, arguments.rounds) for name in chosen]
+    if not arguments.names:
+        _write(results)
+    return 0 if all(result["ok"] for result in results) else 1
+
+
+def _prove(name: str, rounds: int) -> dict[str, Any]:
+    begin, cases, ok = time.monotonic(), 0, True
+    for _ in range(rounds):
+        passed, counted, said = PROOFS[name]()
+        cases += counted
+        if not passed or not counted:
+            ok = False
+            print(said)
+            break
+    seconds = round(time.monotonic() - begin)
+    print(f" {'✓' if ok else '✗'} {name}: {cases} cases in {seconds} s", flush=True)
+    what = " ".join((PROOFS[name].__doc__ or "").split())
+    return {"name": name, "what": what, "rounds": rounds, "cases": cases, "seconds": seconds, "ok": ok}
+
+
+def _pytest(*arguments: str) -> tuple[bool, int, str]:
+    command = [str(_BIN / "pytest"), "-n", "auto", "-p", "no:cacheprovider", *arguments]
+    ended = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    found = _PASSED.search(ended.stdout)
+    return ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:]
+
+
+@contextmanager
+def _server(var: Path) -> Iterator[tuple[str, str]]:
+    """A real server with the demo's data; its address and access token."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environment = {**os.environ, "BUTLER_VAR_DIR": str(var)}
+    command = [sys.executable, "-m", "scripts.run", "--demo", "0", "--port", str(port)]
+    with (var / "run.log").open("w") as log:
+        run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _await(f"http://127.0.0.1:{port}/readyz", run)
+        flask = [str(_BIN / "flask"), "--app", "wsgi"]
+        subprocess.run([*flask, "demo", "seed"], check=True, cwd=ROOT, env=environment, capture_output=True)
+        asked = [*flask, "installation", "access-token"]
+        token = subprocess.run(asked, check=True, cwd=ROOT, env=environment, capture_output=True, text=True)
+        yield f"http://127.0.0.1:{port}", token.stdout.strip()
+    finally:
+        run.send_signal(signal.SIGINT)
+        run.wait(60)
+
+
+def _await(url: str, run: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _UP_S
+    while run.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own http address
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError("the server did not come up")
+
+
+def _write(results: list[dict[str, Any]]) -> None:
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    machine = {"python": platform.python_version(), "cores": os.cpu_count()}
+    document = {"commit": commit.stdout.strip(), "machine": machine, "proofs": results}
+    RESULT.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(f"   {RESULT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
