@@ -14,7 +14,6 @@ from typing import Any, cast
 from agent import wire
 from agent.batches import Batch, Batches
 from agent.client import Client, ServerAway, ServerRefused
-from agent.clock import Steady, steady
 from agent.errors import AgentError
 from agent.state import Identity
 
@@ -41,7 +40,6 @@ class Reporter:
         *,
         status: Callable[[], wire.AgentState],
         on_commands: Callable[[], None],
-        clock: Steady = steady,
     ) -> None:
         self._batches = batches
         self._client = client
@@ -49,16 +47,14 @@ class Reporter:
         self._verifier = identity.verifier()
         self._status = status
         self._on_commands = on_commands
-        self._clock = clock
         self._woken = threading.Event()
         self.tried = threading.Event()
-        self._last = float("-inf")
+        self._rejected: set[str] = set()
         self.interval_s = float(identity.interval_s)
 
-    def wake(self, *, urgent: bool = False) -> None:
-        """Check in soon. Not urgent: only if half an interval has passed, for the server sets the pace."""
-        if urgent or self._clock() - self._last >= self.interval_s / 2:
-            self._woken.set()
+    def wake(self) -> None:
+        """Check in at once: somebody waits for this. All else goes at the server's pace."""
+        self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
         """Check in until `stop` is set. Raise `AgentStopped`."""
@@ -93,7 +89,6 @@ class Reporter:
         """One exchange; True when more waits to be sent. Raise `ServerAway`, `AgentStopped`."""
         batch = self._batches.next()
         body = gzip.compress(self._batches.body(batch, self._status()), 6, mtime=0)
-        self._last = self._clock()
         try:
             answer = checked_answer(self._client.post(wire.CHECKIN_PATH, body, packed=True), batch)
         except ServerRefused as exc:
@@ -103,9 +98,7 @@ class Reporter:
         self.interval_s = float(min(max(answer["interval_s"], INTERVAL_LEAST_S), INTERVAL_MOST_S))
         if commands:
             self._on_commands()
-        if answer["rejected"]:
-            codes = Counter(str(entry.get("code")) for entry in answer["rejected"])
-            log.warning("server took no notice of %s", " ".join(f"{k}={n}" for k, n in sorted(codes.items())))
+        self._tell_rejected(answer["rejected"])
         log.info("checked in entries=%d more=%s commands=%d", batch.size, batch.more, len(commands))
         return batch.more
 
@@ -128,6 +121,14 @@ class Reporter:
         self._batches.set_aside(batch, str(refusal))
         log.error("batch set aside, not counted batch=%s entries=%d: %s", batch.uuid, batch.size, refusal)
         return False
+
+    def _tell_rejected(self, rejected: list[wire.Rejected]) -> None:
+        """Say it when the reasons change; a phone that nobody has registered is refused at every reading."""
+        counts = Counter(str(entry.get("code")) for entry in rejected)
+        if rejected and counts.keys() != self._rejected:
+            told = " ".join(f"{code}={n}" for code, n in sorted(counts.items()))
+            log.warning("server did not count %s; the first: %.300s", told, rejected[0].get("detail"))
+        self._rejected = set(counts)
 
     def _commands(self, envelopes: list[wire.CommandEnvelope]) -> list[wire.Command]:
         """The commands that are the server's and ours; nothing else is even stored."""

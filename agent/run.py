@@ -81,7 +81,7 @@ class Agent:
             Inbox(self._database, clock),
             {"read_phone": ReadPhone(reader, hands, serials, targets.current)},
             clock,
-            on_result=lambda: self._reporter.wake(urgent=True),
+            on_result=self._result_ready,
         )
         client = Client(identity.server_url, state.keys().ed25519, identity.agent_id)
         self._reporter = Reporter(
@@ -125,7 +125,7 @@ class Agent:
         self._stop.set()
         self._sweeper.wake()
         self._worker.wake()
-        self._reporter.wake(urgent=True)
+        self._reporter.wake()
 
     def _try_report(self) -> ServerAway | None:
         try:
@@ -147,9 +147,13 @@ class Agent:
         self._threads.append(thread)
         thread.start()
 
+    def _result_ready(self) -> None:
+        self._reporter.wake()
+
     def _round_ended(self) -> None:
         # The first round is reported at once: somebody who has just set this up is looking at the page.
-        self._reporter.wake(urgent=self._first_round)
+        if self._first_round:
+            self._reporter.wake()
         self._first_round = False
 
     def _status(self) -> wire.AgentState:

@@ -111,7 +111,7 @@ class Sweeper:
         self._begin(self._schedule.due(now, self.concurrency))
         overdue = now - self._first_end >= _ROUND_S
         if any(self._tally) and (overdue or not self._schedule.running):
-            log.info("round ended read=%d unreached=%d targets=%d", *self._tally, len(self._schedule))
+            log.debug("round ended read=%d unreached=%d targets=%d", *self._tally, len(self._schedule))
             self._tally = [0, 0]
             self.on_round()
 

@@ -45,7 +45,7 @@ while True:
     number += 1
     box.spool.add([box.reading(f"S{number % 5}", uptime_s=number, packages=[number // 10])])
     print(number, flush=True)
-    reporter.wake(urgent=True)
+    reporter.wake()
 """
 
 

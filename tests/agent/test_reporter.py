@@ -36,7 +36,6 @@ class Site:
             self.identity,
             status=lambda: STATE,
             on_commands=self._count,
-            clock=self.box.steady,
         )
         stub.seen.clear()
 
@@ -197,6 +196,8 @@ def test_rejected_entries_are_said_and_gone(site: Site, stub: Stub, caplog: pyte
     site.reporter.check_in()
     assert "unknown_phone=1" in caplog.text
     assert site.box.spool.count() == 0
+    site.reporter.check_in()
+    assert caplog.text.count("unknown_phone") == 1, "said once, not at every check-in"
 
 
 @pytest.mark.parametrize(("told", "kept"), [(30, 30.0), (0, 5.0), (10**9, 3600.0)])
@@ -217,7 +218,7 @@ def looping(site: Site) -> Iterator[Callable[[], None]]:
 
     def end() -> None:
         stop.set()
-        site.reporter.wake(urgent=True)
+        site.reporter.wake()
         thread.join(10)
         assert not thread.is_alive()
 
@@ -242,18 +243,9 @@ def test_a_wake_brings_a_check_in_at_once(site: Site, stub: Stub) -> None:
         stub.wait_until("first", lambda: len(stub.seen) == 1)
         assert site.reporter.tried.wait(10)
         site.box.spool.add([site.box.result()])
-        site.reporter.wake(urgent=True)
+        site.reporter.wake()
         stub.wait_until("second", lambda: len(stub.seen) == 2)
     assert stub.entries("results")[0]["id"] == "c1"
-
-
-def test_a_wake_that_is_not_urgent_keeps_the_servers_pace(site: Site) -> None:
-    site.reporter.check_in()
-    site.reporter.wake()
-    assert not site.reporter._woken.is_set()
-    site.box.steady.now += 31
-    site.reporter.wake()
-    assert site.reporter._woken.is_set()
 
 
 def test_backoff_is_anything_up_to_a_doubling_cap(monkeypatch: pytest.MonkeyPatch) -> None:
