@@ -152,7 +152,7 @@ def list_apps(packages: Sequence[Mapping[str, Any]] | None, text: str, *, system
     """Search by package name or installer; the system's own apps only where asked for, unless it is not known."""
     if packages is None:
         return AppList(known=False, text=text, system=system)
-    shown = [p for p in packages if system or p["system"] is not True]
+    shown = [p for p in packages if system or not p.get("system")]
     word = text.strip().casefold()
     fitting = [
         p for p in shown if word in p["name"].casefold() or word in (p.get("installer") or "").casefold()

@@ -4,6 +4,12 @@
 const stale = document.getElementById("stale");
 const failed = () => { stale.hidden = false; };
 
+// A refresh would throw away the place of a keyboard user and what somebody is about to copy; the part tells its time.
+const inUse = (part) => {
+  const selection = getSelection();
+  return part.querySelector(":focus-visible") !== null || (!selection.isCollapsed && part.contains(selection.anchorNode));
+};
+
 document.addEventListener("htmx:sendError", failed);
 document.addEventListener("htmx:timeout", failed);
 document.addEventListener("htmx:responseError", (event) => {
@@ -15,8 +21,8 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.xhr.status < 400) stale.hidden = true;
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const live = event.detail.elt.hasAttribute("data-live");
-  if (live && document.hidden) event.preventDefault();
+  const part = event.detail.elt;
+  if (part.hasAttribute("data-live") && (document.hidden || inUse(part))) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "seen"));

@@ -3,7 +3,7 @@
 "use strict";
 
 function enter() {
-  const token = decodeURIComponent(location.hash.slice(1));
+  const token = location.hash.slice(1);
   if (!token) return;
   history.replaceState(null, "", location.pathname + location.search);
   document.getElementById("token").value = token;

@@ -239,6 +239,21 @@ def test_what_is_old_says_so(site: Site, page: Page, context: BrowserContext) ->
     expect(page.locator("#stale")).to_be_hidden()
 
 
+def test_a_refresh_leaves_a_keyboard_user_where_he_is(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/")
+    link = page.get_by_role("link", name="GJ-0001")
+    link.focus()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("htmx.trigger('#live', 'seen')")
+    expect(link).to_be_focused()
+    assert asked == []
+    page.keyboard.press("Escape")
+    link.blur()
+    with page.expect_request(f"{site.url}/"):
+        page.evaluate("htmx.trigger('#live', 'seen')")
+
+
 def test_a_choice_filters_at_once_and_the_rest_of_the_page_stays(site: Site, page: Page) -> None:
     read(site)
     page.goto(f"{site.url}/")

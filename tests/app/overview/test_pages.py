@@ -82,6 +82,26 @@ def test_what_was_not_read_says_why(browser: Browser, gateway: FakeAgent, phones
     assert "不证明关机" in page
 
 
+def test_a_phone_that_tells_only_what_it_must_is_shown(
+    browser: Browser, gateway: FakeAgent, phones: Phones
+) -> None:
+    """Every field that may be null may be left out as well."""
+    sections: dict[str, Any] = {
+        "identity": {},
+        "packages": [{"name": "com.bare", "user": 10}],
+        "users": [{"id": 0, "name": "Owner"}],
+        "sim": [{"slot": 0, "state": "SOMETHING_NEW"}],
+        "setup": {"lock_screen": "unknown"},
+        "storage": {},
+    }
+    power = {"battery_percent": None, "charging": None, "airplane_mode": None, "screen_on": None}
+    entry = with_sections(reading(power=power, boot_count=None), **sections)
+    assert gateway.checkin(readings=[entry]).get_json()["rejected"] == []
+    page = browser.text(f"/phones/{phones['S1']}")
+    assert "com.bare — 未知或直接安装 未知 10" in page
+    assert "SOMETHING_NEW" in page
+
+
 def test_words_of_a_phone_are_never_markup(browser: Browser, gateway: FakeAgent, phones: Phones) -> None:
     evil = '"><script>alert(1)</script>'
     apps = [package(evil, version_name=evil, installer=evil)]
