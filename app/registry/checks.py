@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from app.kernel.errors import Conflict, DomainError, FieldError, Invalid
-from app.registry import store
+from app.registry import store, tie_store
 from app.registry.catalogue import HANDSETS, WECHAT_ACCOUNTS
 from app.registry.references import References
 from app.registry.resource import Field, Resource
@@ -48,17 +48,27 @@ def check(references: References, resource: Resource, drafts: Sequence[Draft]) -
         if f.target:
             references.load(f.target, (v for d in drafts if (v := d.values.get(f.name)) is not None))
     for draft in drafts:
-        for f in resource.fields:
-            if f.required and draft.after(f.name) is None:
-                draft.refuse(f.name, "required", "必填 / required")
+        _check_required(resource, draft)
         _check_references(references, resource, draft)
         derive(references, resource, draft)
-    if resource is HANDSETS:
-        for draft in drafts:
-            if draft.after("imei1") is not None and draft.after("imei1") == draft.after("imei2"):
-                draft.refuse("imei2", "same_imei", "两个 IMEI 不能相同 / the two IMEIs must differ")
+        _check_particulars(references, resource, draft)
     if not resource.tie:
         _check_unique(references, resource, drafts)
+
+
+def _check_required(resource: Resource, draft: Draft) -> None:
+    for f in resource.fields:
+        if f.required and draft.after(f.name) is None:
+            draft.refuse(f.name, "required", "必填 / required")
+
+
+def _check_particulars(references: References, resource: Resource, draft: Draft) -> None:
+    """What holds for one resource only."""
+    if resource is HANDSETS and draft.after("imei1") is not None:
+        if draft.after("imei1") == draft.after("imei2"):
+            draft.refuse("imei2", "same_imei", "两个 IMEI 不能相同 / the two IMEIs must differ")
+    elif resource is WECHAT_ACCOUNTS:
+        _check_number(references, draft)
 
 
 def _check_references(references: References, resource: Resource, draft: Draft) -> None:
@@ -89,6 +99,16 @@ def _check_same_centre(references: References, resource: Resource, draft: Draft)
 def _post_centre(references: References, draft: Draft) -> uuid.UUID | None:
     post = references.get("posts", draft.after("post_id")) if draft.after("post_id") else None
     return post.centre_id if post else None
+
+
+def _check_number(references: References, draft: Draft) -> None:
+    number = draft.values.get("number_id")
+    if draft.row_id is None or number is None:
+        return
+    if tie_store.posts_with_other_numbers(references.session, draft.row_id, number):
+        draft.refuse(
+            "number_id", "U01", "账号所在岗位用的是另一号码 / the account's post has another number (U01)"
+        )
 
 
 def derive(references: References, resource: Resource, draft: Draft) -> None:

@@ -69,7 +69,10 @@ def holder_of(
 def holders_of(
     session: Session, principal: Principal, handset_ids: Collection[uuid.UUID], instant: dt.datetime
 ) -> dict[uuid.UUID, Custody]:
-    """As `holder_of`, for many phones; those without custody are absent."""
+    """As `holder_of`, for many phones; those without custody are absent.
+
+    While nobody holds the post, `since` and `until` are those of the phone at the post; `history_of` cuts finer.
+    """
     found: dict[uuid.UUID, Custody] = {}
     ids = list(handset_ids)
     held = and_(

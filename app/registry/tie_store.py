@@ -52,6 +52,20 @@ def numbers_at(
     return {number for number in session.scalars(query) if number is not None}
 
 
+def posts_with_other_numbers(session: Session, account_id: uuid.UUID, number_id: uuid.UUID) -> bool:
+    """Whether an account that has no end at its post would be there with a number of none of the post's (U01)."""
+    open_ties = select(KitAssignment).where(
+        KitAssignment.wechat_account_id == account_id,
+        KitAssignment.voided_at.is_(None),
+        KitAssignment.valid_to.is_(None),
+    )
+    for tie in session.scalars(open_ties):
+        numbers = numbers_at(session, tie.post_id, tie.valid_from, None)
+        if numbers and number_id not in numbers:
+            return True
+    return False
+
+
 def account_numbers_at(
     session: Session, post_id: uuid.UUID, start: dt.datetime, end: dt.datetime | None
 ) -> set[uuid.UUID]:

@@ -141,6 +141,18 @@ def test_an_account_goes_with_the_number_that_it_is_registered_with(client: Any,
     assert kit(client, org, wechat_account_id=account).status_code == 201
 
 
+def test_an_account_at_a_post_is_not_given_a_foreign_number(client: Any, org: Any) -> None:
+    right = create(client, "numbers", centre_id=str(org.centre), e164="13800138000")["id"]
+    wrong = create(client, "numbers", centre_id=str(org.centre), e164="13900139000")["id"]
+    account = create(client, "wechat-accounts", centre_id=str(org.centre), nickname="小新")["id"]
+    for subject in ({"number_id": right}, {"wechat_account_id": account}):
+        assert kit(client, org, **subject).status_code == 201
+    url, tag = f"/api/v1/wechat-accounts/{account}", {"If-Match": '"v1"'}
+    refused = client.patch(url, json={"number_id": wrong}, headers=tag)
+    assert (refused.status_code, fields_of(refused)) == (409, {"number_id": "U01"})
+    assert client.patch(url, json={"number_id": right}, headers=tag).status_code == 200
+
+
 def test_a_tie_is_ended_once_and_a_mistake_is_voided(client: Any, org: Any) -> None:
     phone = create(client, "handsets", **handset(org))["id"]
     made = kit(client, org, handset_id=phone).json
