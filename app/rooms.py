@@ -9,10 +9,10 @@ from app.audit.cli import audit_cli
 from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
+from app.demo.cli import demo_cli
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
-from app.demo.cli import demo_cli
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint, register_openapi

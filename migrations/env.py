@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
@@ -11,7 +11,7 @@ from flask import current_app
 from app.kernel.db import Base, UtcDateTime
 
 
-def render_item(kind: str, item: object, _autogen: Any) -> str | bool:
+def render_item(kind: str, item: object, _autogen: Any) -> str | Literal[False]:
     # Written as its storage type: a migration must not change when the application's types do.
     return "sa.BigInteger()" if kind == "type" and isinstance(item, UtcDateTime) else False
 

@@ -71,7 +71,9 @@ def test_only_an_address_that_names_the_content_is_kept_for_ever(app: Flask) -> 
     assert "Set-Cookie" not in named.headers
     assert "Cookie" not in named.headers.get("Vary", "")
     for other in ("/static/butler.css", "/static/butler.css?v=000000000000"):
-        assert "immutable" not in client.get(other, base_url=BASE_URL, buffered=True).headers.get("Cache-Control", "")
+        assert "immutable" not in client.get(other, base_url=BASE_URL, buffered=True).headers.get(
+            "Cache-Control", ""
+        )
 
 
 def test_vendored_files_come_with_their_licence(app: Flask) -> None:
