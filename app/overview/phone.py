@@ -93,9 +93,15 @@ def phone_view(
         custody=list(reversed(history_of(session, principal, phone.id))),
         timeline=power,
         days=days_of((i.start, i.end, str(i.state)) for i in power.intervals),
-        proved=percent(power.proved_share),
+        proved=_proved(power),
         apps=list_apps(sections.get("packages"), app_text, system=system_apps),
     )
+
+
+def _proved(power: PowerTimeline) -> str:
+    """From the seconds: the timeline's own share is rounded, and nearly all must not read as all."""
+    total = sum(power.seconds.values())
+    return percent((total - power.seconds["unknown"]) / total if total else 0.0)
 
 
 def _failures(

@@ -62,6 +62,7 @@ def test_a_read_phone_is_told_with_its_proof(
     assert "开机 自 2026-11-22 09:43" in page
     assert "com.ss.android.ugc.aweme" in page
     assert "未知或直接安装" in page
+    assert "已证实 1%" in page
     clock.move(3600)
     later = browser.text("/")
     assert "0 开机 0 关机 3 未知" in later, "a silent phone is unknown, never off"
