@@ -24,7 +24,7 @@ _BOOTS_A_SHORT_RUN = 10
 _LISTEN_S = 30.0
 
 
-def start(place: Place, children: Children) -> None:
+def start_demo(place: Place, children: Children) -> None:
     with step("演示数据 / demo data"):
         centre = _seed(place)
     with step("演示手机 / demo phones"):

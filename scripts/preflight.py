@@ -72,8 +72,6 @@ def _free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OverflowError as error:
-            raise Stop(f"PORT={port} is not a port: 1 to 65535") from error
         except PermissionError as error:
             raise Stop(f"port {port} is for the system's administrator: choose one above 1023") from error
         except OSError as error:

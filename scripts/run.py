@@ -27,7 +27,6 @@ _WATCH_S = 0.5
 
 
 def main() -> int:
-    arguments = _arguments()
     # SIGTERM and a closed terminal end the run in the same order as Ctrl-C does; SIGINT is named because a
     # shell starts what runs in its background with that signal ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -35,14 +34,15 @@ def main() -> int:
     parent = Parent()
     children = Children()
     try:
-        with preflight.checked(arguments.port, demo=arguments.demo) as place:
+        port, demo = _arguments()
+        with preflight.checked(port, demo=demo) as place:
             _set_up(place)
             _start(place, children)
             if place.demo:
                 # Only a demo needs what simulated phones are made of.
-                from scripts import demo
+                from scripts.demo import start_demo
 
-                demo.start(place, children)
+                start_demo(place, children)
             _tell(place)
             _watch(children, parent)
     except Stop as stop:
@@ -54,17 +54,17 @@ def main() -> int:
         _end(children)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments() -> tuple[int, bool]:
+    """The port, and whether it is the demo. Raises `Stop`: what is wrong with a variable of make is one line."""
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--demo", type=_yes_no, default=True)
-    return parser.parse_args()
-
-
-def _yes_no(text: str) -> bool:
-    if text not in {"0", "1"}:
-        raise argparse.ArgumentTypeError("DEMO is 0 or 1")
-    return text == "1"
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--demo", default="1")
+    given = parser.parse_args()
+    if not given.port.isdecimal() or not 0 < int(given.port) < 65536:
+        raise Stop(f"PORT={given.port} is not a port: 1 to 65535")
+    if given.demo not in {"0", "1"}:
+        raise Stop(f"DEMO={given.demo}: 1 is with demo phones, 0 without")
+    return int(given.port), given.demo == "1"
 
 
 def _set_up(place: Place) -> None:
