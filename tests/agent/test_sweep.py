@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from agent.transport import TransportOptions
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> TransportOptions:
     key = load_or_create(tmp_path_factory.mktemp("key") / "adbkey")
-    return TransportOptions(connect_s=5, auth_wait_s=0.2, key=lambda: key)
+    return TransportOptions(connect_s=10, auth_wait_s=10, key=lambda: key)
 
 
 def wait_for_workers() -> None:
@@ -142,11 +143,9 @@ def test_a_reading_carries_what_the_wire_wants(options: TransportOptions) -> Non
 def test_an_ill_phone_is_named_with_its_reason_and_the_others_are_read(
     options: TransportOptions, fault: Fault, reason: str
 ) -> None:
-    from dataclasses import replace
-
     with Fleet([make_phone(n) for n in range(3)]) as fleet:
         fleet.set_fault(1, fault)
-        site = Site(fleet, replace(options, connect_s=0.5, max_output=2**19), deadline_s=0.5)
+        site = Site(fleet, replace(options, connect_s=1.5, max_output=2**19), deadline_s=1.5)
         site.sweeper.once()
         assert site.reasons() == {site.targets[1]: reason}
         assert sorted(site.read()) == sorted(fleet.phones[n].identity.serial for n in (0, 2))
@@ -155,7 +154,7 @@ def test_an_ill_phone_is_named_with_its_reason_and_the_others_are_read(
 def test_a_phone_that_does_not_allow_us_is_no_accusation(options: TransportOptions) -> None:
     with Fleet([make_phone(0)]) as fleet:
         fleet.phones[0].auth = AuthMode.NEVER
-        site = Site(fleet, options)
+        site = Site(fleet, replace(options, auth_wait_s=0.2))
         site.sweeper.once()
         assert site.reasons() == {site.targets[0]: "unauthorized"}
 
