@@ -214,3 +214,14 @@ def test_a_phone_out_of_service_is_in_no_list(phones: Phones, phone: HandsetRef)
     page = list_verdicts(phones.session, SYSTEM, status=None, centre_id=None, cursor=None, limit=9)
     assert page.items == []
     assert sum(verdict_counts(phones.session, SYSTEM).values()) == 0
+
+
+def test_the_same_findings_by_another_policy_are_a_new_ruling(
+    phones: Phones, phone: HandsetRef, org: Org
+) -> None:
+    """Which policy a verdict rests on must be told for each moment."""
+    phones.send(phone, START, WORK)
+    layer(phones.session, phones.files, org.centre, {"allowed": {"com.never.seen": "阅读器"}})
+    rejudge(phones.session, phones.files, START + HOUR)
+    assert phones.verdict(phone).changed_at == START + HOUR
+    assert changes(phones.session) == ["unknown", "unknown"]

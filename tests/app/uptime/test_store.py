@@ -86,6 +86,17 @@ def test_a_late_reading_sets_the_latest_proof_not_back(phone: uuid.UUID, org: Or
     assert session.scalars(select(PhonePower)).one().boot_id == uuid.UUID(BOOT_B)
 
 
+def test_the_latest_proof_of_a_batch_is_not_its_last_line(
+    phone: uuid.UUID, org: Org, session: Session
+) -> None:
+    early, late = START - dt.timedelta(hours=1), START
+    absorb_readings(
+        session, [reading(phone, org.centre, b, at, 1) for b, at in ((BOOT_B, late), (BOOT_A, early))]
+    )
+    power = session.scalars(select(PhonePower)).one()
+    assert (power.boot_id, power.proof_last) == (uuid.UUID(BOOT_B), late)
+
+
 def test_batches_at_once_lose_no_bound(app: Flask, org: Org) -> None:
     phones = [add_handset(app, org.centre, f"S{i}") for i in range(8)]
     hours = range(12)
