@@ -130,7 +130,8 @@ def test_search_filter_sort_and_pages(client: Any, org: Any) -> None:
     assert serials(f"imei2={IMEI_2}") == ["R58M123ABC"]
     assert serials(f"imei1={IMEI_2}") == []
     assert serials("q=xiaomi+redmi+ser") == ["SER0000", "SER0002", "SER0004"]
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = get(f"/api/v1/handsets?limit=2&sort=-brand&cursor={cursor}").json
         seen += [item["serial"] for item in page["items"]]
