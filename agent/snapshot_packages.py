@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from agent.parsers.packages import Details, parse_details, parse_listing, parse_names
+from agent.parsers.packages import (
+    NOTHING,
+    Block,
+    parse_details,
+    parse_listing,
+    parse_names,
+    suspended,
+    user_head,
+)
 from agent.snapshot_parts import Json, SectionReader
+
+_NOT_DUMPED: Block = ("", "", "", "")
 
 
 def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
@@ -16,7 +26,7 @@ def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
     found: list[Json] = []
     inspected = 0
     for user in users:
-        rows = _user_packages(reader, user, details)
+        rows = _user_packages(reader, user, details or {})
         if rows is not None:
             inspected += 1
             found += rows
@@ -29,7 +39,7 @@ def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
     return found
 
 
-def _user_packages(reader: SectionReader, user: int, details: dict[str, Details] | None) -> list[Json] | None:
+def _user_packages(reader: SectionReader, user: int, details: dict[str, Block]) -> list[Json] | None:
     part = f"packages.user.{user}"
     listing = reader.take(part, lambda: parse_listing(reader.text(f"packages.{user}")))
     if listing is None:
@@ -38,19 +48,21 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Details]
         reader.note(part, f"{listing.strange} lines were not understood")
     system = _marked(reader, f"system.{user}", f"{part}.system")
     disabled = _marked(reader, f"disabled.{user}", f"{part}.enabled")
+    head = user_head(user)
     rows: list[Json] = []
     for name, version_code, installer in listing.packages:
-        more = details.get(name) if details is not None else None
+        _, dumped_code, version_name, user_lines = details.get(name, _NOT_DUMPED)
+        code = version_code or dumped_code
         rows.append(
             {
                 "name": name,
                 "user": user,
-                "version_code": more.version_code if version_code is None and more else version_code,
-                "version_name": more.version_name if more else None,
+                "version_code": int(code) if code else None,
+                "version_name": NOTHING.get(version_name, version_name),
                 "system": None if system is None else name in system,
                 "enabled": None if disabled is None else name not in disabled,
-                "suspended": more.suspended(user) if more else None,
-                "installer": installer,
+                "suspended": suspended(user_lines, head),
+                "installer": NOTHING.get(installer, installer),
             }
         )
     return rows
@@ -58,9 +70,8 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Details]
 
 def _marked(reader: SectionReader, section: str, part: str) -> frozenset[str] | None:
     """The names that a marking list holds; None and a note unless all of it was understood."""
-
-    listing = reader.take(part, lambda: parse_names(reader.text(section)))
-    if listing is not None and listing.strange:
-        reader.note(part, f"{listing.strange} lines were not understood")
+    marked = reader.take(part, lambda: parse_names(reader.text(section)))
+    if marked is not None and marked.strange:
+        reader.note(part, f"{marked.strange} lines were not understood")
         return None
-    return None if listing is None else listing.names()
+    return None if marked is None else marked.names

@@ -1,12 +1,21 @@
-"""What is installed: `pm list packages` for each user, with details from `dumpsys package packages`."""
+"""What is installed: `pm list packages` for each user, with details from `dumpsys package packages`.
+
+A phone has hundreds of packages, and these are most of what a reading costs: fields come as the phone printed them,
+empty where it printed none; nothing is made of them that no snapshot holds.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from agent.parsers.common import Unreadable, complaint, is_noise
+
+Listed = tuple[str, str, str]
+"""A line of `pm list packages`: name, version code, installer."""
+
+Block = tuple[str, str, str, str]
+"""A package in `dumpsys package`: name, version code, version name, its lines for each user."""
 
 # package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "="
 # of its word, and only of that word, or the installer would be taken for the name.
@@ -15,7 +24,7 @@ _LINE = (
     r"(?:  installer=(\S+))?(?: uid:[\d,]+)?[ \t\r]*"
 )
 _LISTED = re.compile(f"^{_LINE}$", re.ASCII | re.MULTILINE)
-_NAMES_ONLY = re.compile(r"package:[A-Za-z0-9_.\-]+(?:\npackage:[A-Za-z0-9_.\-]+)*", re.ASCII)
+_NAMES = re.compile(r"(?:\n[A-Za-z0-9_.\-]+)+", re.ASCII)
 # A package's head line, then whichever of its lines are there, in the order in which Android prints them.
 _BLOCK = re.compile(
     r"Package \[([^\]\n]{1,255})\][^\n]*"
@@ -23,16 +32,9 @@ _BLOCK = re.compile(
     r"(?:\n *versionName=([^\n\r]*)\r?)?"
     r"((?:\n *User [0-9][^\n]*)*)"
 )
-_NOBODY = frozenset({"", "null"})
+NOTHING: dict[str, None] = {"": None, "null": None}
+"""Texts that stand for none: `NOTHING.get(text, text)`. A call of a function for each field would cost more."""
 _HIDDEN = "Hidden system packages:"
-
-
-class Listed(NamedTuple):
-    """A line of `pm list packages`; fields that its flags did not ask for are None."""
-
-    name: str
-    version_code: int | None
-    installer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +44,31 @@ class Listing:
     packages: list[Listed]
     strange: int = 0
 
-    def names(self) -> frozenset[str]:
-        return frozenset([package[0] for package in self.packages])
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that a `pm list packages` holds; `strange` counts lines that were not understood."""
+
+    names: frozenset[str]
+    strange: int = 0
 
 
-class Details(NamedTuple):
-    """What `dumpsys package` says of one package; `user_lines` are its lines for each user, as they stand."""
+def suspended(user_lines: str, head: str) -> bool | None:
+    """Whether a package is suspended for the user whose line of a block has `head` (`user_head`).
 
-    version_code: int | None
-    version_name: str | None
-    user_lines: str
+    None when the dump does not say.
+    """
+    _, _, line = user_lines.partition(head)
+    if "\n" in line:
+        line = line[: line.index("\n")]
+    if " suspended=false" in line:
+        return False
+    return True if " suspended=true" in line else None
 
-    def suspended(self, user: int) -> bool | None:
-        """Whether the package is suspended for a user; None when the dump does not say."""
-        lines = self.user_lines
-        at = lines.find(f" User {user}: ")
-        if at < 0:
-            return None
-        end = lines.find("\n", at)
-        if lines.find(" suspended=false", at, end if end >= 0 else None) >= 0:
-            return False
-        return True if lines.find(" suspended=true", at, end if end >= 0 else None) >= 0 else None
+
+def user_head(user: int) -> str:
+    """How a user's line begins in a block of `dumpsys package`."""
+    return f" User {user}: "
 
 
 def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
@@ -71,10 +77,7 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
     Raise `Unreadable` when the phone refused, or when nothing is listed although no phone has nothing
     (`may_be_empty` for the list of disabled packages).
     """
-    packages = [
-        Listed(name, int(code) if code else None, installer if installer not in _NOBODY else None)
-        for name, code, installer in _LISTED.findall(text)
-    ]
+    packages: list[Listed] = _LISTED.findall(text)
     strange = 0
     if len(packages) != text.count("\n") + 1:
         strange = sum(not _LISTED.match(line) and not is_noise(line) for line in text.split("\n"))
@@ -85,25 +88,24 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
     return Listing(packages, strange)
 
 
-def parse_names(text: str) -> Listing:
-    """`pm list packages` without further flags: names only, as `parse_listing(…, may_be_empty=True)` reads them."""
-    if _NAMES_ONLY.fullmatch(text):
-        return Listing([Listed(line[8:], None, None) for line in text.split("\n")])
-    return parse_listing(text, may_be_empty=True)
+def parse_names(text: str) -> Names:
+    """The names in `pm list packages` without further flags, of which there may be none. Raise `Unreadable`."""
+    bare = f"\n{text}".replace("\npackage:", "\n")
+    # As many shorter as there are lines: each of them began with the word.
+    if len(text) - len(bare) + 1 == 8 * (text.count("\n") + 1) and _NAMES.fullmatch(bare):
+        return Names(frozenset(bare[1:].split("\n")))
+    listing = parse_listing(text, may_be_empty=True)
+    return Names(frozenset(name for name, _, _ in listing.packages), listing.strange)
 
 
-def parse_details(text: str) -> dict[str, Details]:
+def parse_details(text: str) -> dict[str, Block]:
     """The filtered lines of `dumpsys package packages`, by package name. Raise `Unreadable` if there are none.
 
     The factory's versions of updated system apps, listed behind `Hidden system packages:`, are not what
-    runs: they are left out.
+    runs: they are left out. Of a name that comes twice the first counts.
     """
-    found: dict[str, Details] = {}
-    for name, code, version, lines in _BLOCK.findall(text.partition(_HIDDEN)[0]):
-        if name not in found:
-            found[name] = Details(
-                int(code) if code else None, version if version not in _NOBODY else None, lines
-            )
-    if not found:
+    blocks: list[Block] = _BLOCK.findall(text.partition(_HIDDEN)[0])
+    if not blocks:
         raise Unreadable(complaint(text) or "not understood")
-    return found
+    blocks.reverse()
+    return {block[0]: block for block in blocks}

@@ -7,7 +7,7 @@ same script.
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,6 @@ _SECTION = re.compile(r"[sf] \S")
 _ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
 _PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
 _LOOP = "for u in ${us:-0}; do"
-_LISTS_PACKAGES = re.compile(r"pm list packages|dumpsys package packages")
 _USER = re.compile(r"UserInfo\{([0-9]+):")
 
 
@@ -34,6 +33,11 @@ class Step:
     argv: tuple[str, ...]
     wanted: Callable[[str], object] | None = None
     errors: "_Errors | None" = None
+
+    @property
+    def lists_packages(self) -> bool:
+        """Whether what it prints follows from `Installed` alone."""
+        return self.argv[:3] in {("pm", "list", "packages"), ("dumpsys", "package", "packages")}
 
 
 class _Errors:
@@ -55,25 +59,25 @@ def render(command: str, phone: PhoneState) -> Output:
     if nonce is None:
         return failed("sh: canned phone: not the snapshot script\n", 127)
     steps, per_user = _steps(command.partition("\n")[2].partition("\n")[2])
-    installed = Installed(phone)
-    frames = []
+    lists = _lists(Installed(phone))
+    pieces: list[bytes] = []
     users: list[str] = []
     for alternatives in steps:
         if alternatives is None:
             for user in users or ["0"]:
-                frames += [_frame(nonce, user, each, installed) for each in per_user]
+                for each in per_user:
+                    pieces += _frames(nonce, user, each, phone, lists)
             continue
-        frames.append(_frame(nonce, "", alternatives, installed))
+        frame = _frames(nonce, "", alternatives, phone, lists)
+        pieces += frame
         if alternatives[0].section == "users":
-            users = _USER.findall(frames[-1])
-    return Output("".join(frames).encode("utf-8", "surrogateescape") + f"{nonce} done\n".encode())
+            users = _USER.findall(b"".join(frame).decode("utf-8", "replace"))
+    pieces.append(f"{nonce} done\n".encode())
+    return Output(b"".join(pieces))
 
 
 class Installed:
-    """A phone as far as its packages go: equal for as long as none of them was replaced (they are frozen).
-
-    Lists of packages are most of a snapshot; made anew for every answer they would be most of a load test's time.
-    """
+    """A phone as far as its packages go: equal for as long as none of them was replaced (they are frozen)."""
 
     __slots__ = ("_hash", "_key", "_packages", "phone")
 
@@ -135,38 +139,49 @@ def _line_filter(pattern: str) -> Callable[[str], object]:
     return re.compile(pattern).search
 
 
-def _frame(nonce: str, user: str, alternatives: tuple[Step, ...], installed: Installed) -> str:
-    return "".join(_frames(nonce, user, alternatives, installed))
+_Lists = dict[tuple[str, tuple[str, ...]], tuple[bytes, int]]
 
 
-def _frames(nonce: str, user: str, alternatives: tuple[Step, ...], installed: Installed) -> Iterator[str]:
+@lru_cache(maxsize=2048)
+def _lists(installed: Installed) -> _Lists:  # noqa: ARG001 - it is the cache's key
+    """What the lists of packages print, by section and command, filled as they are asked for.
+
+    They are most of a snapshot; made anew for every answer they would be most of a load test's time.
+    """
+    return {}
+
+
+def _frames(
+    nonce: str, user: str, alternatives: tuple[Step, ...], phone: PhoneState, lists: _Lists
+) -> list[bytes]:
     """One frame for each alternative up to the first that succeeds, as the shell's `||` runs them."""
+    pieces: list[bytes] = []
     for step in alternatives:
         section = step.section.replace("$u", user)
-        if _LISTS_PACKAGES.match(" ".join(step.argv)):
-            text, code = _run_once(step, user, installed)
+        if step.lists_packages:
+            known = lists.get((section, step.argv))
+            text, code = known or lists.setdefault((section, step.argv), _run(step, user, phone))
         else:
-            text, code = _run(step, user, installed.phone)
-        yield f"{nonce} b {section}\n{text}\n{nonce} e {section} {code}\n"
+            text, code = _run(step, user, phone)
+        begin, end = f"{nonce} b {section}\n", f"\n{nonce} e {section} {code}\n"
+        pieces += (begin.encode(), text, end.encode())
         if code == 0:
-            return
+            break
+    return pieces
 
 
-@lru_cache(maxsize=8192)
-def _run_once(step: Step, user: str, installed: Installed) -> tuple[str, int]:
-    return _run(step, user, installed.phone)
-
-
-def _run(step: Step, user: str, phone: PhoneState) -> tuple[str, int]:
+def _run(step: Step, user: str, phone: PhoneState) -> tuple[bytes, int]:
     if step.kind == "proc":
-        return proc_files(phone)[step.argv[0]].rstrip("\n"), 0
+        return proc_files(phone)[step.argv[0]].rstrip("\n").encode(), 0
     output = android.run([word.replace("$u", user) for word in step.argv], phone)
-    text = (output.stdout + output.stderr).decode("utf-8", "surrogateescape")
+    printed = output.stdout + output.stderr
     if step.wanted is None or step.errors is None:
-        return text.rstrip("\n"), output.exit_code
+        return printed.rstrip(b"\n"), output.exit_code
+    text = printed.decode("utf-8", "surrogateescape")
     lines = text.split("\n")
     if step.errors.may_be_in(text):
         kept = [line for line in lines if step.wanted(line) or step.errors.search(line)]
     else:
         kept = [line for line in lines if step.wanted(line)]
-    return "\n".join(kept).rstrip("\n"), output.exit_code if kept else 1
+    shown = "\n".join(kept).rstrip("\n").encode("utf-8", "surrogateescape")
+    return shown, output.exit_code if kept else 1

@@ -20,6 +20,13 @@ _READ = 64 * 1024
 _SIGNALLED = 128
 
 
+class _TerminalEnd(asyncio.StreamReaderProtocol):
+    """Takes a terminal's end, which Linux tells as an error, for an end: an error would hide what is not read yet."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(None if isinstance(exc, OSError) else exc)
+
+
 class ShellProcess:
     """Runs `argv` on a stream that is already accepted; the client's bytes become its standard input."""
 
@@ -81,7 +88,7 @@ class ShellProcess:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         pipe = os.fdopen(os.dup(master), "rb", buffering=0)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        transport, _ = await loop.connect_read_pipe(lambda: _TerminalEnd(reader), pipe)
         try:
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -91,8 +98,7 @@ class ShellProcess:
                 # As long as we hold it, the terminal's end is never seen.
                 os.close(slave)
             self._begin(process)
-            with contextlib.suppress(OSError):
-                await self._copy(reader, shellv2.STDOUT)
+            await self._copy(reader, shellv2.STDOUT)
             return await process.wait()
         finally:
             transport.close()

@@ -5,29 +5,29 @@ from __future__ import annotations
 import pytest
 
 from agent.parsers import Unreadable
-from agent.parsers.packages import Listed, parse_details, parse_listing, parse_names
+from agent.parsers.packages import Listed, parse_details, parse_listing, parse_names, suspended, user_head
 from tests.support.captures import captures, own
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("package:com.tencent.mm", Listed("com.tencent.mm", None, None)),
+        ("package:com.tencent.mm", ("com.tencent.mm", "", "")),
         (
             "package:/data/app/~~Ab_-9Q==/com.tencent.mm-xY3==/base.apk=com.tencent.mm",
-            Listed("com.tencent.mm", None, None),
+            ("com.tencent.mm", "", ""),
         ),
         (
             "package:com.tencent.mm versionCode:2580  installer=com.xiaomi.market",
-            Listed("com.tencent.mm", 2580, "com.xiaomi.market"),
+            ("com.tencent.mm", "2580", "com.xiaomi.market"),
         ),
-        ("package:android  installer=null", Listed("android", None, None)),
+        ("package:android  installer=null", ("android", "", "null")),
         (
             "package:/data/app/a==/b=x.y versionCode:-1  installer=z.z uid:10123",
-            Listed("x.y", -1, "z.z"),
+            ("x.y", "-1", "z.z"),
         ),
-        ("package:a.b uid:10001,99910001", Listed("a.b", None, None)),
-        ("package:a.b\r", Listed("a.b", None, None)),
+        ("package:a.b uid:10001,99910001", ("a.b", "", "")),
+        ("package:a.b\r", ("a.b", "", "")),
     ],
 )
 def test_one_line(line: str, expected: Listed) -> None:
@@ -38,7 +38,7 @@ def test_one_line(line: str, expected: Listed) -> None:
 
 def test_the_linkers_warnings_are_no_packages() -> None:
     listing = parse_listing("WARNING: linker: /data/lib.so: unused DT entry\n\npackage:a.b\n")
-    assert (listing.packages, listing.strange) == ([Listed("a.b", None, None)], 0)
+    assert (listing.packages, listing.strange) == ([("a.b", "", "")], 0)
 
 
 def test_lines_that_are_not_understood_are_counted() -> None:
@@ -69,23 +69,50 @@ def test_refusals(text: str, reason: str) -> None:
 
 
 def test_an_empty_list_is_good_only_for_marks() -> None:
-    assert parse_names("").names() == frozenset()
-    assert parse_names("package:a.b\npackage:c.d-e").names() == {"a.b", "c.d-e"}
+    assert parse_names("").names == frozenset()
+    assert parse_names("package:a.b\npackage:c.d-e").names == {"a.b", "c.d-e"}
     with pytest.raises(Unreadable):
         parse_names("Error: no")
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "strange"),
+    [
+        ("package:a.b\r\npackage:c.d\r", {"a.b", "c.d"}, 0),
+        ("\npackage:a.b\n", {"a.b"}, 0),
+        ("package:a.b\na.c", {"a.b"}, 1),
+        ("package:a.b\npackage:", {"a.b"}, 1),
+        ("package:package:a.b\nc.d", set(), 2),
+        ("package:a.b\npackage:中.文", {"a.b"}, 1),
+        ("package:/data/app/x==/base.apk=a.b", {"a.b"}, 0),
+    ],
+)
+def test_only_whole_lines_are_names(text: str, names: set[str], strange: int) -> None:
+    if not names:
+        with pytest.raises(Unreadable):
+            parse_names(text)
+        return
+    found = parse_names(text)
+    assert found.names == names
+    assert found.strange == strange
+
+
+def test_of_a_package_that_comes_twice_the_first_counts() -> None:
+    text = "Packages:\n  Package [a.b] (1):\n    versionName=2\n  Package [a.b] (2):\n    versionName=1"
+    assert parse_details(text)["a.b"][2] == "2"
 
 
 def test_details() -> None:
     details = parse_details(own("dumpsys_package_11.txt"))
     wechat = details["com.tencent.mm"]
-    assert (wechat.version_code, wechat.version_name) == (2580, "8.0.49")
-    assert (wechat.suspended(0), wechat.suspended(999), wechat.suspended(10)) == (False, True, None)
-    assert details["com.android.shell"].suspended(0) is None
+    assert wechat[:3] == ("com.tencent.mm", "2580", "8.0.49")
+    assert [suspended(wechat[3], user_head(user)) for user in (0, 999, 10)] == [False, True, None]
+    assert suspended(details["com.android.shell"][3], user_head(0)) is None
 
 
 def test_the_factorys_hidden_version_is_not_taken_for_the_one_that_runs() -> None:
     notes = parse_details(own("dumpsys_package_11.txt"))["com.miui.notes"]
-    assert (notes.version_code, notes.version_name) == (11903, None)
+    assert notes[1:3] == ("11903", "null")
 
 
 def test_a_package_that_is_only_hidden_has_no_details() -> None:
@@ -96,7 +123,7 @@ def test_a_package_that_is_only_hidden_has_no_details() -> None:
 
 def test_crlf_in_details() -> None:
     text = own("dumpsys_package_11.txt").replace("\n", "\r\n")
-    assert parse_details(text)["com.tencent.mm"].version_name == "8.0.49"
+    assert parse_details(text)["com.tencent.mm"][2] == "8.0.49"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +163,6 @@ def test_a_recorded_dump() -> None:
             | details.keys()
         )
         for detail in details.values():
-            assert detail.version_name
-            assert detail.version_code
-            assert detail.suspended(0) is False
+            assert detail[1].isdecimal()
+            assert detail[2]
+            assert suspended(detail[3], user_head(0)) is False
