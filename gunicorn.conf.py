@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import os
 import shutil
 import tempfile
@@ -27,6 +29,13 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - a directory of gunicorn's own is m
 
 # Each worker counts for itself; /metrics adds their files up. Set before the application is imported.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="butler-metrics-")
+
+# glibc gives each thread an arena of its own and keeps what large check-ins left there: 11 MB more for each worker.
+_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
+if hasattr(_libc := ctypes.CDLL(ctypes.util.find_library("c")), "mallopt"):
+    _libc.mallopt(_ARENA_MAX, 2)
+    _libc.mallopt(_MMAP_THRESHOLD, 256 * 1024)
+    _libc.mallopt(_TRIM_THRESHOLD, 256 * 1024)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
