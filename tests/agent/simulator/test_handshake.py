@@ -74,7 +74,11 @@ def test_the_smaller_payload_holds(start: StartFleet) -> None:
         assert client.ends()
 
 
-@pytest.mark.parametrize("rubbish", [b"GET / HTTP/1.1\r\nHost: phone\r\n\r\n", random.Random(4).randbytes(4000), b"\0" * 24])
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"GET / HTTP/1.1\r\nHost: phone\r\n\r\n", random.Random(4).randbytes(4000), b"\0" * 24],
+    ids=["http", "random", "zeros"],
+)
 def test_rubbish_ends_the_connection_and_nothing_else(start: StartFleet, rubbish: bytes) -> None:
     port = start().ports[0]
     with Client(port) as client:
