@@ -55,8 +55,8 @@ def android_public_key(numbers: RSAPublicNumbers) -> bytes:
 
 
 def default_key_path() -> Path:
-    """`BUTLER_ADB_KEY`, else `~/.config/butler-agent/adbkey`."""
-    given = os.environ.get("BUTLER_ADB_KEY")
+    """`AGENT_ADB_KEY`, else `~/.config/butler-agent/adbkey`."""
+    given = os.environ.get("AGENT_ADB_KEY")
     return Path(given) if given else Path.home() / ".config" / "butler-agent" / "adbkey"
 
 

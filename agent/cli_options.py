@@ -16,7 +16,7 @@ _ADB_PORT = 5037
 def add_transport_arguments(parser: argparse.ArgumentParser) -> None:
     """`--adb-key`, `--adb-server`, `--connect-timeout`, `--auth-wait`."""
     parser.add_argument(
-        "--adb-key", type=Path, default=default_key_path(), help="ADB 私钥文件，没有则生成（BUTLER_ADB_KEY）"
+        "--adb-key", type=Path, default=default_key_path(), help="ADB 私钥文件，没有则生成（AGENT_ADB_KEY）"
     )
     parser.add_argument(
         "--adb-server",

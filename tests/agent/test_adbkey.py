@@ -135,8 +135,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("BUTLER_ADB_KEY", str(tmp_path / "k"))
+    monkeypatch.setenv("AGENT_ADB_KEY", str(tmp_path / "k"))
     assert default_key_path() == tmp_path / "k"
-    monkeypatch.delenv("BUTLER_ADB_KEY")
+    monkeypatch.delenv("AGENT_ADB_KEY")
     assert default_key_path().name == "adbkey"
     assert adbkey.MODULUS_BYTES == 256
