@@ -26,6 +26,8 @@ _HARMLESS = {
     "SQLAlchemy",
     "Struct",
     "TypeVar",
+    # Configured once, holds nothing.
+    "JSONDecoder",
     "ZoneInfo",
 }
 # Functions that hand out something live.
