@@ -223,7 +223,8 @@ def test_a_phone_that_is_off(phone: Made) -> None:
     bench.fleet.power_off(0)
     with pytest.raises(TransportError) as caught:
         bench.open(connect_s=3).run("id", 3)
-    assert caught.value.reason in {"unreachable", "dropped", "timeout"}
+    # An adb server that has not noticed yet takes the stream's end for a phone that offers no shell.
+    assert caught.value.reason in {"unreachable", "dropped", "timeout", "refused"}
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["now", "before_shell_v2"])
