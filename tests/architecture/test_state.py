@@ -28,6 +28,7 @@ _HARMLESS = {
     "TypeVar",
     # Configured once, holds nothing.
     "JSONDecoder",
+    "JSONEncoder",
     "ZoneInfo",
 }
 # Functions that hand out something live.
