@@ -7,10 +7,11 @@ import secrets
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app.audit import store
 from app.audit.model import AuditRow
@@ -18,6 +19,7 @@ from app.audit.rules import GENESIS, ChainFields, commit_details, event_hash
 from app.kernel.db import to_us
 
 _PENDING = "audit_pending"
+_MARKS = "audit_savepoints"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ def record(session: Session, entry: AuditEvent) -> None:
 
 @event.listens_for(Session, "before_commit")
 def _append_pending(session: Session) -> None:
+    if (
+        session.in_nested_transaction()
+    ):  # a savepoint's end is no commit: the head would be locked from here on
+        return
     pending: list[AuditEvent] = session.info.pop(_PENDING, [])
     if not pending:
         return
@@ -57,9 +63,18 @@ def _append_pending(session: Session) -> None:
     session.flush()
 
 
+@event.listens_for(Session, "after_transaction_create")
+def _mark_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.info.setdefault(_MARKS, WeakKeyDictionary())[transaction] = len(
+            session.info.get(_PENDING, [])
+        )
+
+
 @event.listens_for(Session, "after_soft_rollback")
-def _forget_pending(session: Session, _previous: object) -> None:
-    session.info.pop(_PENDING, None)
+def _forget_pending(session: Session, previous: SessionTransaction) -> None:
+    """Forget what was noted since the savepoint that is rolled back, or all with the whole transaction."""
+    del session.info.get(_PENDING, [])[session.info.get(_MARKS, {}).get(previous, 0) :]
 
 
 def _row(entry: AuditEvent, seq: int, previous: bytes) -> AuditRow:

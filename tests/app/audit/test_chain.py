@@ -45,6 +45,28 @@ def test_an_event_is_gone_with_its_actions_rollback(session, clock):
     assert verify(session).size == 1
 
 
+def test_a_savepoint_takes_only_its_own_events_with_it_and_locks_no_head(session, clock):
+    def note(name):
+        record(session, AuditEvent(at=clock.now(), actor=name, action="x.y", object="o"))
+
+    note("before")
+    with session.begin_nested():
+        note("kept")
+    assert session.get(AuditHead, 1) is None  # nothing is appended before the real commit
+    savepoint = session.begin_nested()
+    note("undone")
+    inner = session.begin_nested()
+    note("undone too")
+    inner.commit()
+    savepoint.rollback()
+    note("after")
+    session.commit()
+    begin_write(session)
+    actors = session.scalars(select(AuditRow.actor).order_by(AuditRow.seq)).all()
+    assert actors == ["before", "kept", "after"]
+    assert verify(session).problem is None
+
+
 @pytest.mark.parametrize(
     "column",
     [
