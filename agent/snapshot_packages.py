@@ -33,7 +33,7 @@ def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
     if not inspected:
         reader.note("packages", "no user's packages could be read")
         return None
-    missing = sum(row["name"] not in details for row in found) if details is not None else 0
+    missing = len([row for row in found if row["name"] not in details]) if details is not None else 0
     if missing:
         reader.note("packages.details", f"missing for {missing} of {len(found)} packages")
     return found

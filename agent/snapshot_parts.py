@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from agent.parsers import Unreadable
@@ -86,12 +86,17 @@ class SectionReader:
         return self.take(part, lambda: parse_settings(self.text(table)))
 
 
+def _as_json(record: Any) -> Json:
+    """The fields of a flat dataclass. `asdict` would copy each value deeply, which for a sweep adds up."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
 def identity_part(reader: SectionReader, props: dict[str, str], secure: dict[str, str] | None) -> Json | None:
     """`identity`; None when the properties could not be read."""
     if not props:
         reader.take("identity", lambda: parse_props(reader.text("getprop")))
         return None
-    identity = asdict(parse_identity(props))
+    identity = _as_json(parse_identity(props))
     if identity["serial"] is None:
         reader.note("identity.serial", "the phone tells none of its own")
     identity["android_id"] = _setting(secure, "android_id")
@@ -150,7 +155,7 @@ def _boot_reasons(props: dict[str, str]) -> list[Json]:
     history = props.get("persist.sys.boot.reason.history", "")
     if not history.strip():
         raise Unreadable("the phone keeps no history of boots")
-    return [asdict(entry) for entry in parse_boot_reasons(history)]
+    return [_as_json(entry) for entry in parse_boot_reasons(history)]
 
 
 def _switch(
@@ -226,16 +231,16 @@ def accounts_part(reader: SectionReader, hmac_key: bytes | None) -> list[Json] |
 def users_part(reader: SectionReader) -> list[Json] | None:
     """`users`."""
     users = reader.take("users", lambda: parse_users(reader.text("users")))
-    return None if users is None else [asdict(user) for user in users]
+    return None if users is None else [_as_json(user) for user in users]
 
 
 def sim_part(reader: SectionReader, props: dict[str, str]) -> list[Json] | None:
     """`sim`."""
     sims = reader.take("sim", lambda: parse_sims(props))
-    return None if sims is None else [asdict(sim) for sim in sims]
+    return None if sims is None else [_as_json(sim) for sim in sims]
 
 
 def storage_part(reader: SectionReader) -> Json | None:
     """`storage`."""
     storage = reader.take("storage", lambda: parse_storage(reader.text("storage")))
-    return None if storage is None else asdict(storage)
+    return None if storage is None else _as_json(storage)
