@@ -116,9 +116,11 @@ class Device:
         return len(waiting)
 
     def connected(self, connection: AdbConnection) -> None:
-        """Count a new connection."""
+        """Count a new connection; one that was taken while the port closed is reset."""
         self.counters.connections += 1
         self._connections.add(connection)
+        if self._server is None:
+            connection.abort()
 
     def disconnected(self, connection: AdbConnection) -> None:
         """Forget a connection that ended."""
@@ -136,7 +138,7 @@ class Device:
         """End everything and delete the phone's files."""
         self._cancel_boot()
         self.powered = False
-        self._unplug()
+        await self._unplug()
         self.runner.went_down(self, orderly=False)
         self.files.close()
 
@@ -144,7 +146,7 @@ class Device:
         """Put a fault in place of the present one; None for a healthy phone."""
         self.fault = fault
         if is_fault(fault, FaultKind.REFUSE):
-            self._stop_listening()
+            await self._stop_listening()
         elif self.powered:
             await self._listen()
 
@@ -156,7 +158,7 @@ class Device:
         if self.powered:
             self.powered = False
             self._down_reason = reason
-            self._unplug()
+            await self._unplug()
             self.runner.went_down(self, orderly=bool(reason))
 
     async def power_on(self) -> None:
@@ -204,13 +206,19 @@ class Device:
             )
             self.port = self._server.sockets[0].getsockname()[1]
 
-    def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _stop_listening(self) -> None:
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        for listener in server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        # asyncio makes a connection of a client that it has accepted one turn later, and fails in silence, with the
+        # socket left open, if the server is closed by then.
+        await asyncio.sleep(0)
+        server.close()
 
-    def _unplug(self) -> None:
-        self._stop_listening()
+    async def _unplug(self) -> None:
+        await self._stop_listening()
         self.drop_connections()
 
     def drop_connections(self) -> None:
