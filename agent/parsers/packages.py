@@ -24,7 +24,7 @@ _LINE = (
     r"(?:  installer=(\S+))?(?: uid:[\d,]+)?[ \t\r]*"
 )
 _LISTED = re.compile(f"^{_LINE}$", re.ASCII | re.MULTILINE)
-_NAMES = re.compile(r"(?:\n[A-Za-z0-9_.\-]+)+", re.ASCII)
+_NAMES = re.compile(r"[A-Za-z0-9_.\-\n]+", re.ASCII)
 # A package's head line, then whichever of its lines are there, in the order in which Android prints them.
 _BLOCK = re.compile(
     r"Package \[([^\]\n]{1,255})\][^\n]*"
@@ -91,9 +91,10 @@ def parse_listing(text: str, *, may_be_empty: bool = False) -> Listing:
 def parse_names(text: str) -> Names:
     """The names in `pm list packages` without further flags, of which there may be none. Raise `Unreadable`."""
     bare = f"\n{text}".replace("\npackage:", "\n")
+    names = frozenset(bare[1:].split("\n"))
     # As many shorter as there are lines: each of them began with the word.
-    if len(text) - len(bare) + 1 == 8 * (text.count("\n") + 1) and _NAMES.fullmatch(bare):
-        return Names(frozenset(bare[1:].split("\n")))
+    if len(text) - len(bare) + 1 == 8 * (text.count("\n") + 1) and _NAMES.fullmatch(bare) and "" not in names:
+        return Names(names)
     listing = parse_listing(text, may_be_empty=True)
     return Names(frozenset(name for name, _, _ in listing.packages), listing.strange)
 

@@ -1,6 +1,7 @@
 """`service call iphonesubinfo`: the IMEI as a binder parcel, where shell may still read it."""
 
 import struct
+from functools import lru_cache
 
 from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState
@@ -25,6 +26,7 @@ def service(args: list[str], phone: PhoneState) -> Output:
     return failed("Usage: service call SERVICE CODE\n", 10)
 
 
+@lru_cache(maxsize=2048)
 def _parcel(status: int, text: str) -> str:
     """A reply parcel printed as `service call` prints it: 16 bytes a line in hex words, then the text."""
     body = struct.pack("<ii", status, len(text)) + (text + "\0").encode("utf-16-le")
