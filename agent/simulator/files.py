@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from agent.simulator.scratch import scratch
+
 _LINKS = {
     "/sdcard": "/storage/emulated/0",
     "/mnt/sdcard": "/storage/emulated/0",
@@ -29,7 +31,7 @@ class PhoneFiles:
     def root(self) -> Path:
         """The folder that stands for `/`."""
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="simphone-"))
+            self._root = Path(tempfile.mkdtemp(prefix="phone-", dir=scratch()))
             for folder in WRITABLE:
                 self._place(folder).mkdir(parents=True)
         return self._root

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from agent.simulator import android
 from agent.simulator.process import ShellProcess
 from agent.simulator.room import Room
+from agent.simulator.scratch import scratch
 from agent.simulator.services import ShellRequest
 from agent.simulator.stream import Stream
 
@@ -111,7 +112,7 @@ class MkshRunner:
     def _tools(self) -> Path:
         """The folder on PATH: toybox's commands, a few of the machine's, and the shims over them."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="simsh-"))
+            self._folder = Path(tempfile.mkdtemp(prefix="tools-", dir=scratch()))
             _fill(self._folder)
         return self._folder
 
