@@ -17,6 +17,7 @@ import pytest
 _TOOLS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "adb": (("adb",), (), "adb"),
     "chromium": (("chromium", "chromium-browser", "google-chrome"), (), "chromium"),
+    "make": (("make",), (), "make"),
     "mksh": (("mksh",), (), "mksh"),
     "pdftotext": (("pdftotext",), (), "poppler-utils"),
     "postgresql": (("postgres",), ("usr/lib/postgresql/*/bin/postgres",), "postgresql"),
