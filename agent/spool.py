@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from agent.database import Database
 from agent.instant import Instant
@@ -59,6 +59,7 @@ class Spool:
         self._limits = limits or Limits()
         self._waiting: list[_Ticket] = []
         self._waiting_lock = threading.Lock()
+        self._room = _Room(0, 0)
         self.dropped = 0
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -80,14 +81,25 @@ class Spool:
             tickets, self._waiting = self._waiting, []
         try:
             with self.database.transaction() as db:
-                insert(db, [entry for ticket in tickets for entry in ticket.entries])
-                self.dropped += _make_room(db, self._limits)
+                self.dropped += self._write(db, [entry for ticket in tickets for entry in ticket.entries])
         except sqlite3.Error as exc:
+            # Nothing of it holds, not even what was measured in between.
+            self._room = _Room(0, 0)
             for ticket in tickets:
                 ticket.error = exc
         finally:
             for ticket in tickets:
                 ticket.done = True
+
+    def _write(self, db: sqlite3.Connection, entries: Sequence[Entry]) -> int:
+        """Insert entries, make room if there may be too little, and return how many went for it."""
+        size = insert(db, entries)
+        self._room = _Room(self._room.rows - len(entries), self._room.bytes - size)
+        if min(self._room) >= 0:
+            return 0
+        dropped = _make_room(db, self._limits)
+        self._room = _room_left(db, self._limits)
+        return dropped
 
     def count(self) -> int:
         """Entries that wait, those of a cut batch included."""
@@ -100,25 +112,30 @@ class Spool:
             return dict(db.execute("SELECT target, serial FROM seen").fetchall())
 
 
-def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
-    """Write entries within the caller's transaction."""
+def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> int:
+    """Write entries within the caller's transaction; return the bytes that they take."""
+    taken = 0
     for entry in entries:
         text = json.dumps(entry.body, separators=(",", ":"), ensure_ascii=False)
         phone = entry.body["phone"] if entry.part == "readings" else None
+        size = len(text.encode())
         row = db.execute(
             "INSERT INTO entry (part, series, phone, body, size, at_s, at_boot) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (entry.part, entry.series, phone, text, len(text.encode()), entry.at.seconds, entry.at.boot),
+            (entry.part, entry.series, phone, text, size, entry.at.seconds, entry.at.boot),
         ).lastrowid
+        taken += size
         if phone is not None:
             db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (entry.body["target"], phone))
-            _keep_contents(db, row, phone, entry)
+            taken += _keep_contents(db, row, phone, entry)
+    return taken
 
 
-def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: Entry) -> None:
-    """Store each section's text once per tag, with the entries between which the phone had it.
+def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: Entry) -> int:
+    """Store each section's text once per tag, with the entries between which the phone had it; return their bytes.
 
     `came_at` is the first entry with that tag, `gone_at` the first later one with another.
     """
+    taken = 0
     latest = dict(
         db.execute(
             "SELECT section, tag FROM content WHERE phone = ? AND gone_at IS NULL", (phone,)
@@ -136,6 +153,8 @@ def _keep_contents(db: sqlite3.Connection, row: int | None, phone: str, entry: E
             "ON CONFLICT (phone, section, tag) DO UPDATE SET gone_at = NULL",
             (phone, section, tag, packed := zlib.compress(entry.contents[section]), len(packed), row),
         )
+        taken += len(packed)
+    return taken
 
 
 def forget_contents(db: sqlite3.Connection) -> None:
@@ -176,6 +195,22 @@ def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
     if dropped:
         log.warning("spool full: dropped=%d entries, oldest first, no results", dropped)
     return dropped
+
+
+class _Room(NamedTuple):
+    """How much may come before the spool is measured again: a measurement reads all of it."""
+
+    rows: int
+    bytes: int
+
+
+_MEASURE = _Room(1_000, 2**20)
+"""The longest step between two measurements: results of commands are written past `Spool.add`."""
+
+
+def _room_left(db: sqlite3.Connection, limits: Limits) -> _Room:
+    rows, size = _measure(db)
+    return _Room(min(limits.rows - rows, _MEASURE.rows), min(limits.bytes - size, _MEASURE.bytes))
 
 
 def _measure(db: sqlite3.Connection) -> tuple[int, int]:
