@@ -23,6 +23,8 @@ from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, Sh
 from agent.transport_socket import DeadlineSocket
 
 _HEADER_BYTES = 24
+_MAX_STRAY_BYTES = 2**20
+"""Of packets that belong to no stream of ours, on one connection: adb-shell keeps them all in memory."""
 _BANNER = "features=shell_v2,cmd"
 _FOREVER = 1e9
 """The library's own limits are put out of the way: it stops a dead phone only between packets.
@@ -45,6 +47,9 @@ class _Wire(BaseTransport):  # type: ignore[misc]
         self.banner = b""
         self._payload_is_banner = False
         self._opening = False
+        self._ours: int | None = None
+        self._theirs: int | None = None
+        self._stray = 0
 
     def connect(self, transport_timeout_s: float | None) -> None:
         t = self._target
@@ -65,7 +70,9 @@ class _Wire(BaseTransport):  # type: ignore[misc]
         return data
 
     def _look_at(self, header: bytes) -> None:
-        command, remote, _, size = struct.unpack_from("<4sIII", header)
+        command, remote, local, size = struct.unpack_from("<4sIII", header)
+        if self._ours is not None:
+            self._count_strays(remote, local, size)
         if command == b"CNXN" and size:
             self._payload_is_banner = True
         elif command == b"OKAY":
@@ -77,9 +84,19 @@ class _Wire(BaseTransport):  # type: ignore[misc]
         elif command == b"CLSE" and remote == 0 and self._opening:
             raise Refused(f"{self._target.text}: the phone does not offer this service")
 
+    def _count_strays(self, remote: int, local: int, size: int) -> None:
+        if local != self._ours or self._theirs not in {None, remote}:
+            self._stray += _HEADER_BYTES + size
+            if self._stray > _MAX_STRAY_BYTES:
+                raise TransportFault(f"{self._target.text}: packets of streams that nobody opened")
+        elif self._theirs is None:
+            self._theirs = remote
+
     def bulk_write(self, data: bytes, transport_timeout_s: float | None) -> int:
         if len(data) == _HEADER_BYTES and data.startswith(b"OPEN"):
             self._opening = True
+            (self._ours,) = struct.unpack_from("<I", data, 4)
+            self._theirs = None
         self._open_socket().write(data)
         return len(data)
 
