@@ -15,8 +15,9 @@ from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
 from app.health import health_pages
 from app.http.access import undeclared_routes
-from app.http.api import Api, Blueprint, register_openapi
+from app.http.api import Api, Blueprint
 from app.http.docs import docs_pages
+from app.http.openapi import register_openapi
 from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.overview.command_pages import command_pages

@@ -25,23 +25,24 @@ class Access:
     """`roles` is empty for public routes and for agents, whose signature is checked by `app/fleet`.
 
     With `late_transaction` the view parses first and calls `open_write()` itself: a large upload must not hold the
-    database's only write lock while it is read.
+    database's only write lock while it is read. With `if_match` it calls `expected_version()`.
     """
 
     kind: str
     roles: tuple[str, ...] = ()
     late_transaction: bool = False
+    if_match: bool = False
 
 
-def access(*who: str, late_transaction: bool = False) -> Callable[[F], F]:
+def access(*who: str, late_transaction: bool = False, if_match: bool = False) -> Callable[[F], F]:
     """Declare who may call a view function or method. Raise `ValueError` for a role that does not exist."""
     if who in ((PUBLIC,), (AGENT,)):
-        declared = Access(kind=who[0], late_transaction=late_transaction)
+        declared = Access(who[0], (), late_transaction, if_match)
     else:
         unknown = set(who) - set(ROLES)
         if unknown or not who:
             raise ValueError(f"no such role: {sorted(unknown)}")
-        declared = Access(kind="roles", roles=tuple(who), late_transaction=late_transaction)
+        declared = Access("roles", tuple(who), late_transaction, if_match)
 
     def mark(view: F) -> F:
         view.__access__ = declared  # type: ignore[attr-defined]

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
-import orjson
-from flask import Blueprint as FlaskBlueprint
-from flask import Flask, Response, current_app, request
+from flask import request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, fields, validate
 
-from app.http.access import PUBLIC, access
+from app.http.access import current_access
 from app.http.problems import Problem
 from app.kernel.errors import Stale
 from app.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
@@ -79,6 +77,9 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
             kwargs.setdefault("unknown", RAISE)
         return cast(Callable[[F], F], super().arguments(schema, location=location, **kwargs))
 
+    def doc(self, **kwargs: Any) -> Callable[[F], F]:
+        return cast(Callable[[F], F], super().doc(**kwargs))
+
     def response(self, status_code: int, schema: Any = None, **kwargs: Any) -> Callable[[F], F]:
         return cast(Callable[[F], F], super().response(status_code, schema, **kwargs))
 
@@ -98,7 +99,13 @@ def etag(version: int) -> str:
 
 
 def expected_version() -> int:
-    """The version in `If-Match`. Raise 428 without one, `Stale` for a tag that this server never gave."""
+    """The version in `If-Match`. Raise 428 without one, `Stale` for a tag that this server never gave.
+
+    Only for views that declare it by `@access(…, if_match=True)`, from which the OpenAPI document tells callers of it.
+    """
+    declared = current_access(request.endpoint or "", request.method)
+    if declared is None or not declared.if_match:
+        raise RuntimeError("this view asks for If-Match and does not declare it")
     tag = request.headers.get("If-Match", "").strip()
     if not tag:
         raise Problem(428, "if_match_required", "send If-Match with the ETag that you last read")
@@ -106,19 +113,3 @@ def expected_version() -> int:
     if not tag.startswith("v") or not tag[1:].isdecimal():
         raise Stale("the ETag in If-Match is not one of this server's")
     return int(tag[1:])
-
-
-def register_openapi(app: Flask, api: Api) -> None:
-    """Serve the document at `/api/v1/openapi.json`; rendered once, on first use."""
-    blueprint = FlaskBlueprint("openapi", __name__, url_prefix=API_PREFIX)
-
-    @blueprint.get("/openapi.json")
-    @access(PUBLIC)
-    def openapi_json() -> Response:
-        cached = current_app.extensions.setdefault("openapi_bytes", b"")
-        if not cached:
-            cached = orjson.dumps(api.spec.to_dict())
-            current_app.extensions["openapi_bytes"] = cached
-        return Response(cached, mimetype="application/json")
-
-    app.register_blueprint(blueprint)

@@ -59,7 +59,7 @@ class Layers(MethodView):
             raise NotFound('这里没有特别规定 / no layer here: PUT one with If-Match "v0"')
         return versions[0], 200, {"ETag": etag(versions[0].version)}
 
-    @access("operations")
+    @access("operations", if_match=True)
     @policy_api.arguments(LayerInSchema)
     @policy_api.response(200, LayerSchema)
     def put(self, body: dict[str, Any], subject: str, scope: Scope, scope_id: uuid.UUID) -> Any:

@@ -58,6 +58,7 @@ def query_of(resource: Resource, args: dict[str, Any]) -> Query:
 def _reading(resource: Resource, schemas: Schemas) -> None:
     @registry_api.route(f"/{resource.name}", methods=["GET"], endpoint=f"{resource.subject}_list")
     @access(*SIGNED_IN)
+    @registry_api.doc(summary=f"{resource.label}列表 / List, filter and search.")
     @registry_api.arguments(schemas.query, location="query")
     @registry_api.response(200, schemas.page)
     def list_view(args: dict[str, Any]) -> Any:
@@ -74,13 +75,11 @@ def _reading(resource: Resource, schemas: Schemas) -> None:
         f"/{resource.name}/<uuid:row_id>", methods=["GET"], endpoint=f"{resource.subject}_get"
     )
     @access(*SIGNED_IN)
+    @registry_api.doc(summary=f"{resource.label} / Read one.")
     @registry_api.response(200, schemas.item)
     def get_view(row_id: uuid.UUID) -> Any:
         row = service.get(db.session(), current_principal(), resource, row_id)
         return row, 200, {"ETag": etag(row.version)}
-
-    list_view.__doc__ = f"{resource.label}列表 / List, filter and search."
-    get_view.__doc__ = f"{resource.label} / Read one."
 
 
 def _creating(resource: Resource, schemas: Schemas) -> None:
@@ -88,6 +87,7 @@ def _creating(resource: Resource, schemas: Schemas) -> None:
 
     @registry_api.route(f"/{resource.name}", methods=["POST"], endpoint=f"{resource.subject}_create")
     @access(*resource.writers)
+    @registry_api.doc(summary=f"新增{resource.label} / Create one.")
     @registry_api.arguments(schemas.create)
     @registry_api.response(201, schemas.item)
     def create_view(values: dict[str, Any]) -> Any:
@@ -95,14 +95,13 @@ def _creating(resource: Resource, schemas: Schemas) -> None:
         location = f"{API_PREFIX}/{resource.name}/{row.id}"
         return row, 201, {"ETag": etag(row.version), "Location": location}
 
-    create_view.__doc__ = f"新增{resource.label} / Create one."
-
 
 def _changing(resource: Resource, schemas: Schemas) -> None:
     @registry_api.route(
         f"/{resource.name}/<uuid:row_id>", methods=["PATCH"], endpoint=f"{resource.subject}_change"
     )
-    @access(*resource.writers)
+    @access(*resource.writers, if_match=True)
+    @registry_api.doc(summary=f"修改{resource.label} / Change some fields.")
     @registry_api.arguments(schemas.change)
     @registry_api.response(200, schemas.item)
     def change_view(values: dict[str, Any], row_id: uuid.UUID) -> Any:
@@ -117,22 +116,19 @@ def _changing(resource: Resource, schemas: Schemas) -> None:
         )
         return row, 200, {"ETag": etag(row.version)}
 
-    change_view.__doc__ = f"修改{resource.label}（需 If-Match）/ Change some fields."
-
 
 def _act(resource: Resource, schemas: Schemas, verb: str, act: Any, body: Any) -> None:
     @registry_api.route(
         f"/{resource.name}/<uuid:row_id>/{verb}", methods=["POST"], endpoint=f"{resource.subject}_{verb}"
     )
-    @access(*resource.writers)
+    @access(*resource.writers, if_match=True)
+    @registry_api.doc(summary=f"{resource.label}: {verb}")
     @registry_api.arguments(body)
     @registry_api.response(200, schemas.item)
     def act_view(args: dict[str, Any], row_id: uuid.UUID) -> Any:
         now = runtime().clock.now()
         row = act(db.session(), current_principal(), resource, row_id, expected_version(), now, **args)
         return row, 200, {"ETag": etag(row.version)}
-
-    act_view.__doc__ = f"{resource.label}: {verb}（需 If-Match / with If-Match）."
 
 
 @registry_api.route("/handsets/<uuid:row_id>/custody", methods=["GET"])

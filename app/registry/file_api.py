@@ -30,6 +30,9 @@ from app.runtime import runtime
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = ("xlsx", "csv")
+CSV = "text/csv"
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {200: {"content": {XLSX: _BYTES, CSV: _BYTES}}}
 
 files_api = Blueprint(
     "registry_files", __name__, url_prefix=API_PREFIX, description="导入导出 / Import and export"
@@ -134,20 +137,21 @@ def hang_files(resource: Resource) -> None:
 
     @files_api.route(f"/{resource.name}/export", methods=["GET"], endpoint=f"{resource.subject}_export")
     @access(*SIGNED_IN)
+    @files_api.doc(
+        summary=f"导出{resource.label} / Export the list, filtered as the list is.", responses=_FILE
+    )
     @files_api.arguments(export_args, location="query")
-    @files_api.response(200, content_type=XLSX)
+    @files_api.response(200)
     def export_view(args: dict[str, Any]) -> Any:
         return export_response(resource, args)
 
     @files_api.route(f"/{resource.name}/template", methods=["GET"], endpoint=f"{resource.subject}_template")
     @access(*SIGNED_IN)
+    @files_api.doc(summary=f"{resource.label}导入模板 / An empty sheet to fill in.", responses=_FILE)
     @files_api.arguments(template_args, location="query")
-    @files_api.response(200, content_type=XLSX)
+    @files_api.response(200)
     def template_view(args: dict[str, Any]) -> Any:
         return template_response(resource, args["format"])
-
-    export_view.__doc__ = f"导出{resource.label} / Export the list, filtered as the list is."
-    template_view.__doc__ = f"{resource.label}导入模板 / An empty sheet to fill in."
 
 
 def export_response(resource: Resource, args: dict[str, Any]) -> Response:
@@ -181,7 +185,7 @@ def problems_response(problems: Sequence[dict[str, Any]]) -> Response:
 
 
 def _media(file_format: str) -> str:
-    return "text/csv; charset=utf-8" if file_format == "csv" else XLSX
+    return f"{CSV}; charset=utf-8" if file_format == "csv" else XLSX
 
 
 def _download(response: Response, resource: Resource, file_format: str, *parts: str) -> Response:
