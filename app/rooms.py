@@ -26,6 +26,7 @@ from app.overview.pages import overview_pages
 from app.policy.api import policy_api
 from app.policy.cli import policies_cli
 from app.registry.api import registry_api
+from app.registry.edit_pages import edit_pages
 from app.registry.file_api import files_api
 from app.registry.pages import registry_pages
 from app.session.pages import session_pages
@@ -40,6 +41,7 @@ PAGES = (
     gateway_pages,
     command_pages,
     registry_pages,
+    edit_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,

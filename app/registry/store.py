@@ -204,6 +204,21 @@ def load_values(
     return found
 
 
+def in_use(
+    session: Session, resource: Resource, principal: Principal, centre: uuid.UUID | None, limit: int
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """The first rows that are not retired, by id, in the resource's order; of one centre where one is given."""
+    query = select(resource.column("id")).where(
+        scope(resource, principal), resource.column("retired_at").is_(None)
+    )
+    if centre is not None and resource.has_centre:
+        query = query.where(resource.column("centre_id") == centre)
+    order = [resource.column(name) for name in resource.order]
+    ids = list(session.scalars(query.order_by(*order).limit(limit)))
+    values = load_values(session, resource, ids)
+    return {row_id: values[row_id] for row_id in ids}
+
+
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterable[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
