@@ -1,9 +1,11 @@
-"""Command-line options that every subcommand which talks to phones shares."""
+"""Command-line options that subcommands share."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -24,8 +26,28 @@ def add_transport_arguments(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("ADB_SERVER_SOCKET") or f"tcp:127.0.0.1:{_env_port()}",
         help="本机 adb server，默认 tcp:127.0.0.1:5037（ADB_SERVER_SOCKET）",
     )
-    parser.add_argument("--connect-timeout", type=float, default=10.0, help="连接时限（秒）")
-    parser.add_argument("--auth-wait", type=float, default=10.0, help="等待手机上点“允许”的时间（秒）")
+    parser.add_argument(
+        "--connect-timeout", type=number(0.1, 600), default=10.0, metavar="S", help="连接时限（秒）"
+    )
+    parser.add_argument(
+        "--auth-wait", type=number(0, 600), default=10.0, metavar="S", help="等待手机上点“允许”的时间（秒）"
+    )
+
+
+def number(least: float, most: float, *, whole: bool = False) -> Callable[[str], float]:
+    """An argparse type: a number between two limits, both allowed. It says which, in one line."""
+
+    def parse(text: str) -> float:
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            kind = "整数 · a whole number" if whole else "数字 · a number"
+            raise argparse.ArgumentTypeError(f"{text!r}：须为 {least:g} 到 {most:g} 的{kind}")
+        return value
+
+    return parse
 
 
 def _env_port() -> str:
@@ -33,11 +55,11 @@ def _env_port() -> str:
 
 
 def server_address(text: str) -> tuple[str, int]:
-    """`tcp:HOST:PORT` or `tcp:PORT`, as adb itself takes it. Raise `ValueError`, which argparse reports."""
+    """`tcp:HOST:PORT` or `tcp:PORT`, as adb itself takes it. An argparse type."""
     kind, _, rest = text.partition(":")
     host, _, port = rest.rpartition(":")
     if kind != "tcp" or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text!r} is not tcp:HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r} 不是 tcp:HOST:PORT（选项或 ADB_SERVER_SOCKET）")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 

@@ -38,19 +38,23 @@ class CommandWorker:
         self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Answer what a former run left unfinished, then carry out commands until `stop` is set."""
+        """Carry out commands as they come, until `stop` is set."""
         while not stop.is_set():
             try:
-                if self._inbox.recover():
-                    self._on_result()
-                while not stop.is_set() and self.step():
-                    pass
+                self.drain(stop)
             except sqlite3.Error:
                 log.exception("cannot write the spool; commands wait")
                 stop.wait(10)
                 continue
             self._woken.wait()
             self._woken.clear()
+
+    def drain(self, stop: threading.Event) -> None:
+        """Answer what was cut off, then carry out all that waits, until `stop` is set. Raise `sqlite3.Error`."""
+        if self._inbox.recover():
+            self._on_result()
+        while not stop.is_set() and self.step():
+            pass
 
     def step(self) -> bool:
         """Carry out the oldest command; False when there is none. Raise `sqlite3.Error`."""

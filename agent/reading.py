@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from agent import wire
-from agent.errors import TransportError
+from agent.errors import KeyFileError, TransportError
 from agent.instant import SiteClock
 from agent.snapshot import Snapshot, read_snapshot
 from agent.spool import Entry
@@ -47,6 +47,10 @@ class PhoneReader:
         except TransportError as exc:
             log.debug("not reached target=%s: %s", target, exc)
             return self.unreached(target, known_serial, exc.reason)
+        except KeyFileError as exc:
+            # It is we who cannot prove ourselves: that must not count against the phone.
+            log.warning("no phone that asks for a key can be read: %s", exc)
+            return self.unreached(target, known_serial, "unauthorized")
         if not (snapshot.identified and snapshot.proves_on):
             return self.unreached(target, known_serial, "identity")
         return self.reading(target, snapshot)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent import __version__, wire
 from agent.batches import Batches
-from agent.cli_options import add_transport_arguments, transport_options
+from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.client import Client, ServerAway, ServerRefused, check_url
 from agent.commands import CommandWorker, ReadPhone
 from agent.database import Database
@@ -111,8 +111,7 @@ class Agent:
                 self._watch.first_try_ended.wait(_FIRST_CONTACT_S)
             self._try_report()
             self._sweeper.once()
-            while self._worker.step():
-                pass
+            self._worker.drain(self._stop)
             self._ended_by = self._try_report()
         except AgentStopped as exc:
             self._ended_by = exc
@@ -213,14 +212,30 @@ def target_list(
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("run", help="持续采集本站手机并上报")
     parser.add_argument("--server", metavar="URL", help="服务器地址（默认：登记时的服务器）")
-    parser.add_argument("--target", action="append", default=[], metavar="T", help="tcp:HOST:PORT，可重复")
+    parser.add_argument(
+        "--target", action="append", default=[], metavar="T", help="tcp:HOST:PORT 或 server:SERIAL，可重复"
+    )
     parser.add_argument(
         "--targets-file", type=Path, metavar="F", help="每行一个目标（默认：状态目录/targets.txt）"
     )
     parser.add_argument("--no-adb-server", action="store_true", help="不读取本机 adb server 上的手机")
-    parser.add_argument("--interval", type=_interval, metavar="S", help="采集间隔秒数（默认：由服务器决定）")
-    parser.add_argument("--concurrency", type=_concurrency, default=CONCURRENCY, help="同时读取的手机数")
-    parser.add_argument("--phone-deadline", type=float, default=DEADLINE_S, help="读取一部手机的时限（秒）")
+    parser.add_argument(
+        "--interval", type=number(1, 86400), metavar="S", help="采集间隔秒数（默认：由服务器决定）"
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=number(1, 256, whole=True),
+        default=CONCURRENCY,
+        metavar="N",
+        help="同时读取的手机数",
+    )
+    parser.add_argument(
+        "--phone-deadline",
+        type=number(1, 3600),
+        default=DEADLINE_S,
+        metavar="S",
+        help="读取一部手机的时限（秒）",
+    )
     parser.add_argument("--once", action="store_true", help="采集一轮、上报后退出")
     parser.add_argument("--enrol-code-file", metavar="F", help="尚未登记时使用的登记码文件，- 为标准输入")
     parser.add_argument("--name", default=default_name(), help="登记时的名称")
@@ -229,20 +244,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--verbose", action="store_true", help="更详细的日志")
     add_transport_arguments(parser)
     parser.set_defaults(run=main)
-
-
-def _interval(text: str) -> float:
-    return _between(float(text), 1, 86400)
-
-
-def _concurrency(text: str) -> int:
-    return int(_between(int(text), 1, 256))
-
-
-def _between(value: float, least: float, most: float) -> float:
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"between {least:g} and {most:g}")
-    return value
 
 
 def main(args: argparse.Namespace) -> int:

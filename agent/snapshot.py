@@ -13,9 +13,9 @@ import json
 import sys
 from dataclasses import dataclass
 
-from agent.cli_options import add_transport_arguments, transport_options
+from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.clock import Steady, steady
-from agent.errors import AgentError, BadTarget, TransportError, Unauthorised
+from agent.errors import BadTarget, KeyFileError, TransportError, Unauthorised
 from agent.parsers.frames import Frames, parse_frames
 from agent.phone import snapshot_command
 from agent.snapshot_packages import packages_part
@@ -119,7 +119,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """The subcommand `snapshot`."""
     parser = commands.add_parser("snapshot", help="读取一部手机的全部状态，输出 JSON")
     parser.add_argument("target", metavar="TARGET", help="tcp:HOST:PORT 或 server:SERIAL")
-    parser.add_argument("--timeout", type=float, default=DEADLINE_S, help="读取的总时限（秒）")
+    parser.add_argument(
+        "--timeout", type=number(0.1, 3600), default=DEADLINE_S, metavar="S", help="读取的总时限（秒）"
+    )
     add_transport_arguments(parser)
     parser.set_defaults(run=main)
 
@@ -131,9 +133,11 @@ def main(args: argparse.Namespace) -> int:
             snapshot = read_snapshot(transport, deadline_s=args.timeout)
     except BadTarget as exc:
         return _fail(EXIT_ARGUMENTS, f"目标写法不对：{exc}")
+    except KeyFileError as exc:
+        return _fail(EXIT_ARGUMENTS, f"ADB 密钥不能用：{exc}")
     except Unauthorised as exc:
         return _fail(EXIT_UNAUTHORISED, f"手机未授权本机，请在手机上点“允许”：{exc}")
-    except AgentError as exc:
+    except TransportError as exc:
         return _fail(EXIT_UNREACHABLE, f"读不到手机：{exc}")
     sys.stdout.write(json.dumps(snapshot.body, ensure_ascii=False, indent=1) + "\n")
     if not (snapshot.identified and snapshot.proves_on):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,10 @@ import pytest
 
 from agent import wire
 from agent.adbkey import load_or_create
+from agent.database import Database
 from agent.enrol import enrol
+from agent.inbox import receive
+from agent.instant import site_clock
 from agent.main import main
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.simulator.fleet import Fleet
@@ -158,11 +162,55 @@ def test_a_code_for_another_server_than_the_one_named_is_refused(
     assert desk.stub.seen == []
 
 
-@pytest.mark.parametrize("options", [("--interval", "0"), ("--concurrency", "0"), ("--interval", "x")])
-def test_numbers_out_of_range_are_bad_arguments(desk: Desk, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--interval", "0"),
+        ("--interval", "x"),
+        ("--concurrency", "0"),
+        ("--concurrency", "1.5"),
+        ("--phone-deadline", "nan"),
+        ("--phone-deadline", "-1"),
+        ("--connect-timeout", "inf"),
+        ("--auth-wait", "-1"),
+    ],
+)
+def test_numbers_out_of_range_are_bad_arguments(
+    desk: Desk, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         desk.once(*options)
     assert caught.value.code == 2
+    assert re.search(
+        f"argument {options[0]}: '{options[1]}'：须为 [0-9.]+ 到 [0-9]+", capsys.readouterr().err
+    )
+
+
+def test_a_key_that_cannot_be_used_is_said_and_counts_against_no_phone(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.enrol()
+    desk.key = tmp_path / "adbkey"
+    desk.key.write_text("no key")
+    desk.key.chmod(0o600)
+    with Fleet([make_phone(0)]) as fleet:
+        assert desk.once(*targets(fleet)) == 0
+    assert [u["reason"] for u in desk.stub.entries("unreached")] == ["unauthorized"]
+    said = capsys.readouterr().err
+    assert "no unencrypted PEM key" in said
+    assert "Traceback" not in said
+
+
+def test_once_answers_a_command_that_a_killed_run_had_begun(desk: Desk) -> None:
+    desk.enrol()
+    database = Database(desk.state.spool)
+    with database.transaction() as db:
+        command = wire.Command("c1", "read_phone", AGENT_ID, "S1", (), {}, 60)
+        receive(db, [command], site_clock().now())
+        db.execute("UPDATE command SET state = 'started'")
+    database.close()
+    assert desk.once() == 0
+    assert [(r["id"], r["state"]) for r in desk.stub.entries("results")] == [("c1", "not_now")]
 
 
 # --- running on ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import socket
 import struct
@@ -388,5 +389,5 @@ def test_the_adb_servers_address(text: str, expected: tuple[str, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "5037", "localfilesystem:/x", "tcp:", "tcp:x:0", "tcp:x:y"])
 def test_a_bad_address_of_the_adb_server(text: str) -> None:
-    with pytest.raises(ValueError, match="is not tcp"):
+    with pytest.raises(argparse.ArgumentTypeError, match="tcp:HOST:PORT"):
         cli_options.server_address(text)

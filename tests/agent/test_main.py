@@ -1,0 +1,57 @@
+"""The command line as a whole: what a person at a terminal meets."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.main import main
+from agent.simulator.faults import Fault, FaultKind, FaultPoint
+from agent.simulator.fleet import Fleet
+from agent.simulator.make import make_phone
+from agent.simulator.state import AuthMode
+
+ROOT = Path(__file__).parents[2]
+
+
+def snapshot(*options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "agent", "snapshot", *options]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
+
+
+def test_ctrl_c_ends_in_one_line() -> None:
+    phone = make_phone(0)
+    phone.auth = AuthMode.OPEN
+    with Fleet([phone]) as fleet:
+        fleet.set_fault(0, Fault(FaultKind.HANG, FaultPoint.OPEN))
+        with snapshot(f"tcp:127.0.0.1:{fleet.ports[0]}") as process:
+            while not fleet.devices[0].counters.opens:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=15)
+    assert (process.returncode, said) == (130, "已中断 · interrupted\n")
+
+
+def test_a_reader_that_goes_away_is_no_error_of_ours() -> None:
+    phone = make_phone(0)
+    phone.auth = AuthMode.OPEN
+    with Fleet([phone]) as fleet, snapshot(f"tcp:127.0.0.1:{fleet.ports[0]}") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_an_unusable_key_is_a_bad_argument(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = tmp_path / "key"
+    key.write_text("no key")
+    key.chmod(0o600)
+    with Fleet([make_phone(0)]) as fleet:
+        assert main(["snapshot", f"tcp:127.0.0.1:{fleet.ports[0]}", "--adb-key", str(key)]) == 2
+    assert str(key) in capsys.readouterr().err
