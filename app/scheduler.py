@@ -79,13 +79,12 @@ class Leadership:
         try:
             engine = create_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
             connection = engine.connect()
+            if connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _ADVISORY_LOCK}):
+                self._connection = connection
+                return True
+            connection.close()
         except SQLAlchemyError as exc:
             log.warning("scheduler_no_database", kind=type(exc).__name__)
-            return False
-        if connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _ADVISORY_LOCK}):
-            self._connection = connection
-            return True
-        connection.close()
         return False
 
 
@@ -112,11 +111,17 @@ def run_scheduler(app: Flask) -> None:
     with app.app_context():
         settings = runtime().settings
     leadership = Leadership(settings.database_url, settings.var_dir / "scheduler.lock")
+    waits = False
     while not stop.is_set():
         if leadership.acquire():
+            waits = False
             _lead(app, leadership, stop)
-        else:
-            stop.wait(_RETRY_S)
+            continue
+        if not waits:
+            # Told once: without it, a process that stands by looks like one that hangs.
+            log.info("scheduler_waits")
+            waits = True
+        stop.wait(_RETRY_S)
 
 
 def _lead(app: Flask, leadership: Leadership, stop: threading.Event) -> None:
