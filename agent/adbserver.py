@@ -128,7 +128,11 @@ class DeviceTracker:
     def __init__(self, connection: ServerConnection, clock: Steady) -> None:
         self._connection = connection
         self._clock = clock
-        connection.send_open("host:track-devices-l")
+        try:
+            connection.send_open("host:track-devices-l")
+        except BaseException:
+            connection.close()
+            raise
 
     def wait(self, seconds: float) -> list[ServerDevice] | None:
         """The next list, or None if nothing changed in that time.
@@ -158,9 +162,9 @@ class DeviceTracker:
 
 
 def parse_devices(text: str) -> list[ServerDevice]:
-    """Parse the lines of `adb devices -l`: serial, state, `key:value` pairs."""
+    """Parse the lines of `adb devices -l`: serial (`?`: it has none), state, `key:value` pairs."""
     found = []
-    for line in text.splitlines():
+    for line in text.replace("(no serial number)", "?").splitlines():
         serial, _, rest = line.partition(" ") if "\t" not in line else line.partition("\t")
         words = rest.split()
         if serial and words:

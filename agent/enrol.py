@@ -15,6 +15,7 @@ from agent.client import Client, ServerAway, ServerRefused, check_url
 from agent.errors import AgentError
 from agent.state import DEFAULT_STATE, Identity, Kind, State
 
+_MAX_ID = 100
 EXIT_USAGE = 2
 EXIT_AWAY = 6
 EXIT_REFUSED = 7
@@ -53,6 +54,17 @@ def enrol(state: State, code: wire.EnrolmentCode, *, name: str, kind: Kind) -> I
     return identity
 
 
+def renew(state: State, code: wire.EnrolmentCode, *, name: str, kind: Kind) -> Identity:
+    """Enrol with new keys and only then give the old identity up: a wrong code must not silence a working agent.
+
+    Raise as `enrol`; whatever failed, try again with the same code.
+    """
+    successor = state.successor()
+    identity = enrol(successor, code, name=name, kind=kind)
+    state.take_over(successor)
+    return identity
+
+
 def _same(known: Identity, url: str, key_sha256: str) -> Identity:
     if known.server_url == url and wire.key_fingerprint(wire.unb64(known.command_key)) == key_sha256:
         return known
@@ -64,7 +76,7 @@ def _same(known: Identity, url: str, key_sha256: str) -> Identity:
 
 def _identity(answer: dict[str, Any], code: wire.EnrolmentCode, url: str, name: str, kind: Kind) -> Identity:
     agent_id, command_key, interval_s = (answer.get(k) for k in ("agent_id", "command_key", "interval_s"))
-    if not isinstance(agent_id, str) or not isinstance(command_key, str) or not isinstance(interval_s, int):
+    if not isinstance(agent_id, str) or not isinstance(command_key, str) or type(interval_s) is not int:
         raise ServerAway("the server's answer to the enrolment is not what docs/wire.md says")
     try:
         raw = wire.unb64(command_key, 32)
@@ -72,16 +84,27 @@ def _identity(answer: dict[str, Any], code: wire.EnrolmentCode, url: str, name: 
         raise EnrolError("the server's command key is no Ed25519 key; nothing was stored") from exc
     if wire.key_fingerprint(raw) != code.key_sha256:
         raise EnrolError("the server's command key is not the one that the code names; nothing was stored")
+    if not 0 < len(agent_id) <= _MAX_ID or not agent_id.isprintable():
+        raise ServerAway("the server's answer to the enrolment is not what docs/wire.md says")
     return Identity(url, agent_id, command_key, name, kind, interval_s)
 
 
 def read_code(source: str) -> wire.EnrolmentCode:
     """The code in a file, or on standard input for `-`. Raise `EnrolError`, `wire.WireError`."""
     try:
-        text = sys.stdin.read(4096) if source == "-" else Path(source).read_text(encoding="utf-8")
+        text = _typed() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise EnrolError(f"cannot read the enrolment code from {source}") from exc
     return wire.EnrolmentCode.parse(text)
+
+
+def _typed() -> str:
+    """The code from standard input. At a terminal one line is all: waiting for the end of the input looks hung."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read(4096)
+    sys.stderr.write("请粘贴登记码，然后按回车 · paste the code, then Enter: ")
+    sys.stderr.flush()
+    return sys.stdin.readline(4096)
 
 
 def default_name() -> str:
@@ -108,9 +131,8 @@ def main(args: argparse.Namespace) -> int:
         code = read_code("-") if args.code == "-" else wire.EnrolmentCode.parse(args.code)
         state = State(args.state.expanduser())
         with state.only_one():
-            if args.renew:
-                state.forget_identity()
-            identity = enrol(state, code, name=args.name, kind=args.kind)
+            enrolled = renew if args.renew else enrol
+            identity = enrolled(state, code, name=args.name, kind=args.kind)
     except ServerAway as exc:
         return _fail(EXIT_AWAY, f"登记未完成，请用同一登记码重试 · try again with the same code: {exc}")
     except ServerRefused as exc:

@@ -278,8 +278,8 @@ def _run(args: argparse.Namespace, state: State) -> int:
     )
     if args.once:
         return agent.once()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: agent.stop())
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, lambda *_: agent.stop())
     log.info("agent=%s server=%s targets=%d", identity.agent_id, identity.server_url, len(targets.current()))
     return agent.run()
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -32,6 +34,17 @@ from agent.errors import AgentError
 
 Kind = Literal["gateway", "self"]
 DEFAULT_STATE = "~/.butler-agent"
+_OURS = {
+    "agent.json",
+    "ed25519.pem",
+    "x25519.pem",
+    "spool.db",
+    "targets.txt",
+    "labels",
+    "lock",
+    "adbkey",
+    "renew",
+}
 
 
 class StateError(AgentError):
@@ -52,6 +65,15 @@ class Identity:
     def verifier(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(wire.unb64(self.command_key, 32))
 
+    def sound(self) -> bool:
+        """Whether the fields are of their types: they come from a file."""
+        texts = (self.server_url, self.agent_id, self.name)
+        return (
+            all(type(t) is str for t in texts)
+            and self.kind in get_args(Kind)
+            and type(self.interval_s) is int
+        )
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -70,7 +92,7 @@ class State:
         self._identity = path / "agent.json"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.chmod(0o700)
+            _keep_others_out(path)
         except OSError as exc:
             raise StateError(f"cannot use the state directory {path}: {exc.strerror}") from exc
 
@@ -93,24 +115,38 @@ class State:
             identity.verifier()
         except (TypeError, ValueError) as exc:
             raise StateError(f"{self._identity} is damaged; enrol again with --renew") from exc
+        if not identity.sound():
+            raise StateError(f"{self._identity} is damaged; enrol again with --renew")
         return identity
 
     def save_identity(self, identity: Identity) -> None:
         self._write(self._identity, json.dumps(asdict(identity), ensure_ascii=False, indent=1).encode())
 
-    def forget_identity(self) -> None:
-        """Drop identity and keys, so that the next enrolment is another agent's. What is spooled stays."""
+    def successor(self) -> State:
+        """Where a new identity is made while this one is still in use; the same until it takes over."""
+        return State(self.path / "renew")
+
+    def take_over(self, successor: State) -> None:
+        """Put keys and identity of the successor in place of these; again after a kill. What is spooled stays."""
         try:
-            for name in ("agent.json", "ed25519.pem", "x25519.pem"):
-                (self.path / name).unlink(missing_ok=True)
+            # The identity last: as long as it is there, a second call knows that it has to go on.
+            for name in ("ed25519.pem", "x25519.pem", "agent.json"):
+                if (successor.path / name).exists():
+                    (successor.path / name).replace(self.path / name)
+            _sync_directory(self.path)
+            shutil.rmtree(successor.path)
         except OSError as exc:
-            raise StateError(f"cannot forget the identity in {self.path}: {exc.strerror}") from exc
+            raise StateError(f"cannot renew the identity in {self.path}: {exc.strerror}") from exc
 
     @contextmanager
     def only_one(self) -> Iterator[None]:
         """Hold the directory for this process: two agents on one spool would report everything twice."""
-        with (self.path / "lock").open("a+b") as handle:
-            if not _try_lock(handle.fileno()):
+        try:
+            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise StateError(f"cannot use the state directory {self.path}: {exc.strerror}") from exc
+        with os.fdopen(handle, "r+b"):
+            if not _try_lock(handle):
                 raise StateError(f"another agent is running with the state directory {self.path}")
             yield
 
@@ -132,6 +168,18 @@ class State:
             write_private(path, content)
         except OSError as exc:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def _keep_others_out(path: Path) -> None:
+    """Mode 0700 for a directory of ours; a home or /tmp is not closed to the others. Raise `OSError`."""
+    if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return
+    names = {entry.name for entry in path.iterdir()}
+    if names and not names & _OURS:
+        raise StateError(
+            f"{path} holds other things and is open to others: give the agent a directory of its own"
+        )
+    path.chmod(0o700)
 
 
 def write_private(path: Path, content: bytes) -> None:

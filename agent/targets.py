@@ -6,11 +6,15 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.clock import Deadline, Steady, steady
 from agent.errors import AgentError, BadTarget, TransportError
 from agent.state import write_private
 from agent.transport import is_loopback, parse_target
+
+if TYPE_CHECKING:
+    from agent.adbserver import ServerDevice
 
 log = logging.getLogger("agent.targets")
 
@@ -25,7 +29,8 @@ class TargetsError(AgentError):
 def read_targets(path: Path) -> list[str]:
     """Targets of a file: one a line, `#` begins a comment; none if there is no file. Raise `TargetsError`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Windows' editor puts a byte order mark before the first line.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as exc:
@@ -46,7 +51,7 @@ def add_target(path: Path, target: str, comment: str = "") -> bool:
     if target in read_targets(path):
         return False
     try:
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        old = path.read_text(encoding="utf-8-sig") if path.exists() else ""
         line = f"{target}  # {' '.join(comment.split())}" if comment else target
         lines = [*old.splitlines(), line, ""]
         write_private(path, "\n".join(lines).encode())
@@ -108,6 +113,7 @@ class AdbWatch:
         self.targets: list[str] = []
         self.up: bool | None = None
         self.first_try_ended = threading.Event()
+        self._unnamed = 0
 
     def run(self, stop: threading.Event) -> None:
         wait = _RECONNECT_LEAST_S
@@ -124,6 +130,21 @@ class AdbWatch:
             wait = _RECONNECT_LEAST_S if began.left() <= 0 else min(wait * 2, _RECONNECT_MOST_S)
             stop.wait(wait)
 
+    def _nameable(self, devices: Sequence[ServerDevice]) -> list[str]:
+        """Targets of the listed phones. adb calls those that it may not open `????????????` or `(no serial number)`."""
+        found, unnamed = [], 0
+        for device in devices:
+            try:
+                found.append(parse_target(f"server:{device.serial}").text)
+            except BadTarget:
+                unnamed += 1
+        if unnamed != self._unnamed:
+            log.warning(
+                "adb server lists phones without a usable serial: %d (udev rules? `adb devices`)", unnamed
+            )
+        self._unnamed = unnamed
+        return found
+
     def _follow(self, stop: threading.Event) -> None:
         from agent.adbserver import AdbServer
 
@@ -135,5 +156,5 @@ class AdbWatch:
                 if not self.up:
                     log.info("adb server found address=%s:%d", *self._address)
                 self.up = True
-                self.targets = [f"server:{device.serial}" for device in devices]
+                self.targets = self._nameable(devices)
                 self.first_try_ended.set()

@@ -78,7 +78,10 @@ def test_another_server_does_not_take_the_identity_over(stub: Stub, state: State
         enrol(state, other, name="n", kind="gateway")
 
 
-@pytest.mark.parametrize("answer", [{"interval_s": "60"}, {"agent_id": None}])
+@pytest.mark.parametrize(
+    "answer",
+    [{"interval_s": "60"}, {"interval_s": True}, {"agent_id": None}, {"agent_id": ""}, {"agent_id": "a\nb"}],
+)
 def test_an_answer_of_another_shape_enrols_nothing(
     stub: Stub, state: State, answer: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +117,21 @@ def test_renew_gives_a_new_key(stub: Stub, tmp_path: Path) -> None:
     run(stub.code(), "--state", str(tmp_path / "s"))
     assert run(stub.code("second"), "--state", str(tmp_path / "s"), "--renew") == 0
     assert stub.seen[0]["ed25519"] != stub.seen[1]["ed25519"]
+
+
+def test_a_renewal_that_fails_leaves_the_old_identity_at_work(stub: Stub, tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    run(stub.code(), "--state", str(folder))
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert run(stub.code("wrong"), "--state", str(folder), "--renew") == 7
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    stub.tokens["second"] = None
+    stub.faults = ["lost"]
+    assert run(stub.code("second"), "--state", str(folder), "--renew") == 6
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert run(stub.code("second"), "--state", str(folder), "--renew") == 0, "the same code goes on"
+    assert raw(State(folder).keys().ed25519) == wire.unb64(stub.seen[-1]["ed25519"])
+    assert (folder / "ed25519.pem").read_bytes() != before["ed25519.pem"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_ctrl_c_ends_in_one_line() -> None:
         with snapshot(f"tcp:127.0.0.1:{fleet.ports[0]}") as process:
             while not fleet.devices[0].counters.opens:
                 assert process.poll() is None
+                time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=15)
     assert (process.returncode, said) == (130, "已中断 · interrupted\n")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_an_identity_goes_there_and_back(state: State) -> None:
     assert state.identity() == IDENTITY
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"server_url": 5}, {"agent_id": None}, {"kind": "boss"}, {"interval_s": "60"}, {"interval_s": True}],
+)
+def test_fields_of_another_type_are_damage(state: State, change: dict[str, object]) -> None:
+    (state.path / "agent.json").write_text(json.dumps({**asdict(IDENTITY), **change}))
+    with pytest.raises(StateError, match="damaged"):
+        state.identity()
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"server_url": 1}', "\x00"])
 def test_a_damaged_identity_is_said_not_taken_for_none(state: State, content: str) -> None:
     (state.path / "agent.json").write_text(content)
@@ -79,12 +90,48 @@ def test_keys_that_were_swapped_are_refused(state: State) -> None:
         state.keys()
 
 
-def test_forgetting_makes_the_next_keys_new(state: State) -> None:
-    before = raw(state.keys().ed25519)
+@pytest.mark.parametrize("cut_after", [None, "ed25519.pem", "x25519.pem"])
+def test_a_successor_takes_over_also_after_a_kill(state: State, cut_after: str | None) -> None:
+    state.keys()
     state.save_identity(IDENTITY)
-    state.forget_identity()
-    assert state.identity() is None
-    assert raw(state.keys().ed25519) != before
+    (state.path / "targets.txt").write_text("tcp:10.0.0.1:5555\n")
+    successor = state.successor()
+    keys = successor.keys()
+    successor.save_identity(replace(IDENTITY, agent_id="a2"))
+    for name in ("ed25519.pem", "x25519.pem"):
+        if cut_after:
+            (successor.path / name).replace(state.path / name)
+        if name == cut_after:
+            break
+    state.take_over(state.successor())
+    assert state.identity() == replace(IDENTITY, agent_id="a2")
+    assert raw(state.keys().ed25519) == raw(keys.ed25519)
+    assert state.keys().x25519.private_bytes_raw() == keys.x25519.private_bytes_raw()
+    assert {path.name for path in state.path.iterdir()} == {
+        "agent.json",
+        "ed25519.pem",
+        "x25519.pem",
+        "targets.txt",
+    }
+
+
+def test_somebody_elses_directory_is_neither_used_nor_closed_to_the_others(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o755)
+    (tmp_path / "home" / "letter.txt").write_text("")
+    with pytest.raises(StateError, match="directory of its own"):
+        State(tmp_path / "home")
+    assert mode(tmp_path / "home") == 0o755
+
+
+def test_a_lock_that_cannot_be_made_is_said(state: State) -> None:
+    (state.path / "lock").mkdir()
+    with pytest.raises(StateError, match="cannot use"), state.only_one():
+        raise AssertionError
+
+
+def test_the_lock_is_for_the_owner_only(state: State) -> None:
+    with state.only_one():
+        assert mode(state.path / "lock") == 0o600
 
 
 def test_a_second_process_does_not_get_the_directory(state: State) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from agent.errors import BadTarget
-from agent.targets import TargetList, TargetsError, add_target, read_targets, require_own_phone
+from agent.targets import AdbWatch, TargetList, TargetsError, add_target, read_targets, require_own_phone
 
 
 def test_a_file_of_targets(tmp_path: Path) -> None:
@@ -17,6 +21,14 @@ def test_a_file_of_targets(tmp_path: Path) -> None:
     )
     assert read_targets(path) == ["tcp:10.0.0.7:5555", "server:ABC"]
     assert read_targets(tmp_path / "none") == []
+
+
+def test_a_file_from_windows(tmp_path: Path) -> None:
+    path = tmp_path / "targets.txt"
+    path.write_bytes(b"\xef\xbb\xbftcp:10.0.0.7:5555\r\n")
+    assert read_targets(path) == ["tcp:10.0.0.7:5555"]
+    add_target(path, "server:ABC")
+    assert read_targets(path) == ["tcp:10.0.0.7:5555", "server:ABC"]
 
 
 def test_a_line_that_is_no_target_is_named(tmp_path: Path) -> None:
@@ -86,3 +98,57 @@ def test_an_agent_on_the_phone_reads_no_other(target: str) -> None:
 def test_a_given_target_that_is_none() -> None:
     with pytest.raises(BadTarget):
         require_own_phone(["127.0.0.1"])
+
+
+# --- the adb server's list ------------------------------------------------------------
+
+
+@contextmanager
+def adb_server(answer: bytes) -> Iterator[tuple[str, int]]:
+    """Something that answers one client like an adb server, and waits until that has gone; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with client:
+                asked = client.recv(4 + len("host:track-devices-l"), socket.MSG_WAITALL)
+                assert asked == b"0014host:track-devices-l"
+                client.sendall(answer)
+                client.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[:2]
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def watched(address: tuple[str, int]) -> AdbWatch:
+    """A watch after its first look."""
+    watch, stop = AdbWatch(address), threading.Event()
+    thread = threading.Thread(target=watch.run, args=(stop,))
+    thread.start()
+    assert watch.first_try_ended.wait(10)
+    stop.set()
+    thread.join(10)
+    return watch
+
+
+def test_phones_without_a_usable_serial_are_said_once_and_not_tried(caplog: pytest.LogCaptureFixture) -> None:
+    """As adb lists them where udev gives the gateway no right to open the device."""
+    text = (
+        "R58M30ABCDE            device usb:1-1\n"
+        "????????????           no permissions; see [http://developer.android.com/tools/device.html]\n"
+        "(no serial number)     unauthorized usb:1-2\n"
+    )
+    with adb_server(b"OKAY%04x%s" % (len(text), text.encode())) as address:
+        watch = watched(address)
+    assert watch.targets == ["server:R58M30ABCDE"]
+    assert watch.up
+    assert caplog.text.count("without a usable serial: 2") == 1
+
+
+def test_a_server_that_refuses_to_be_watched_leaves_no_socket_behind() -> None:
+    with adb_server(b"FAIL0004no! ") as address:
+        watch = watched(address)
+    assert (watch.targets, watch.up) == ([], None)
