@@ -70,7 +70,11 @@ def new_code() -> str:
         now=page_now(),
     )
     return render_template(
-        "fleet/code.html", code=str(made.code), expires_at=made.expires_at, name=form["name"]
+        "fleet/code.html",
+        code=str(made.code),
+        expires_at=made.expires_at,
+        name=form["name"],
+        here_only=runtime().settings.public_url is None,
     )
 
 

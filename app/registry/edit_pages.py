@@ -262,6 +262,7 @@ def _act_form(
         told=told,
         problems=problems,
         back=_place(resource, row_id),
+        related=[(RESOURCES[d.resource], d.column) for d in resource.dependants],
     )
 
 

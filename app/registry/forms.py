@@ -123,7 +123,7 @@ class Controls:
         errors = [p.message for p in problems if p.field == described.name]
         if self.fixed and described.fixed:
             return Control(described, "fixed", "", text=self.shown(described, value))
-        choices, shape = self._choices(described, value), _shape(described)
+        choices, shape = self.choices(described, value), _shape(described)
         if described.target:
             shape = "select" if choices is not None else "text"
         shown = texts[described.name] if described.name in texts else _value(described, value)
@@ -148,8 +148,8 @@ class Controls:
         rows = store.load_values(self.session, RESOURCES[described.target], [value])
         return _label(RESOURCES[described.target], rows[value])
 
-    def _choices(self, described: Field, value: Any) -> Sequence[tuple[str, str]] | None:
-        """None where there are so many that the key is typed instead."""
+    def choices(self, described: Field, value: Any) -> Sequence[tuple[str, str]] | None:
+        """(value, text) of a select; None where there are so many that the key is typed instead."""
         if described.kind.choices:
             return list(described.kind.choices.items())
         if not described.target:

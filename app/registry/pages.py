@@ -14,7 +14,7 @@ from app.http.pages import page_now, see_other
 from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.ids import parse_id
-from app.registry import import_service, listing, views
+from app.registry import forms, import_service, listing, store, views
 from app.registry.catalogue import CENTRES, HANDSETS, RESOURCES
 from app.registry.columns import sheet_fields
 from app.registry.custody import Custody, holders_of
@@ -22,13 +22,14 @@ from app.registry.exporting import hint
 from app.registry.file_api import (
     FORMATS,
     WRITERS,
+    apply_import,
     export_response,
     problems_response,
     take_upload,
     template_response,
 )
 from app.registry.listing import Query
-from app.registry.resource import Resource
+from app.registry.resource import Field, Resource
 
 registry_pages = Blueprint("registry_pages", __name__)
 _PAGE = 50
@@ -63,6 +64,9 @@ def list_page(name: str) -> str:
         sort=query.sort or resource.order[0],
         centre=query.filters.get("centre_id"),
         centres=centres if resource.has_centre else [],
+        narrowed=_narrowed(resource, query),
+        posts=_posts(resource, query),
+        now=page_now(),
         states=[(state, _STATE_WORDS[state]) for state in listing.states(resource)],
     )
 
@@ -134,10 +138,10 @@ def problems_page(import_id: uuid.UUID) -> Response:
 
 
 @registry_pages.post("/registry/imports/<uuid:import_id>/apply")
-@access(*WRITERS)
+@access(*WRITERS, late_transaction=True)
 def apply_page(import_id: uuid.UUID) -> Response:
     """Import for good. A refusal must reach the error handler: only that rolls back what was written before it."""
-    row = import_service.apply(db.session(), current_principal(), import_id, page_now())
+    row = apply_import(import_id)
     outcome: dict[str, Any] = row.outcome
     flash(f"已导入：新增 {outcome['created']} 条，修改 {outcome['changed']} 条。", "success")
     return see_other(f"/registry/imports/{row.id}")
@@ -148,6 +152,25 @@ def _holders(resource: Resource, rows: Sequence[Any]) -> dict[uuid.UUID, Custody
     if resource is not HANDSETS:
         return None
     return holders_of(db.session(), current_principal(), [row.id for row in rows], page_now())
+
+
+def _narrowed(resource: Resource, query: Query) -> list[tuple[Field, uuid.UUID, str]]:
+    """By which things the list is narrowed, beside the centre: (field, id, name)."""
+    session, who, fields = db.session(), current_principal(), resource.by_name
+    found = []
+    for name, row_id in query.filters.items():
+        target = RESOURCES[fields[name].target]
+        if name != "centre_id" and store.find(session, target, who, row_id) is not None:
+            found.append((fields[name], row_id, forms.label_of(session, target, row_id)))
+    return found
+
+
+def _posts(resource: Resource, query: Query) -> Sequence[tuple[str, str]]:
+    """The posts that a list of ties offers to choose from; none where there are too many."""
+    if not resource.tie:
+        return ()
+    made = forms.Controls(db.session(), current_principal(), query.filters.get("centre_id"))
+    return made.choices(resource.by_name["post_id"], query.filters.get("post_id")) or ()
 
 
 def _resource(name: str) -> Resource:
@@ -168,9 +191,11 @@ def _query(resource: Resource) -> Query:
     words = "".join(c for c in args.get("q", "") if c.isprintable())[:100]
     sort = args.get("sort", "")
     state = args.get("state", "")
-    centre = parse_id(args.get("centre", "")) if resource.has_centre else None
+    wanted = {f.name: args.get(f.name, "") for f in resource.fields if f.filter and f.target}
+    if resource.has_centre:
+        wanted["centre_id"] = args.get("centre", "")
     return Query(
-        filters={"centre_id": centre} if centre else {},
+        filters={name: row_id for name, text in wanted.items() if (row_id := parse_id(text))},
         q=words.strip() if any(f.search for f in resource.fields) else "",
         sort=sort if sort in listing.sorts(resource) else "",
         state=state if state in listing.states(resource) else "",

@@ -38,6 +38,9 @@ def tie_each(
     """One tie for each subject that is given, e.g. a phone and its number to a post at once. Raises as `tie` does."""
     given = [name for name in resource.subjects if values.get(name) is not None]
     common = {name: value for name, value in values.items() if name not in resource.subjects}
+    if not given and len(resource.subjects) > 1:
+        message = "手机、号码、微信账号至少填一个 / at least one of handset, number, account"
+        raise Invalid(message, fields=[FieldError(resource.subjects[0], "one_subject", message)])
     parts: list[dict[str, Any]] = [{**common, name: values[name]} for name in given] or [common]
     return [tie(session, principal, resource, part, now) for part in parts]
 

@@ -20,11 +20,15 @@ from app.registry.resource import Field, Resource
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a list. `cells` are (field, text) in the order of the columns; `out` when retired or void."""
+    """One row of a list. `cells` are (field, text) in the order of the columns.
+
+    `out`: when it was retired or voided. `end`: that of a tie.
+    """
 
     id: uuid.UUID
     cells: Sequence[tuple[Field, str]]
     out: Any
+    end: Any
 
 
 def listed_fields(resource: Resource) -> list[Field]:
@@ -41,6 +45,7 @@ def lines(session: Session, resource: Resource, rows: Sequence[Any]) -> list[Lin
             id=row.id,
             cells=[(f, _text(names, f, getattr(row, f.name))) for f in fields],
             out=row.voided_at if resource.tie else row.retired_at,
+            end=row.valid_to if resource.tie else None,
         )
         for row in rows
     ]

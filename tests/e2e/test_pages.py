@@ -272,10 +272,10 @@ def test_a_code_can_be_copied_and_enrols(site: Site, page: Page, context: Browse
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     page.goto(f"{site.url}/gateways")
     page.get_by_label("网关名称").fill("东门岗亭")
-    page.get_by_role("button", name="取注册码").click()
-    page.get_by_role("button", name="复制命令").click()
+    page.get_by_role("button", name="取登记码").click()
+    page.get_by_role("button", name="复制登记码").click()
     expect(page.get_by_role("button", name="已复制")).to_be_visible()
     copied: str = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(f"python -m agent enrol {site.url}#")
+    assert copied.startswith(f"{site.url}#")
     assert FakeAgent(site.app, _now).enrol(copied.split("#")[1]).status_code == 201
     assert site.complaints == []

@@ -208,7 +208,7 @@ def test_a_code_is_shown_once_and_kept_nowhere(
 ) -> None:
     fields = {"_idempotency_key": "k1", "centre_id": str(phones.centre), "name": "东门岗亭", "hours": "1"}
     answer = browser.post("/gateways/codes", fields)
-    code = words(answer.text).partition("python -m agent enrol ")[2].split()[0]
+    code = words(answer.text).partition("按回车： ")[2].split()[0]
     token = code.split("#")[1]
     assert FakeAgent(app, app.extensions["butler"].clock.now).enrol(token).status_code == 201
     again = browser.post("/gateways/codes", fields)

@@ -132,7 +132,7 @@ def test_a_kit_is_tied_at_once_and_each_part_ends_by_itself(browser: Browser, cl
     assert "与已有记录的时间重叠" in words(again.text)
     assert len(items(client, "kit-assignments")) == 3
     none = new(browser, "kit-assignments", org.centre, post_id=str(org.post), valid_from="2026-05-01T09:00")
-    assert "三者填且只填一个" in words(none.text)
+    assert "至少填一个" in words(none.text)
     (tie,) = items(client, "kit-assignments", f"?handset_id={phone['id']}")
     path = f"/registry/kit-assignments/{tie['id']}"
     assert "必须晚于开始时间" in words(act(browser, f"{path}/end", at="2026-04-01T00:00").text)
@@ -210,3 +210,37 @@ def test_a_double_click_registers_once(browser: Browser, client: Any, org: Any) 
     fields = {"_idempotency_key": "one-key", "code": "G9", "name": "九号片区"}
     assert [browser.post(path, fields).status_code for _ in range(2)] == [303, 303]
     assert len(items(client, "grids", "?code=G9")) == 1
+
+
+def test_what_is_in_the_way_of_retiring_can_be_found_and_ended(
+    browser: Browser, client: Any, org: Any
+) -> None:
+    for tag in ("1", "2"):
+        phone = {**PHONE, "asset_tag": f"GJ-{tag}", "serial": f"R58M00{tag}", "imei1": ""}
+        assert new(browser, "handsets", org.centre, **phone).status_code == 303
+    first, second = (p["id"] for p in items(client, "handsets"))
+    unassigned = browser.get(f"/phones/{first}").text
+    found = re.search(r'href="(/registry/kit-assignments/new[^"]+)"', unassigned)
+    assert found
+    prefilled = unescape(found[1])
+    assert f'<option value="{first}" selected' in browser.get(prefilled).text
+    for phone_id in (first, second):
+        kit = {"post_id": str(org.post), "handset_id": phone_id, "valid_from": "2026-05-01T09:00"}
+        assert new(browser, "kit-assignments", org.centre, **kit).status_code == 303
+    refused = act(browser, f"/registry/handsets/{first}/retire")
+    narrowed = f"/registry/kit-assignments?handset_id={first}"
+    assert f'href="{narrowed}"' in refused.text
+    assert f'href="{narrowed}"' in browser.get(f"/phones/{first}").text
+    listed = browser.get(narrowed).text
+    assert "R58M001" in listed
+    assert "R58M002" not in listed
+    assert "export.xlsx?handset_id=" in listed
+    end = re.search(r'href="(/registry/kit-assignments/[0-9a-f-]+/end)"', listed)
+    assert end
+    assert act(browser, end[1], at="2026-06-01T00:00").status_code == 303
+    assert end[1] not in browser.get(narrowed).text, "what has ended is not offered to be ended"
+    assert act(browser, f"/registry/handsets/{first}/retire").status_code == 303
+    by_post = browser.get(f"/registry/kit-assignments?post_id={org.post}").text
+    assert f'<option value="{org.post}" selected' in by_post
+    assert "R58M002" in by_post
+    assert "没有符合条件的岗位配置" in browser.text(f"/registry/kit-assignments?post_id={org.grid}")
