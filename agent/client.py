@@ -27,7 +27,11 @@ SILENCE_S = 30.0
 """The longest silence of a server that has taken the request."""
 TOTAL_S = 120.0
 MAX_ANSWER_BYTES = 16 * 2**20
+MAX_RETRY_AFTER_S = 3600.0
 _TRIES = 3
+_MAX_WORDS = 500
+_LAST_EPOCH = 2**33
+"""Of a server's time, in the year 2242: what lies beyond cannot be signed with."""
 _CHUNK = 65536
 
 
@@ -188,17 +192,20 @@ def _refusal(answer: _Answer) -> ServerRefused:
     if not isinstance(code, str) or not code:
         # No document of ours: something between here and the server speaks (a portal, a proxy).
         raise ServerAway(f"{answer.status} without a problem document: is this the right server?")
-    return ServerRefused(answer.status, code, str(problem.get("detail") or ""), problem)
+    detail = str(problem.get("detail") or "")[:_MAX_WORDS]
+    return ServerRefused(answer.status, code[:_MAX_WORDS], detail, problem)
 
 
 def _seconds(value: str | None) -> float:
-    return float(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else 0.0
+    given = float(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else 0.0
+    return min(given, MAX_RETRY_AFTER_S)
 
 
 def _epoch(value: object) -> float | None:
-    """An RFC 3339 instant as epoch seconds."""
+    """An RFC 3339 instant as epoch seconds; None for one that cannot be the time of a server."""
     try:
         when = dt.datetime.fromisoformat(str(value))
     except ValueError:
         return None
-    return when.timestamp() if when.tzinfo else None
+    seconds = when.timestamp() if when.tzinfo else -1.0
+    return seconds if 0 <= seconds < _LAST_EPOCH else None

@@ -42,6 +42,7 @@ def receive(db: sqlite3.Connection, commands: Iterable[wire.Command], now: Insta
     An id that was seen is not acted on twice: its stored result is reported again. Only `not_now` (nothing
     was done, or it was cut off and may be repeated) lets the same id run again.
     """
+    waiting = _waiting_results(db)
     for command in commands:
         row = db.execute("SELECT state, result FROM command WHERE id = ?", (command.id,)).fetchone()
         if row is None:
@@ -49,13 +50,12 @@ def receive(db: sqlite3.Connection, commands: Iterable[wire.Command], now: Insta
                 "INSERT INTO command (id, body, state, at_s, at_boot) VALUES (?, ?, 'received', ?, ?)",
                 (command.id, json.dumps(asdict(command)), now.seconds, now.boot),
             )
-        elif row[0] == "done":
+        elif row[0] == "done" and command.id not in waiting:
+            waiting.add(command.id)
             _seen_again(db, command, json.loads(row[1]), now)
 
 
 def _seen_again(db: sqlite3.Connection, command: wire.Command, result: dict[str, Any], now: Instant) -> None:
-    if _is_waiting(db, command.id):
-        return
     if result["state"] == "not_now":
         db.execute(
             "UPDATE command SET state = 'received', at_s = ?, at_boot = ?, body = ? WHERE id = ?",
@@ -66,9 +66,10 @@ def _seen_again(db: sqlite3.Connection, command: wire.Command, result: dict[str,
     insert(db, [Entry("results", result, now)])
 
 
-def _is_waiting(db: sqlite3.Connection, command_id: str) -> bool:
+def _waiting_results(db: sqlite3.Connection) -> set[str]:
+    """Ids of commands whose result is still to be reported."""
     rows = db.execute("SELECT body FROM entry WHERE part = 'results'").fetchall()
-    return any(json.loads(body)["id"] == command_id for (body,) in rows)
+    return {json.loads(body)["id"] for (body,) in rows}
 
 
 class Inbox:

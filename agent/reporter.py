@@ -50,7 +50,7 @@ class Reporter:
         self._woken = threading.Event()
         self.tried = threading.Event()
         self._rejected: set[str] = set()
-        self.interval_s = float(identity.interval_s)
+        self.interval_s = pace_s(identity.interval_s)
 
     def wake(self) -> None:
         """Check in at once: somebody waits for this. All else goes at the server's pace."""
@@ -95,7 +95,7 @@ class Reporter:
             return self._refused(batch, exc)
         commands = self._commands(answer["commands"])
         self._batches.acknowledge(batch, answer, commands)
-        self.interval_s = float(min(max(answer["interval_s"], INTERVAL_LEAST_S), INTERVAL_MOST_S))
+        self.interval_s = pace_s(answer["interval_s"])
         if commands:
             self._on_commands()
         self._tell_rejected(answer["rejected"])
@@ -127,18 +127,26 @@ class Reporter:
         counts = Counter(str(entry.get("code")) for entry in rejected)
         if rejected and counts.keys() != self._rejected:
             told = " ".join(f"{code}={n}" for code, n in sorted(counts.items()))
-            log.warning("server did not count %s; the first: %.300s", told, rejected[0].get("detail"))
+            log.warning("server did not count %.300s; the first: %.300s", told, rejected[0].get("detail"))
         self._rejected = set(counts)
 
     def _commands(self, envelopes: list[wire.CommandEnvelope]) -> list[wire.Command]:
         """The commands that are the server's and ours; nothing else is even stored."""
-        found = []
+        found: list[wire.Command] = []
+        refused: list[wire.WireError] = []
         for envelope in envelopes:
             try:
                 found.append(wire.open_command(envelope, self._verifier, self._agent_id))
             except wire.WireError as exc:
-                log.warning("command refused, it has no answer: %s", exc)
+                refused.append(exc)
+        if refused:
+            log.warning("commands refused without an answer: %d; the first: %s", len(refused), refused[0])
         return found
+
+
+def pace_s(wanted: int) -> float:
+    """Seconds between check-ins, as the server wants them within our limits: it may be wrong, too."""
+    return float(min(max(wanted, INTERVAL_LEAST_S), INTERVAL_MOST_S))
 
 
 def backoff_s(failures: int) -> float:

@@ -391,7 +391,7 @@ def open_command(envelope: Mapping[str, object], key: Ed25519PublicKey, agent_id
             args=dict(body["args"]),
             expires_in_s=int(body["expires_in_s"]),
         )
-    except (BadEd25519, WireError, ValueError, KeyError, TypeError) as exc:
+    except (BadEd25519, WireError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as exc:
         raise WireError("bad_command", "not signed by the server's command key, or not understood") from exc
     if body.get("schema") != SCHEMA:
         raise WireError("bad_command", "unknown schema")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+import gzip
 import http.server
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -76,6 +79,84 @@ def test_retry_after_is_heeded(client: Client, stub: Stub, fault: int, wait: flo
     with pytest.raises(ServerAway) as caught:
         post(client)
     assert caught.value.retry_after_s == wait
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("7", 7.0),
+        ("99999", 3600.0),
+        ("1e9", 0.0),
+        ("-1", 0.0),
+        ("９", 0.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
+        (None, 0.0),
+    ],
+)
+def test_a_server_cannot_silence_the_agent_for_long(said: str | None, wait: float) -> None:
+    assert module._seconds(said) == wait
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "1969-12-31T23:59:59Z",
+        "2026-11-22T04:00:00",
+        "now",
+        None,
+        7,
+    ],
+)
+def test_a_time_that_no_server_has_is_not_signed_with(
+    client: Client, stub: Stub, told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.faults = ["clock_skew"]
+    real = module._read_object
+    monkeypatch.setattr(
+        module, "_read_object", lambda response: {**(real(response) or {}), "server_time": told}
+    )
+    with pytest.raises(ServerRefused, match="clock_skew"):
+        post(client)
+    assert len(stub.headers) == 1
+
+
+def test_an_endless_detail_fills_no_log(client: Client, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.faults = ["bad_body"]
+    monkeypatch.setattr(module, "_read_object", lambda response: {"code": "x" * 10**6, "detail": "y" * 10**6})
+    with pytest.raises(ServerRefused) as caught:
+        post(client)
+    assert len(str(caught.value)) < 1100
+
+
+def test_a_packed_answer_without_end_is_cut_off_before_it_fills_the_memory(state: State) -> None:
+    bomb = gzip.compress(bytes(2**28), 9)
+
+    class Bomb(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(bomb)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bomb) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        client = Client(f"http://127.0.0.1:{server.server_address[1]}", state.keys().ed25519, AGENT_ID)
+        tracemalloc.start()
+        try:
+            with pytest.raises(ServerAway, match="too long"):
+                client.post(wire.CHECKIN_PATH, BODY)
+            assert tracemalloc.get_traced_memory()[1] < 4 * module.MAX_ANSWER_BYTES
+        finally:
+            tracemalloc.stop()
+            client.close()
+            server.shutdown()
 
 
 def test_a_silent_server_meets_the_deadline(

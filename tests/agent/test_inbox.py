@@ -120,3 +120,26 @@ def test_executed_ids_are_bounded(box: Box, monkeypatch: pytest.MonkeyPatch) -> 
     with box.database.transaction() as db:
         kept = [row[0] for row in db.execute("SELECT id FROM command ORDER BY seq")]
     assert kept == ["c4", "c5", "c6", "c7", "c8"]
+
+
+def test_ten_thousand_repeated_commands_are_no_work_of_their_square(box: Box) -> None:
+    """Statements are counted, not seconds: the sweep waits for this transaction."""
+    ids = [f"c{n}" for n in range(300)]
+    take_in(box, *(command(name) for name in ids))
+    for name in ids:
+        inbox(box).start(name)
+        inbox(box).finish(name, Outcome("succeeded", {}))
+    statements: list[str] = []
+    box.database._connection.set_trace_callback(statements.append)
+    take_in(box, *(command(name) for name in ids), *(command(name) for name in ids))
+    box.database._connection.set_trace_callback(None)
+    assert len([s for s in statements if "part = 'results'" in s]) == 1
+    assert len(results(box)) == len(ids)
+
+
+def test_a_result_is_reported_again_once_however_often_its_command_comes(box: Box) -> None:
+    take_in(box, command())
+    inbox(box).finish("c1", Outcome("succeeded", {}))
+    box.send()
+    take_in(box, command(), command(), command())
+    assert results(box) == [("c1", "succeeded")]

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,33 @@ def test_an_agent_that_the_server_does_not_take_stops(
     assert site.box.spool.count() == 1
 
 
+@pytest.mark.parametrize(("stored", "kept"), [(10**400, 3600), (-5, 5), (60, 60)])
+def test_a_stored_pace_is_kept_within_limits_too(site: Site, stored: int, kept: float) -> None:
+    """Before the first check-in it is what the phones are read by."""
+    identity = replace(site.identity, interval_s=stored)
+    reporter = Reporter(
+        site.box.batches, site.client, identity, status=lambda: STATE, on_commands=site._count
+    )
+    assert reporter.interval_s == kept
+
+
 # --- commands --------------------------------------------------------------------
+
+
+def test_thousands_of_commands_that_nobody_signed_are_said_in_one_line(
+    site: Site, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    stub.commands = [{"payload": "{}", "signature": wire.b64(bytes(64))}] * 2000
+    site.reporter.check_in()
+    lines = [record.getMessage() for record in caplog.records if "commands refused" in record.getMessage()]
+    assert [line.partition(";")[0] for line in lines] == ["commands refused without an answer: 2000"]
+    assert received(site) == []
+
+
+def test_reasons_without_end_fill_no_log(site: Site, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    stub.answer = {"rejected": [{"code": f"{n:0>1000}"} for n in range(100)]}
+    site.reporter.check_in()
+    assert max(len(record.getMessage()) for record in caplog.records) < 1000
 
 
 def command(**changes: Any) -> wire.Command:

@@ -217,7 +217,9 @@ def test_a_malformed_envelope_is_refused(envelope: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", ["[]", "null", "{}", '{"schema":1,"id":"c"}', '{"schema":2}', "{", "\ud800"]
+    "payload",
+    ["[]", "null", "{}", '{"schema":1,"id":"c"}', '{"schema":2}', "{", "\ud800", "[" * 100_000]
+    + [wire.seal_command(COMMAND, KEY)["payload"].replace('"expires_in_s":60', '"expires_in_s":Infinity')],
 )
 def test_a_signed_payload_of_another_shape_is_refused(payload: str) -> None:
     raw = payload.encode("utf-8", "surrogatepass")
