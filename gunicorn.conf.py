@@ -28,7 +28,13 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - a directory of gunicorn's own is m
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 
 # Each worker counts for itself; /metrics adds their files up. Set before the application is imported.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="butler-metrics-")
+_METRICS = "butler-metrics-"
+for _old in Path(tempfile.gettempdir()).glob(f"{_METRICS}*"):
+    # A server that was killed outright could not clear its own away.
+    _pid = _old.name.removeprefix(_METRICS).partition("-")[0]
+    if _pid.isdecimal() and not Path("/proc", _pid).exists() and Path("/proc/self").exists():
+        shutil.rmtree(_old, ignore_errors=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=f"{_METRICS}{os.getpid()}-")
 
 # glibc gives each thread an arena of its own and keeps what large check-ins left there: 11 MB more for each worker.
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
