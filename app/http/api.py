@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -9,14 +10,16 @@ from typing import Any, TypeVar, cast
 from flask import request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, pre_load, validate
 
 from app.http.access import current_access
+from app.http.bodies import StrictParser, check_storable
 from app.http.problems import Problem
 from app.kernel.errors import Stale
 from app.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 API_PREFIX = "/api/v1"
+_VERSION_TAG = re.compile(r"v[0-9]{1,9}")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,6 +28,11 @@ class StrictSchema(Schema):
 
     class Meta:
         unknown = RAISE
+
+    @pre_load
+    def _storable(self, data: Any, **_: Any) -> Any:
+        check_storable(data)
+        return data
 
 
 class FieldProblemSchema(Schema):
@@ -68,6 +76,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     """
 
     PAGINATION_HEADER_NAME = None
+    ARGUMENTS_PARSER = StrictParser()
 
     def route(self, rule: str, **kwargs: Any) -> Callable[[F], F]:
         return cast(Callable[[F], F], super().route(rule, **kwargs))
@@ -110,6 +119,6 @@ def expected_version() -> int:
     if not tag:
         raise Problem(428, "if_match_required", "send If-Match with the ETag that you last read")
     tag = tag.removeprefix("W/").strip('"')
-    if not tag.startswith("v") or not tag[1:].isdecimal():
+    if not _VERSION_TAG.fullmatch(tag):
         raise Stale("the ETag in If-Match is not one of this server's")
     return int(tag[1:])

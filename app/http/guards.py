@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from app.http.access import AGENT, current_access
 from app.http.identity import authorise, identify
 from app.http.problems import Problem
-from app.http.transaction import close_write, open_write
+from app.http.transaction import close_write, open_write, read_body
 from app.kernel.errors import Forbidden
 from app.runtime import runtime
 
@@ -73,6 +73,7 @@ def _open_transaction() -> None:
         return
     declared = current_access(request.endpoint, request.method)
     if declared is not None and not declared.late_transaction:
+        read_body()
         open_write()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import IO
 
 import orjson
 from flask import Response, abort, g, request
@@ -14,6 +15,7 @@ from app.kernel.db import begin_write, db
 from app.runtime import runtime
 
 FORM_KEY = "_idempotency_key"
+_MULTIPART = "multipart/form-data"
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
@@ -21,30 +23,43 @@ def open_write() -> Session:
     """Begin this request's write transaction; `close_write` commits it when the answer is below 400.
 
     A POST by a signed-in caller must bring an Idempotency-Key; used before for the same request, its first answer is
-    sent again (through `abort`) and nothing else happens.
+    sent again (through `abort`) and nothing else happens. The body is read to its end before: a slow sender must not
+    hold the database's only write lock.
     """
+    claims = request.method == "POST" and g.get("principal") is not None
+    key, fingerprint = (_key(), _fingerprint()) if claims else ("", "")
     session = begin_write(db.session())
     g.writes = True
-    if request.method == "POST" and g.get("principal") is not None:
-        _claim_key(session)
+    if claims:
+        _claim_key(session, key, fingerprint)
     return session
 
 
-def _claim_key(session: Session) -> None:
-    if request.mimetype != "multipart/form-data":
-        request.get_data(
-            cache=True
-        )  # before the form is parsed, which would leave nothing to take a fingerprint of
+def read_body() -> None:
+    """Read what is sent to its end; raw before a form is parsed, which would leave nothing to take a fingerprint of."""
+    if request.mimetype == _MULTIPART:
+        request.files  # noqa: B018 - parses the whole body
+    else:
+        request.get_data(cache=True)
+
+
+def _key() -> str:
+    read_body()
     key = request.headers.get("Idempotency-Key") or _form_key()
-    if not key or len(key) > idempotency.MAX_KEY_CHARS:
+    if not key or len(key) > idempotency.MAX_KEY_CHARS or not key.isprintable():
         raise Problem(
             400,
             "idempotency_key_required",
-            f"send a header Idempotency-Key (at most {idempotency.MAX_KEY_CHARS} characters, new for every new act)",
+            f"send a header Idempotency-Key (at most {idempotency.MAX_KEY_CHARS} printable characters, new for every "
+            "new act)",
         )
+    return key
+
+
+def _claim_key(session: Session, key: str, fingerprint: str) -> None:
     who = g.principal.user
     stored = idempotency.claim(
-        session, principal=who, key=key, fingerprint=_fingerprint(), now=runtime().clock.now()
+        session, principal=who, key=key, fingerprint=fingerprint, now=runtime().clock.now()
     )
     if stored is None:
         g.idempotency = (who, key)
@@ -54,16 +69,31 @@ def _claim_key(session: Session) -> None:
 
 
 def _form_key() -> str | None:
-    if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if request.mimetype in (_MULTIPART, "application/x-www-form-urlencoded"):
         return request.form.get(FORM_KEY)
     return None
 
 
 def _fingerprint() -> str:
     digest = hashlib.sha256(f"{request.method} {request.full_path}\0".encode())
-    if request.mimetype != "multipart/form-data":  # its boundary differs each time that the same form is sent
+    if request.mimetype != "multipart/form-data":
         digest.update(request.get_data(cache=True))
+        return digest.hexdigest()
+    # Part by part: the boundary between them differs each time that the same form is sent.
+    for name, value in sorted(request.form.items(multi=True)):
+        digest.update(orjson.dumps([name, value]))
+    for name, upload in request.files.items(multi=True):
+        digest.update(orjson.dumps([name, upload.filename, _sha256(upload.stream)]))
     return digest.hexdigest()
+
+
+def _sha256(stream: IO[bytes]) -> str:
+    """Of the whole stream, which stands afterwards where it stood."""
+    place = stream.tell()
+    stream.seek(0)
+    whole = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # any seekable file will do
+    stream.seek(place)
+    return whole
 
 
 def close_write(response: Response) -> Response:

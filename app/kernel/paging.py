@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import orjson
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
@@ -34,8 +35,8 @@ class SortKey:
 
 
 def encode_cursor(order: str, values: Sequence[object]) -> str:
-    raw = json.dumps([order, *[str(v) if v is not None else None for v in values]], ensure_ascii=False)
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+    raw = orjson.dumps([order, *[str(v) if v is not None else None for v in values]])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, order: str, size: int) -> list[str | None]:
@@ -44,7 +45,7 @@ def decode_cursor(cursor: str, order: str, size: int) -> list[str | None]:
     values: list[str | None] = []
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        found, *values = json.loads(raw)
+        found, *values = orjson.loads(raw)
     except (ValueError, TypeError):
         found = None
     if found != order or len(values) != size or not all(v is None or isinstance(v, str) for v in values):
@@ -93,10 +94,20 @@ def _typed(keys: Sequence[SortKey], values: Sequence[str | None]) -> list[Any]:
         try:
             if value is None:
                 raise ValueError("null")
-            typed.append(kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value))
+            found = kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value)
+            _check_bindable(found)
+            typed.append(found)
         except (ValueError, TypeError) as exc:
             raise Invalid("the cursor is damaged: start again without it", code="bad_cursor") from exc
     return typed
+
+
+def _check_bindable(value: Any) -> None:
+    """Raise `ValueError` for what a forged cursor may hold and no database can be asked."""
+    naive = isinstance(value, dt.datetime) and value.tzinfo is None
+    endless = isinstance(value, int) and not -(2**63) <= value < 2**63
+    if naive or endless or (isinstance(value, str) and "\0" in value):
+        raise ValueError("not a value of a column")
 
 
 def _after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -120,12 +120,20 @@ def import_get_view(import_id: uuid.UUID) -> Any:
 
 
 @files_api.route("/imports/<uuid:import_id>/apply", methods=["POST"])
-@access(*WRITERS)
+@access(*WRITERS, late_transaction=True)
 @files_api.arguments(NoBody, required=False)
 @files_api.response(200, ImportSchema)
 def import_apply_view(_body: dict[str, Any], import_id: uuid.UUID) -> Any:
     """确认导入：全部成功或全部不导入 / Import all of it, or nothing."""
-    return import_service.apply(db.session(), current_principal(), import_id, runtime().clock.now())
+    return apply_import(import_id)
+
+
+def apply_import(import_id: uuid.UUID) -> Any:
+    """Read the kept file first: check-ins must not wait for the write lock while it is parsed."""
+    session, principal = db.session(), current_principal()
+    sheet = import_service.kept_sheet(session, principal, import_id)
+    session.rollback()  # a write transaction must be one from its first statement
+    return import_service.apply(open_write(), principal, import_id, sheet, runtime().clock.now())
 
 
 def hang_files(resource: Resource) -> None:

@@ -75,9 +75,19 @@ def find_import(
     return row
 
 
-def apply(session: Session, principal: Principal, import_id: uuid.UUID, now: dt.datetime) -> ImportFile:
-    """Import for good. Raise `Conflict` when it was done before, has errors, or is too old; `Invalid` naming the rows
-    that became bad since the dry run. Nothing is written then.
+def kept_sheet(session: Session, principal: Principal, import_id: uuid.UUID) -> Sheet | None:
+    """The sheet of a file that was put up, None when it is kept no more; before any transaction, as `read_upload`."""
+    row = find_import(session, principal, import_id)
+    return None if row.data is None else read_sheet(row.file_name, row.data)
+
+
+def apply(
+    session: Session, principal: Principal, import_id: uuid.UUID, sheet: Sheet | None, now: dt.datetime
+) -> ImportFile:
+    """Import `kept_sheet` for good.
+
+    Raise `Conflict` when it was done before, has errors, or is too old; `Invalid` naming the rows that became bad since
+    the dry run. Nothing is written then.
     """
     row = find_import(session, principal, import_id, lock=True)
     resource = RESOURCES[row.resource]
@@ -88,10 +98,10 @@ def apply(session: Session, principal: Principal, import_id: uuid.UUID, now: dt.
         raise Conflict(
             "文件有错误，请改正后重新上传 / it has errors: mend and upload again", code="has_errors"
         )
-    if row.data is None:
+    if row.data is None or sheet is None:
         raise Conflict("超过 24 小时，请重新上传 / too old: upload it again", code="expired")
     try:
-        outcome = Importer(session, principal, resource, now).run(read_sheet(row.file_name, row.data))
+        outcome = Importer(session, principal, resource, now).run(sheet)
         session.flush()
     except IntegrityError as exc:
         raise clash_of(resource, exc) from exc
