@@ -16,11 +16,14 @@ from agent.cli_options import add_transport_arguments, transport_options
 from agent.client import Client, ServerAway, ServerRefused
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError
 from agent.errors import AgentError, TransportError, Unauthorised
-from agent.label import Label
+from agent.label import Label, LabelError
 from agent.logs import printable, set_up
+from agent.parsers import Unreadable
+from agent.parsers.identity import parse_identity
+from agent.parsers.props import parse_props
 from agent.snapshot import EXIT_NO_PROOF, EXIT_UNAUTHORISED, EXIT_UNREACHABLE, read_snapshot
 from agent.state import DEFAULT_STATE, Identity, State
-from agent.targets import add_target, require_own_phone
+from agent.targets import TargetsError, add_target, require_own_phone
 from agent.transport import Transport, TransportOptions, open_transport, parse_target
 
 EXIT_DECLINED = 1
@@ -32,6 +35,14 @@ _TRIES, _PAUSE_S = 3, 2.0
 
 class NoIdentity(AgentError):
     """The phone answered but named no serial of its own: whoever reads it could not tell it from another."""
+
+
+class OtherPhone(AgentError):
+    """Another phone answers at the target than the one that was confirmed."""
+
+
+class NotWritten(AgentError):
+    """The phone is registered, but the targets file or the label could not be written."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,20 @@ def read_identity(target: str, options: TransportOptions) -> dict[str, Any]:
             "这样的序列号不能识别任何手机 · no serial of its own"
         )
     return dict(identity)
+
+
+def require_same(transport: Transport, serial: str) -> None:
+    """Raise `OtherPhone` if the phone there is not the one that was shown and confirmed.
+
+    Minutes may have passed at the keyboard, and an address may be another phone's by now.
+    """
+    result = transport.run("getprop", _SETTING_DEADLINE_S)
+    try:
+        found = parse_identity(parse_props(result.stdout.decode("utf-8", "replace"))).serial
+    except Unreadable:
+        found = None
+    if found != serial:
+        raise OtherPhone(f"{transport.target}: {found or '?'}，不是 · is not {serial}")
 
 
 def keep_allowed(transport: Transport) -> int | None:
@@ -127,6 +152,12 @@ _ENDINGS: tuple[tuple[type[Exception], int, str], ...] = (
     (Quit, EXIT_DECLINED, "已取消，没有登记，手机未改动 · cancelled, nothing was changed"),
     (NoIdentity, EXIT_NO_PROOF, "拒绝登记 · refused"),
     (Unauthorised, EXIT_UNAUTHORISED, "手机未授权本机，请在手机上点“允许” · not authorised"),
+    (
+        OtherPhone,
+        EXIT_UNREACHABLE,
+        "手机已换成另一部，没有登记，手机未改动 · another phone, nothing was changed",
+    ),
+    (NotWritten, EXIT_USAGE, "手机已登记，但本机文件没有写成 · registered, but not written here"),
     (TransportError, EXIT_UNREACHABLE, "读不到手机 · cannot read the phone"),
     (ServerAway, EXIT_AWAY, "连不上服务器，尚未登记，请稍后重试 · not registered, try again"),
     (ServerRefused, EXIT_REFUSED, "服务器拒绝登记 · refused by the server"),
@@ -148,8 +179,11 @@ def _adopt(args: argparse.Namespace) -> None:
     proposal = complete(read_identity(target, options), given)
     adopted = _register(state, identity, target, proposal, options)
     _tell(adopted)
-    _remember(args.targets_file or state.targets, target, proposal)
-    _print_label(args.label_dir or state.labels, adopted.answer, proposal)
+    try:
+        _remember(args.targets_file or state.targets, target, proposal)
+        _print_label(args.label_dir or state.labels, adopted.answer, proposal)
+    except (TargetsError, LabelError) as exc:
+        raise NotWritten(str(exc)) from exc
 
 
 def _register(
@@ -158,6 +192,7 @@ def _register(
     client = Client(identity.server_url, state.keys().ed25519, identity.agent_id)
     try:
         with open_transport(target, options) as transport:
+            require_same(transport, str(proposal.identity["serial"]))
             kept_allowed = keep_allowed(transport)
         return Adopted(post(client, target, proposal, kept_allowed), kept_allowed)
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import AgentError
+from agent.logs import printable
 
 if TYPE_CHECKING:
     from segno import QRCode
@@ -46,7 +47,7 @@ class Label:
             return lines + "没有二维码：服务器未设置 PUBLIC_URL · no QR code: the server has no PUBLIC_URL\n"
         drawn = StringIO()
         self._code().terminal(drawn, compact=True, border=2)
-        return f"{drawn.getvalue()}{lines}{self.url}\n"
+        return f"{drawn.getvalue()}{lines}{printable(self.url)}\n"
 
     def write(self, folder: Path) -> list[Path]:
         """Write `.svg`, `.png` and a printable `.html`; nothing without a URL. Raise `LabelError`."""
@@ -72,4 +73,7 @@ class Label:
     def _code(self) -> QRCode:
         import segno
 
-        return segno.make_qr(self.url or "", error="m")
+        try:
+            return segno.make_qr(self.url or "", error="m")
+        except segno.DataOverflowError as exc:
+            raise LabelError("the label's address is too long for a code") from exc

@@ -19,6 +19,9 @@ from agent.transport import TransportOptions, open_transport
 log = logging.getLogger("agent.sweep")
 
 DEADLINE_S = 60.0
+MAX_SECTION_BYTES = 2**20
+"""Of one section as JSON, some thousand packages. A phone that tells endless new ones must not push what others told
+out of the spool, nor make a batch that no server takes."""
 _WIRE_REASONS = {
     "unreachable", "unauthorized", "timeout", "dropped", "protocol", "too_large", "busy", "adb_down", "identity",
 }  # fmt: skip
@@ -64,9 +67,7 @@ class PhoneReader:
         """The entry of a snapshot that names its phone and proves it on; sections as canonical JSON with tags."""
         power = snapshot.body["power"]
         serial = snapshot.body["identity"]["serial"]
-        contents = {
-            name: wire.canonical_json(data) for name, data in _sections(snapshot.body) if data is not None
-        }
+        contents, unread = _contents(snapshot.body)
         body: dict[str, Any] = {
             "phone": serial,
             "target": target,
@@ -76,10 +77,23 @@ class PhoneReader:
             "grade": self.grade,
             "power": {name: power[name] for name in wire.PowerNow.__annotations__},
             "tags": {name: sha256(text).hexdigest()[:32] for name, text in contents.items()},
-            "unread": snapshot.body["unread"],
+            "unread": unread,
         }
         at = self.clock.at(snapshot.read_at)
         return Entry("readings", body, at, series=f"{serial} {power['boot_id']}", contents=contents)
+
+
+def _contents(body: dict[str, Any]) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+    """The texts of the sections that were read, and what was not: sections beyond all measure included."""
+    contents: dict[str, bytes] = {}
+    unread = list(body["unread"])
+    for name, data in _sections(body):
+        text = b"" if data is None else wire.canonical_json(data)
+        if len(text) > MAX_SECTION_BYTES:
+            unread.append({"section": name, "reason": f"more than {MAX_SECTION_BYTES} bytes"})
+        elif text:
+            contents[name] = text
+    return contents, unread
 
 
 def _sections(body: dict[str, Any]) -> list[tuple[str, Any]]:

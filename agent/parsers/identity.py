@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from agent.parsers.common import Unreadable, complaint, whole_number
 
-_PLACEHOLDERS = frozenset({"", "unknown", "0123456789abcdef", "0", "null"})
+_PLACEHOLDERS = frozenset(
+    {"", "unknown", "null", "none", "default", "0123456789abcdef", "0123456789", "123456789", "1234567890"}
+    | {"1234567890abcdef", "012345678912345", "alps", "android", "mt6580", "c4f12fdd949f22f"}
+)
+"""As in `app/registry/rules.py`: what one side takes for a phone the other must not refuse."""
+_SERIAL = re.compile(r"[A-Za-z0-9._:-]{4,64}")
 _IMEI_PROPS = (
     ("ro.ril.oem.imei", "ro.ril.oem.imei1", "ro.ril.oem.imei2"),
     ("ro.ril.miui.imei0", "ro.ril.miui.imei1"),
@@ -36,15 +41,15 @@ class Identity:
 
 
 def parse_identity(props: Mapping[str, str]) -> Identity:
-    """Identity from `getprop`. A serial that many phones share (zeros, a pattern) is no serial: None."""
+    """Identity from `getprop`. A serial that many phones share (zeros, a pattern) is none, nor is rubbish."""
 
     def first(*names: str) -> str | None:
         return next((props[name].strip() for name in names if props.get(name, "").strip()), None)
 
     serial = first("ro.serialno", "ro.boot.serialno") or ""
-    placeholder = serial.lower() in _PLACEHOLDERS or len(set(serial)) == 1
+    usable = _SERIAL.fullmatch(serial) and serial.lower() not in _PLACEHOLDERS and len(set(serial)) > 1
     return Identity(
-        serial=None if placeholder else serial,
+        serial=serial if usable else None,
         model=first("ro.product.model", "ro.product.system.model", "ro.product.vendor.model"),
         brand=first("ro.product.brand", "ro.product.system.brand", "ro.product.vendor.brand"),
         manufacturer=first("ro.product.manufacturer", "ro.product.system.manufacturer"),

@@ -5,12 +5,22 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent import adopt as module
 from agent import wire
-from agent.adopt_questions import Given, Quit, WrongAnswer, check_imei, check_tag, check_way, complete
+from agent.adopt_questions import (
+    Given,
+    Proposal,
+    Quit,
+    WrongAnswer,
+    check_imei,
+    check_tag,
+    check_way,
+    complete,
+)
 from agent.enrol import enrol
 from agent.label import Label, LabelError
 from agent.main import main
@@ -176,6 +186,35 @@ def test_a_serial_that_identifies_nothing_is_refused_with_the_reason(
     assert desk.adopt(*ALL, "--imei", "none") == 5
     assert "占位序列号" in capsys.readouterr().err
     assert desk.stub.adopted == []
+
+
+def test_another_phone_at_the_address_by_the_time_of_the_yes_is_neither_changed_nor_registered(
+    desk: Desk, phone: PhoneState, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exchanged(identity: dict[str, Any], given: Given) -> Proposal:
+        proposal = complete(identity, given)
+        phone.identity.serial = "SOMEBODYELSE"
+        return proposal
+
+    monkeypatch.setattr(module, "complete", exchanged)
+    assert desk.adopt(*ALL, "--imei", "none") == 3
+    assert "SOMEBODYELSE" in capsys.readouterr().err
+    assert desk.stub.adopted == []
+    assert phone.settings["global"]["adb_allowed_connection_time"] == "604800000"
+
+
+@pytest.mark.parametrize("broken", ["targets.txt", "labels", "url"])
+def test_what_could_not_be_written_does_not_say_that_nothing_was_registered(
+    desk: Desk, capsys: pytest.CaptureFixture[str], broken: str
+) -> None:
+    desk.stub.label_url = "https://mdm.example.com/phones/1" + "x" * (5000 if broken == "url" else 0)
+    if broken == "labels":
+        (desk.state.path / "labels").write_text("")
+    elif broken == "targets.txt":
+        (desk.state.path / "targets.txt").mkdir()
+    assert desk.adopt(*ALL, "--imei", "none") == 2
+    assert len(desk.stub.adopted) == 1
+    assert "手机已登记" in capsys.readouterr().err
 
 
 def test_a_phone_that_does_not_allow_us(desk: Desk, phone: PhoneState) -> None:

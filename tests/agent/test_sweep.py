@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent import reading
 from agent.adbkey import load_or_create
 from agent.hands import Hands
 from agent.instant import SiteClock
@@ -243,6 +244,19 @@ def test_what_nobody_foresaw_about_a_phone_ends_neither_thread_nor_sweep(
         assert len(site.read()) == 2
         assert "reading failed" in caplog.text
         assert site.reasons() == {site.targets[0]: "protocol"}
+
+
+def test_a_phone_that_tells_endless_packages_keeps_its_other_sections(
+    options: TransportOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_SECTION_BYTES", 2000)
+    with Fleet([make_phone(0)]) as fleet:
+        site = Site(fleet, options)
+        site.sweeper.once()
+    (entry,) = site.kept
+    assert "packages" not in entry.body["tags"]
+    assert set(entry.contents) == set(entry.body["tags"]) >= {"identity", "users"}
+    assert {"section": "packages", "reason": "more than 2000 bytes"} in entry.body["unread"]
 
 
 def test_names_of_accounts_need_the_installations_key(options: TransportOptions) -> None:

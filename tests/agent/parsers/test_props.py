@@ -48,8 +48,23 @@ def test_identity() -> None:
     assert (identity.android_release, identity.sdk, identity.build_type) == ("12", 31, "user")
 
 
-@pytest.mark.parametrize("serial", ["", "unknown", "0123456789ABCDEF", "  "])
-def test_a_serial_that_many_phones_share_is_none(serial: str) -> None:
+@pytest.mark.parametrize(
+    "serial",
+    [
+        "",
+        "unknown",
+        "0123456789ABCDEF",
+        "  ",
+        "0000000",
+        "C4F12FDD949F22F",
+        "abc",
+        "a b c d",
+        "é" * 9,
+        "x\ny\nz",
+        "ab" * 40,
+    ],
+)
+def test_a_serial_that_identifies_nothing_is_none(serial: str) -> None:
     assert parse_identity({"ro.serialno": serial}).serial is None
 
 
