@@ -1,6 +1,6 @@
 """The numbers and lists of the rules: strict YAML files with a schema, and layers of districts and centres."""
 
-from app.policy.files import Policy, PolicyError, PolicyFiles
+from app.policy.files import Policy, PolicyError, PolicyFiles, make_policy
 from app.policy.service import LayerInput, effective, effective_many, layer_problems, put_layer
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "effective",
     "effective_many",
     "layer_problems",
+    "make_policy",
     "put_layer",
 ]

@@ -107,7 +107,9 @@ def dated_runs(boots: Iterable[Boot]) -> list[Run]:
 def find_anomalies(boots: Iterable[Boot], runs: Sequence[Run]) -> list[Anomaly]:
     found = [a for boot in boots for a in _own_anomalies(boot)]
     for i, run in enumerate(runs):
-        for later in runs[i + 1 :]:
+        # By index: a slice for each run would copy all boots as many times as there are boots.
+        for j in range(i + 1, len(runs)):
+            later = runs[j]
             if later.start >= run.end:
                 break
             overlap = min(run.end, later.end) - later.start
