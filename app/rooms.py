@@ -32,6 +32,7 @@ from app.registry.pages import registry_pages
 from app.session.pages import session_pages
 from app.tables import load_tables
 from app.uptime.api import uptime_api
+from app.uptime.cli import uptime_cli
 
 PAGES = (
     health_pages,
@@ -53,7 +54,7 @@ APIS: tuple[Blueprint, ...] = (
     uptime_api,
     compliance_api,
 )
-COMMANDS = (agents_cli, audit_cli, policies_cli, installation_cli, scheduler_cli, demo_cli)
+COMMANDS = (agents_cli, audit_cli, policies_cli, uptime_cli, installation_cli, scheduler_cli, demo_cli)
 
 
 def register_rooms(app: Flask) -> None:
