@@ -48,13 +48,13 @@ class Counters:
 class Device:
     """A phone and its listening port. All methods run on the fleet's event loop."""
 
-    def __init__(self, state: PhoneState, runner: Runner, host: str, port: int) -> None:
+    def __init__(self, state: PhoneState, runner: Runner, files: PhoneFiles, host: str, port: int) -> None:
         self.state = state
         self.runner = runner
         self.host = host
         self.port = port
         self.fault: Fault | None = None
-        self.files = PhoneFiles()
+        self.files = files
         self.counters = Counters()
         self.powered = True
         self._server: asyncio.Server | None = None

@@ -4,10 +4,9 @@ phone.
 
 import posixpath
 import shutil
-import tempfile
 from pathlib import Path
 
-from agent.simulator.scratch import scratch
+from agent.simulator.scratch import Scratch
 
 _LINKS = {
     "/sdcard": "/storage/emulated/0",
@@ -24,14 +23,15 @@ class FileError(Exception):
 class PhoneFiles:
     """Maps the phone's absolute paths to the real tree, which is made on first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._root: Path | None = None
 
     @property
     def root(self) -> Path:
         """The folder that stands for `/`."""
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="phone-", dir=scratch()))
+            self._root = self._scratch.new("phone-")
             for folder in WRITABLE:
                 self._place(folder).mkdir(parents=True)
         return self._root

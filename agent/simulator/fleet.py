@@ -11,8 +11,10 @@ from typing import Any, Literal, Self, TypeVar
 
 from agent.simulator.device import Device, Runner
 from agent.simulator.faults import Fault
+from agent.simulator.files import PhoneFiles
 from agent.simulator.mksh import MkshRunner
 from agent.simulator.runner import CannedRunner
+from agent.simulator.scratch import Scratch
 from agent.simulator.state import PhoneState
 
 T = TypeVar("T")
@@ -39,9 +41,10 @@ class Fleet:
         if mode == "mksh" and not MkshRunner.available():
             sys.stderr.write("mksh or toybox is not installed: simulated phones give canned output\n")
             self.mode = "canned"
-        self._runner: Runner = MkshRunner() if self.mode == "mksh" else CannedRunner()
+        self._scratch = Scratch()
+        self._runner: Runner = MkshRunner(self._scratch) if self.mode == "mksh" else CannedRunner()
         self.devices = [
-            Device(phone, self._runner, host, port + index if port else 0)
+            Device(phone, self._runner, PhoneFiles(self._scratch), host, port + index if port else 0)
             for index, phone in enumerate(phones)
         ]
         self._loop = asyncio.new_event_loop()
@@ -120,6 +123,7 @@ class Fleet:
         for device in self.devices:
             await device.close()
         await self._runner.close()
+        self._scratch.close()
         current = asyncio.current_task()
         tasks = [task for task in asyncio.all_tasks() if task is not current]
         for task in tasks:

@@ -12,14 +12,13 @@ import asyncio
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.simulator import android
 from agent.simulator.process import ShellProcess
 from agent.simulator.room import Room
-from agent.simulator.scratch import scratch
+from agent.simulator.scratch import Scratch
 from agent.simulator.services import ShellRequest
 from agent.simulator.stream import Stream
 
@@ -48,7 +47,8 @@ exit 126
 class MkshRunner:
     """Runs commands as processes, all phones over one folder of tools; made on the first command."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._folder: Path | None = None
         self._rooms: dict[int, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +112,7 @@ class MkshRunner:
     def _tools(self) -> Path:
         """The folder on PATH: toybox's commands, a few of the machine's, and the shims over them."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="tools-", dir=scratch()))
+            self._folder = self._scratch.new("tools-")
             _fill(self._folder)
         return self._folder
 

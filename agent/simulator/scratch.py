@@ -1,30 +1,38 @@
-"""Where simulated phones keep their files: one folder a process, which ends with it. What a killed process left
-behind is removed by the next one.
+"""Where simulated phones keep their files: one folder a fleet. What a killed process left behind is removed by the
+next fleet.
 """
 
-import atexit
 import contextlib
 import fcntl
 import os
 import shutil
 import tempfile
-import threading
 from pathlib import Path
 from typing import BinaryIO
 
 _PREFIX, _LOCK = "butler-phones-", ".lock"
-_own: list[tuple[Path, BinaryIO]] = []
-_making = threading.Lock()
 
 
-def scratch() -> Path:
-    """This process's folder, made on first use."""
-    with _making:
-        if not _own:
+class Scratch:
+    """A fleet's folder, made on first use. For one thread."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._lock: BinaryIO | None = None
+
+    def new(self, prefix: str) -> Path:
+        """A new empty folder in it."""
+        if self._folder is None:
             _remove_left_behind()
-            _own.append(_make())
-            atexit.register(_end)
-        return _own[0][0]
+            self._folder, self._lock = _make()
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder))
+
+    def close(self) -> None:
+        """Delete it all."""
+        if self._folder is not None and self._lock is not None:
+            _remove(self._folder.with_name(self._folder.name + _LOCK))
+            self._lock.close()
+            self._folder = self._lock = None
 
 
 def _make() -> tuple[Path, BinaryIO]:
@@ -48,12 +56,6 @@ def _remove_left_behind() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(lock.fileno()).st_uid == os.getuid():
                 _remove(path)
-
-
-def _end() -> None:
-    folder, lock = _own.pop()
-    _remove(folder.with_name(folder.name + _LOCK))
-    lock.close()
 
 
 def _remove(lock: Path) -> None:

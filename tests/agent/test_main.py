@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -57,3 +58,27 @@ def test_an_unusable_key_is_a_bad_argument(tmp_path: Path, capsys: pytest.Captur
     with Fleet([make_phone(0)]) as fleet:
         assert main(["snapshot", f"tcp:127.0.0.1:{fleet.ports[0]}", "--adb-key", str(key)]) == 2
     assert str(key) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--interval", "0"),
+        ("--interval", "x"),
+        ("--concurrency", "0"),
+        ("--concurrency", "1.5"),
+        ("--phone-deadline", "nan"),
+        ("--phone-deadline", "-1"),
+        ("--connect-timeout", "inf"),
+        ("--auth-wait", "-1"),
+    ],
+)
+def test_numbers_out_of_range_are_bad_arguments(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--once", *options])
+    assert caught.value.code == 2
+    assert re.search(
+        f"argument {options[0]}: '{options[1]}'：须为 [0-9.]+ 到 [0-9]+", capsys.readouterr().err
+    )

@@ -7,7 +7,6 @@ import pytest
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.mksh import MkshRunner
-from agent.simulator.scratch import scratch
 from tests.agent.simulator.client import Client, frames
 from tests.agent.simulator.conftest import StartFleet
 
@@ -245,13 +244,15 @@ def test_the_same_phone_in_another_fleet_is_left_alone(start: StartFleet) -> Non
     assert _soon(want=False, boot_id=boot_id)
 
 
-def test_nothing_of_a_fleet_is_left(start: StartFleet) -> None:
-    before = set(scratch().iterdir())
+def test_nothing_is_left_on_the_machine(
+    start: StartFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     fleet = start(mode="mksh")
     _run(fleet, "echo x >/sdcard/x")
-    assert len(set(scratch().iterdir()) - before) == 2
+    assert any(tmp_path.iterdir())
     fleet.close()
-    assert set(scratch().iterdir()) == before
+    assert not any(tmp_path.iterdir())
 
 
 def test_without_mksh_a_fleet_is_canned_and_says_so_once(

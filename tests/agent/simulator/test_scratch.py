@@ -14,10 +14,13 @@ from agent.simulator import scratch
 _PROGRAM = """
 import sys
 from agent.simulator.files import PhoneFiles
-files = PhoneFiles()
+from agent.simulator.scratch import Scratch
+scratch = Scratch()
+files = PhoneFiles(scratch)
 (files.root / "big").write_bytes(b"x")
 print(files.root, flush=True)
 sys.stdin.read()
+scratch.close()
 """
 
 

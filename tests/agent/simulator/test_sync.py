@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from agent.simulator.files import FileError, PhoneFiles
+from agent.simulator.scratch import Scratch
 from tests.agent.simulator.client import Client
 from tests.agent.simulator.conftest import StartFleet
 
@@ -150,7 +151,8 @@ def test_a_push_that_breaks_off_leaves_no_file(start: StartFleet) -> None:
 
 
 def test_phone_paths_cannot_leave_the_phone() -> None:
-    files = PhoneFiles()
+    scratch = Scratch()
+    files = PhoneFiles(scratch)
     try:
         root: Path = files.root
         for path in ("/../../etc/passwd", "../../etc/passwd", "/sdcard/../../../etc/passwd", "//etc//passwd"):
@@ -160,4 +162,5 @@ def test_phone_paths_cannot_leave_the_phone() -> None:
             files.real("/sdcardx/a", writing=True)
     finally:
         files.close()
+        scratch.close()
     assert not root.exists()
