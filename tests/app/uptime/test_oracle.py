@@ -67,7 +67,7 @@ def on_the_grid(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(traces())
 def test_the_engine_says_what_the_slow_reading_says(trace: Trace) -> None:
     lines, policy = trace
@@ -117,3 +117,44 @@ def test_intervals_are_contiguous_over_what_the_lines_touch(trace: Trace) -> Non
         for left, right in pairwise(pieces):
             assert left["to"] == right["from"]
             assert left["state"] != right["state"]
+
+
+@settings(max_examples=150)
+@given(traces(phones=1), st.randoms(use_true_random=False))
+def test_one_more_line_turns_no_proof_into_its_opposite(trace: Trace, dice: random.Random) -> None:
+    """On stays on, whatever is added. Off becomes on only where the added line's own boot proves on, which always
+    wins; else it stays off or, where the line makes the proof doubtful, becomes unknown.
+    """
+    lines, policy = trace
+    own = [line for line in lines if "boot_id" in line]
+    if not own:
+        return
+    more = dice.choice(own)
+    fewer = [line for line in lines if line != more]
+    before = told(fewer, policy)["phones"].get("A1", {"intervals": []})["intervals"]
+    after = cells(told(lines, policy)["phones"]["A1"]["intervals"])
+    proved = _proved_by(more["boot_id"], lines, policy)
+    for m, state in cells(before).items():
+        if state == "on":
+            assert after[m] == "on"
+        if state == "off" and after[m] == "on":
+            assert proved.get(m) == "on"
+
+
+def _proved_by(boot: str, lines: list[Line], policy: dict[str, Any]) -> dict[int, str]:
+    """What the lines of one boot prove alone."""
+    alone = [line for line in lines if line.get("boot_id") == boot]
+    end = {"t": max(line["t"] for line in lines), "phone": "A1", "kind": "customer_report"}
+    return cells(told([*alone, end], policy)["phones"]["A1"]["intervals"])
+
+
+@settings(max_examples=100)
+@given(traces(phones=1))
+def test_what_probes_and_reports_say_changes_no_minute(trace: Trace) -> None:
+    lines, policy = trace
+    quiet = [line for line in lines if line["kind"] not in {"dial_test", "customer_report", "probe_failed"}]
+    calm = cells(told(quiet, policy)["phones"].get("A1", {"intervals": []})["intervals"])
+    loud = cells(told(lines, policy)["phones"].get("A1", {"intervals": []})["intervals"])
+    assert {m: loud[m] for m in calm} == calm
+    # A later line shows more of what stood already, such as a journal that reached past the last line before.
+    assert all(loud[m] != "off" for m in loud.keys() - calm.keys())
