@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from app.commands.rules import KINDS, MAX_DEDUP_CHARS, MAX_DETAIL_BYTES, MAX_EXPIRES_S, MIN_EXPIRES_S, REPORTS
 from app.commands.states import State
 from app.http.api import PageArgs, StrictSchema
+from app.http.fields import Instant
 from app.readings import BadEntry, age_us, shown, text
 
 _RESULT = frozenset(("id", "state", "age_s", "detail"))
@@ -78,16 +79,16 @@ class CommandSchema(StrictSchema):
     dedup_key = fields.String()
     state = fields.String(validate=validate.OneOf([str(s) for s in State]))
     created_by = fields.String()
-    created_at = fields.DateTime()
-    due_at = fields.DateTime()
-    expires_at = fields.DateTime()
+    created_at = Instant()
+    due_at = Instant()
+    expires_at = Instant()
     attempts = fields.Integer()
     max_attempts = fields.Integer()
     agent_id = fields.UUID(allow_none=True)
-    leased_at = fields.DateTime(allow_none=True)
-    lease_until = fields.DateTime(allow_none=True)
-    not_now_first_at = fields.DateTime(allow_none=True)
+    leased_at = Instant(allow_none=True)
+    lease_until = Instant(allow_none=True)
+    not_now_first_at = Instant(allow_none=True)
     not_now_times = fields.Integer()
-    finished_at = fields.DateTime(allow_none=True)
+    finished_at = Instant(allow_none=True)
     end_reason = fields.String(allow_none=True)
     result = fields.Dict(allow_none=True)

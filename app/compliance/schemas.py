@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from app.compliance.rules import Status
 from app.http.api import PageArgs
+from app.http.fields import Instant
 
 _STATUSES = [status.value for status in Status]
 
@@ -18,7 +19,7 @@ class FindingSchema(Schema):
     zh = fields.String()
     en = fields.String()
     evidence = fields.Dict()
-    first_seen = fields.AwareDateTime(metadata={"description": "since when it holds without a break"})
+    first_seen = Instant(metadata={"description": "since when it holds without a break"})
 
 
 class VerdictSchema(Schema):
@@ -30,8 +31,8 @@ class VerdictSchema(Schema):
     findings = fields.List(fields.Nested(FindingSchema))
     policy_version = fields.Integer(allow_none=True)
     policy_sha256 = fields.String(allow_none=True)
-    at = fields.AwareDateTime(allow_none=True)
-    changed_at = fields.AwareDateTime(allow_none=True)
+    at = Instant(allow_none=True)
+    changed_at = Instant(allow_none=True)
 
 
 class VerdictArgs(PageArgs):

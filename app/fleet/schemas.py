@@ -12,6 +12,7 @@ from agent.wire import MAX_READINGS, MAX_RESULTS, SCHEMA, WireError, unb64
 from app.fleet.refusals import bad_body
 from app.fleet.rules import DEFAULT_HOURS, MAX_HOURS
 from app.http.api import PageArgs, StrictSchema
+from app.http.fields import Instant
 from app.kernel.ids import parse_id
 from app.readings import BadEntry, shown, text
 
@@ -186,13 +187,13 @@ class AgentSchema(StrictSchema):
     name = fields.String()
     kind = fields.String(validate=validate.OneOf(["gateway", "self"]))
     handset_id = fields.UUID(allow_none=True)
-    enrolled_at = fields.DateTime()
+    enrolled_at = Instant()
     version = fields.String()
-    last_checkin_at = fields.DateTime(allow_none=True)
+    last_checkin_at = Instant(allow_none=True)
     spooled = fields.Integer(allow_none=True)
     targets = fields.Integer(allow_none=True)
     adb_server = fields.Boolean(allow_none=True)
-    revoked_at = fields.DateTime(allow_none=True)
+    revoked_at = Instant(allow_none=True)
     revoked_by = fields.String(allow_none=True)
     revoke_reason = fields.String(allow_none=True)
 
@@ -215,7 +216,7 @@ class EnrolmentCodeInSchema(StrictSchema):
 
 class EnrolmentCodeSchema(StrictSchema):
     code = fields.String(metadata={"description": "shown this once: URL#token#key fingerprint"})
-    expires_at = fields.DateTime()
+    expires_at = Instant()
 
 
 class SightingQuerySchema(PageArgs):
@@ -227,7 +228,7 @@ class SightingSchema(StrictSchema):
     serial = fields.String()
     agent_id = fields.UUID()
     target = fields.String()
-    first_seen_at = fields.DateTime()
-    last_seen_at = fields.DateTime()
+    first_seen_at = Instant()
+    last_seen_at = Instant()
     times = fields.Integer()
     identity = fields.Dict(allow_none=True)

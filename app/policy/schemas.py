@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from app.http.api import StrictSchema
+from app.http.fields import Instant
 
 
 class SubjectSchema(Schema):
@@ -36,7 +37,7 @@ class LayerSchema(Schema):
     body = fields.Dict()
     reason = fields.String()
     created_by = fields.String()
-    created_at = fields.AwareDateTime()
+    created_at = Instant()
 
 
 class LayersSchema(Schema):

@@ -18,6 +18,7 @@ from marshmallow.validate import OneOf
 
 from app.http.access import SIGNED_IN, access
 from app.http.api import API_PREFIX, Blueprint, StrictSchema
+from app.http.fields import Instant
 from app.http.identity import current_principal
 from app.http.transaction import open_write
 from app.kernel.db import db
@@ -25,7 +26,7 @@ from app.registry import exporting, import_service
 from app.registry.api import query_of
 from app.registry.catalogue import RESOURCES
 from app.registry.resource import Resource
-from app.registry.schemas import Instant, query_fields
+from app.registry.schemas import query_fields
 from app.runtime import runtime
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

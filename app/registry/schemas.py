@@ -11,7 +11,7 @@ from marshmallow import fields as ma
 from marshmallow.validate import Length, OneOf
 
 from app.http.api import PageArgs, StrictSchema, page_schema
-from app.kernel.clock import from_rfc3339, to_rfc3339
+from app.http.fields import Instant
 from app.registry.kinds import MAX_FEN, Kind, clean_map
 from app.registry.listing import sorts, states
 from app.registry.resource import Field, Resource
@@ -35,25 +35,6 @@ class Ruled(ma.String):
             return str(self._kind.parse(str(text)))
         except ValueError as exc:
             raise ValidationError(str(exc)) from None
-
-
-class Instant(ma.String):
-    """RFC 3339 with an offset in, UTC out."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            instant = from_rfc3339(str(text))
-        except (ValueError, OverflowError):
-            raise ValidationError("not a time with an offset, e.g. 2026-05-03T00:00:00+08:00") from None
-        if not 1990 <= instant.year <= 2100:
-            raise ValidationError("the year must be 1990 to 2100")
-        return instant
-
-    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else to_rfc3339(value)
 
 
 class Fen(ma.Integer):

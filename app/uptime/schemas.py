@@ -5,17 +5,18 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from app.http.api import StrictSchema
+from app.http.fields import Instant
 
 
 class WindowArgs(StrictSchema):
     """Half-open `[from, to)`; by default the 7 days up to now."""
 
-    start = fields.AwareDateTime(
+    start = Instant(
         data_key="from",
         load_default=None,
         metadata={"description": "RFC 3339 with offset; default: 7 days before"},
     )
-    end = fields.AwareDateTime(
+    end = Instant(
         data_key="to",
         load_default=None,
         metadata={"description": "RFC 3339 with offset; never later than now"},
@@ -28,8 +29,8 @@ class EvidenceSchema(Schema):
 
 
 class IntervalSchema(Schema):
-    start = fields.AwareDateTime(data_key="from")
-    end = fields.AwareDateTime(data_key="to")
+    start = Instant(data_key="from")
+    end = Instant(data_key="to")
     state = fields.String(metadata={"enum": ["on", "off", "unknown"]})
     evidence = fields.List(fields.Nested(EvidenceSchema))
 
@@ -47,8 +48,8 @@ class AnomalySchema(Schema):
 class BootSchema(Schema):
     boot_id = fields.String()
     boot_count = fields.Integer(allow_none=True)
-    started_at = fields.AwareDateTime(allow_none=True)
-    last_proof_at = fields.AwareDateTime(allow_none=True)
+    started_at = Instant(allow_none=True)
+    last_proof_at = Instant(allow_none=True)
     ended = fields.String(metadata={"enum": ["shutdown", "open"]})
     grades = fields.List(fields.String())
 
@@ -64,14 +65,14 @@ class PowerNowSchema(Schema):
     state = fields.String(
         metadata={"enum": ["on", "unknown"], "description": "a silent phone is never called off"}
     )
-    since = fields.AwareDateTime(allow_none=True)
-    last_proof_at = fields.AwareDateTime(allow_none=True)
+    since = Instant(allow_none=True)
+    last_proof_at = Instant(allow_none=True)
     boot_id = fields.String(allow_none=True)
 
 
 class PowerSchema(Schema):
-    start = fields.AwareDateTime(data_key="from")
-    end = fields.AwareDateTime(data_key="to")
+    start = Instant(data_key="from")
+    end = Instant(data_key="to")
     now = fields.Nested(PowerNowSchema)
     intervals = fields.List(
         fields.Nested(IntervalSchema), metadata={"description": "contiguous over the window"}

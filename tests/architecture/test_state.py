@@ -102,11 +102,14 @@ def _harmless(call: ast.Call) -> bool:
 
 @cache
 def _frozen() -> set[str]:
-    """Frozen dataclasses of the whole product: values, whoever makes them."""
+    """Frozen dataclasses and named tuples of the whole product: values, whoever makes them."""
     return {
         node.name
         for module in product()
         for node in module.tree.body
         if isinstance(node, ast.ClassDef)
-        and any("frozen=True" in ast.unparse(decorator) for decorator in node.decorator_list)
+        and (
+            any("frozen=True" in ast.unparse(decorator) for decorator in node.decorator_list)
+            or any(dotted(base).rpartition(".")[2] == "NamedTuple" for base in node.bases)
+        )
     }

@@ -39,7 +39,7 @@ def test_a_phones_verdict(client: Caller, phone: uuid.UUID) -> None:
     assert (worst["code"], worst["subject"], worst["clause"]) == ("app_forbidden", BAD["name"], "R03")
     assert worst["zh"] == "安装了禁止的应用“抖音”（com.ss.android.ugc.aweme）"
     assert worst["en"] == "forbidden app 抖音 (com.ss.android.ugc.aweme) is installed"
-    assert worst["first_seen"] == "2026-11-22T03:00:00+00:00"
+    assert worst["first_seen"] == "2026-11-22T03:00:00.000000Z"
     assert worst["evidence"]["users"] == [0]
     assert len(body["policy_sha256"]) == 64
 

@@ -109,3 +109,15 @@ def test_what_is_documented_as_versioned_refuses_without_a_version(client: Any, 
                 method,
                 path,
             )
+
+
+def test_times_are_told_in_one_way(document: tuple[Flask, dict[str, Any]]) -> None:
+    schemas = document[1]["components"]["schemas"]
+    told = {
+        f"{name}.{field}": found.get("format")
+        for name, schema in schemas.items()
+        for field, found in schema.get("properties", {}).items()
+        if field.endswith("_at") or field in ("from", "to", "since", "first_seen")
+    }
+    assert len(told) > 30
+    assert {where for where, form in told.items() if form != "date-time"} == set()

@@ -146,7 +146,7 @@ class TestApi:
 
     def test_a_week_by_default(self, client: Caller, phone: uuid.UUID) -> None:
         body = client.get(f"/api/v1/handsets/{phone}/power").get_json()
-        assert (body["from"], body["to"]) == ("2026-11-15T02:00:00+00:00", "2026-11-22T02:00:00+00:00")
+        assert (body["from"], body["to"]) == ("2026-11-15T02:00:00.000000Z", "2026-11-22T02:00:00.000000Z")
         assert [i["state"] for i in body["intervals"]] == ["unknown", "on", "unknown", "on"]
         assert body["intervals"][2]["evidence"] == [{"code": "no_shutdown_mark", "boots": [BOOT_A, BOOT_B]}]
         assert body["now"]["state"] == "on"
@@ -157,8 +157,8 @@ class TestApi:
     def test_a_window_never_reaches_into_the_future(self, client: Caller, phone: uuid.UUID) -> None:
         window = {"from": "2026-11-22T09:00:00+08:00", "to": "2027-01-01T00:00:00Z"}
         body = client.get(f"/api/v1/handsets/{phone}/power", query_string=window).get_json()
-        assert [i["from"] for i in body["intervals"]] == ["2026-11-22T01:00:00+00:00"]
-        assert (body["to"], body["proved_share"]) == ("2026-11-22T02:00:00+00:00", 1.0)
+        assert [i["from"] for i in body["intervals"]] == ["2026-11-22T01:00:00.000000Z"]
+        assert (body["to"], body["proved_share"]) == ("2026-11-22T02:00:00.000000Z", 1.0)
 
     @pytest.mark.parametrize(
         "window",
