@@ -42,8 +42,8 @@ class CommandWorker:
         while not stop.is_set():
             try:
                 self.drain(stop)
-            except sqlite3.Error:
-                log.exception("cannot write the spool; commands wait")
+            except sqlite3.Error as exc:
+                log.error("cannot write the spool; commands wait: %s", exc)  # noqa: TRY400
                 stop.wait(10)
                 continue
             self._woken.wait()

@@ -16,7 +16,7 @@ from agent.batches import Batches
 from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.client import Client, ServerAway, ServerRefused, check_url
 from agent.commands import CommandWorker, ReadPhone
-from agent.database import Database
+from agent.database import Database, SpoolError
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError, default_name, enrol, read_code
 from agent.errors import AgentError
 from agent.hands import Hands
@@ -247,7 +247,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def main(args: argparse.Namespace) -> int:
-    """Exit codes: 0 told to stop, 1 internal, 2 arguments or state, 6 server away, 7 refused by the server."""
+    """Exit codes: 0 told to stop, 1 internal or disk, 2 arguments or state, 6 server away, 7 refused by the server."""
     set_up(verbose=args.verbose)
     try:
         state = State(args.state.expanduser())
@@ -257,6 +257,10 @@ def main(args: argparse.Namespace) -> int:
         return _fail(EXIT_AWAY, f"连不上服务器 · server away: {exc}")
     except ServerRefused as exc:
         return _fail(EXIT_REFUSED, f"服务器拒绝 · refused by the server: {exc}")
+    except SpoolError as exc:
+        # Not 2: a full disk is emptied one day, and a service manager that is told not to try again would leave the
+        # site unread for ever.
+        return _fail(EXIT_INTERNAL, f"无法启动 · cannot start: {exc}")
     except (AgentError, wire.WireError) as exc:
         return _fail(EXIT_USAGE, f"无法启动 · cannot start: {exc}")
 

@@ -155,8 +155,8 @@ class Sweeper:
             reached = False
             try:
                 reached = self._read(target)
-            except sqlite3.Error:
-                log.exception("cannot write the spool; the reading is lost target=%s", target)
+            except sqlite3.Error as exc:
+                log.error("cannot write the spool; the reading is lost target=%s: %s", target, exc)  # noqa: TRY400
             finally:
                 self._ended.put((target, reached))
 

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from agent import wire
+from agent.enrol import enrol
 from agent.main import main
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.state import AuthMode
+from agent.state import State
+from tests.agent.stub_server import Stub
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +53,15 @@ def test_a_reader_that_goes_away_is_no_error_of_ours() -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 141
+
+
+def test_a_spool_that_cannot_be_used_now_may_be_tried_again_by_the_service_manager(
+    stub: Stub, state: State, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(state, wire.EnrolmentCode.parse(stub.code()), name="n", kind="gateway")
+    state.spool.mkdir()
+    assert main(["run", "--state", str(state.path), "--no-adb-server"]) == 1
+    assert "cannot open the spool" in capsys.readouterr().err
 
 
 def test_an_unusable_key_is_a_bad_argument(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

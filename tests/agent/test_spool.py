@@ -194,3 +194,30 @@ def test_a_directory_in_the_spools_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "spool.db").mkdir()
     with pytest.raises(SpoolError, match="cannot open"):
         Database(tmp_path / "spool.db")
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(box: Box) -> None:
+    def commit_nonsense() -> None:
+        with box.database.transaction() as db:
+            db.execute("PRAGMA defer_foreign_keys = ON")
+            db.execute(
+                "INSERT INTO entry (part, body, size, at_s, at_boot, batch) VALUES ('results', '{}', 2, 0, 'g', 99)"
+            )
+
+    with pytest.raises(sqlite3.IntegrityError):
+        commit_nonsense()
+    box.spool.add([box.reading()])
+    assert box.spool.count() == 1
+
+
+def test_a_full_disk_is_told_and_gets_well_again(tmp_path: Path) -> None:
+    """SQLite's own limit stands for the disk: its error and what it does to the transaction are the same."""
+    box = Box(tmp_path / "s.db")
+    (pages,) = box.database._connection.execute("PRAGMA page_count").fetchone()
+    box.database._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        box.spool.add([box.reading(packages=["x" * 50] * 5000, n=n) for n in range(300)])
+    box.database._connection.execute("PRAGMA max_page_count = 1000000")
+    box.spool.add([box.reading()])
+    assert box.spool.count() == 1
+    box.database.close()
