@@ -62,10 +62,17 @@ def _check_origin() -> None:
         return
     if origin is None and "Cookie" not in request.headers:
         return
-    if origin is None or urlsplit(origin).netloc.lower() != request.host.lower():
+    if origin is None or _host_of(origin) != request.host.lower():
         raise Forbidden(
             "请求来源不被允许 / this request does not come from our own page", code="foreign_origin"
         )
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # a bracket that never closes
+        return ""
 
 
 def _open_transaction() -> None:
