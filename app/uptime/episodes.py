@@ -54,7 +54,7 @@ def find_episodes(proofs: Proofs, hits: Iterable[Hit], limits: Limits) -> list[E
     hit: list[list[Hit]] = [[] for _ in groups]
     loose: dict[tuple[bool, int], tuple[Place, list[Hit]]] = {}
     extents = [(group[0][0], group[-1][1], number) for number, group in enumerate(groups)]
-    for one in sorted(set(hits)):
+    for one in sorted(hits):
         for number in _near(spans, one.at, limits.hit_within):
             hit[number].append(one)
         if one.accuses and not _near(extents, one.at, limits.hit_within):

@@ -46,7 +46,7 @@ def solve(lines: Iterable[Line], policy: dict[str, Any]) -> dict[str, Any]:
         "cells": cells,
         "incidents": {p: [i[:5] for i in found] for p, found in incidents.items()},
         "people": {
-            e: {m: (*n, _allowance(*n, policy["strikes"])) for m, n in months.items()}
+            e: {m: (*n, _allowance(n[0], sum(n), policy["strikes"])) for m, n in months.items()}
             for e, months in people.items()
         },
     }
@@ -56,10 +56,10 @@ def _month(minute: int) -> str:
     return "2026-11" if minute < MONTH_ENDS_AT else "2026-12"
 
 
-def _allowance(strikes: int, suspected: int, undecided: int, limit: int) -> str:
+def _allowance(strikes: int, all_that_may_be: int, limit: int) -> str:
     if strikes >= limit:
         return "cancelled"
-    return "payable" if strikes + suspected + undecided < limit else "undecided"
+    return "payable" if all_that_may_be < limit else "undecided"
 
 
 def _inside(line: Line, minute: float) -> bool:

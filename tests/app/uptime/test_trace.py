@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.settings import ROOT
 from app.uptime.dossier import TraceError, read_trace
 from app.uptime.trace import Override, Reading, parse_line
 from app.uptime.trace_fields import NotUnderstood
@@ -261,3 +262,10 @@ def test_a_line_that_is_not_understood(bare_app: Flask, bad: dict[str, Any]) -> 
 def test_a_file_that_is_not_there(bare_app: Flask, tmp_path: Path) -> None:
     ended = bare_app.test_cli_runner().invoke(args=["uptime", "replay", str(tmp_path / "none")])
     assert (ended.exit_code, ended.stdout) == (2, "")
+
+
+def test_the_guides_example_is_a_confirmed_incident_with_a_strike(bare_app: Flask) -> None:
+    guide = (ROOT / "docs" / "uptime.md").read_text(encoding="utf-8")
+    example = guide.partition("```json\n")[2].partition("```")[0]
+    [incident] = json.loads(replay(bare_app, example).stdout)["phones"]["A1"]["incidents"]
+    assert (incident["status"], len(incident["strikes"])) == ("confirmed", 1)
