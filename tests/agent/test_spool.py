@@ -36,6 +36,12 @@ def test_file_is_for_the_owner_only(box: Box) -> None:
     assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
 
 
+def test_a_commit_waits_for_the_disk(box: Box) -> None:
+    """2 is FULL: less would lose the id of an executed command with the gateway's power."""
+    assert box.database._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert box.database._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_entries_outlast_a_restart(box: Box) -> None:
     box.spool.add([box.reading(), box.unreached(), box.result()])
     box.restart()

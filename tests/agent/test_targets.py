@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,8 +105,8 @@ def test_a_given_target_that_is_none() -> None:
 
 
 @contextmanager
-def adb_server(answer: bytes) -> Iterator[tuple[str, int]]:
-    """Something that answers one client like an adb server, and waits until that has gone; its address."""
+def adb_server(answer: bytes, *, stays: bool = True) -> Iterator[tuple[str, int]]:
+    """Something that answers one client like an adb server, and `stays` until that has gone; its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -114,13 +115,30 @@ def adb_server(answer: bytes) -> Iterator[tuple[str, int]]:
                 asked = client.recv(4 + len("host:track-devices-l"), socket.MSG_WAITALL)
                 assert asked == b"0014host:track-devices-l"
                 client.sendall(answer)
-                client.recv(1)
+                if stays:
+                    client.recv(1)
 
         thread = threading.Thread(target=serve)
         thread.start()
         yield listener.getsockname()[:2]
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_phones_of_a_server_that_is_gone_are_no_targets() -> None:
+    """Trying them would report each as `adb_down` at every round."""
+    listed, stop = b"ABC device\n", threading.Event()
+    with adb_server(b"OKAY%04x%s" % (len(listed), listed), stays=False) as address:
+        watch = AdbWatch(address)
+        thread = threading.Thread(target=watch.run, args=(stop,))
+        thread.start()
+    deadline = time.monotonic() + 10
+    while watch.up is not False:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert watch.targets == []
+    stop.set()
+    thread.join(10)
 
 
 def watched(address: tuple[str, int]) -> AdbWatch:
