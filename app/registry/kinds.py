@@ -76,7 +76,10 @@ def show_instant(instant: dt.datetime) -> str:
 
 
 def _parse_fen(text: str) -> int:
-    fen = int(parse_yuan(text))
+    try:
+        fen = int(parse_yuan(text))
+    except ValueError:
+        raise ValueError("金额请写成 1299.00，不加逗号和单位 / write the amount as 1299.00") from None
     if not 0 <= fen <= MAX_FEN:
         raise ValueError("金额超出范围 / the amount is out of range")
     return fen

@@ -80,7 +80,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
     refused = new(browser, "handsets", org.centre, **wrong)
     assert refused.status_code == 422
     told = words(refused.text)
-    for message in ("IMEI 校验位不对", "占位序列号", "没有保存"):
+    for message in ("IMEI 校验位不对", "金额请写成 1299.00", "占位序列号", "没有保存"):
         assert message in told
     assert 'value="490154203237519"' in refused.text
     assert "&lt;b&gt;" in refused.text
