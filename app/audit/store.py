@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.audit.model import AuditHead, AuditRow
+from app.kernel.db import insert_into
 
 _HEAD_ID = 1
 _CHUNK = 1000
@@ -21,8 +20,8 @@ def locked_head(session: Session, genesis: bytes) -> AuditHead:
     query = query.execution_options(populate_existing=True)
     head = session.scalar(query)
     if head is None:
-        insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-        session.execute(insert(AuditHead).values(id=_HEAD_ID, size=0, hash=genesis).on_conflict_do_nothing())
+        new = insert_into(session, AuditHead).values(id=_HEAD_ID, size=0, hash=genesis)
+        session.execute(new.on_conflict_do_nothing())
         head = session.scalars(query).one()
     return head
 

@@ -8,20 +8,18 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.commands.model import IS_ACTIVE, Command
 from app.commands.states import ACTIVE, AT_AGENT, FINAL, WAITING, Event, State, advance
+from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal, within
 
 
 def insert_new(session: Session, values: Mapping[str, Any]) -> bool:
     """Put a command in the queue; False when an active one of the same phone and dedup key stands there."""
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    new = insert(Command).values(**values)
+    new = insert_into(session, Command).values(**values)
     new = new.on_conflict_do_nothing(index_elements=["handset_id", "dedup_key"], index_where=text(IS_ACTIVE))
     return session.scalar(new.returning(Command.id)) is not None
 

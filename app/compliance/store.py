@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, insert, or_, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.compliance.model import ComplianceChange, ComplianceVerdict
+from app.kernel.db import insert_into
 from app.kernel.tenancy import Principal, within
 from app.registry import Handset
 
@@ -30,7 +29,7 @@ def locked(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UU
 def save(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    new = (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(ComplianceVerdict)
+    new = insert_into(session, ComplianceVerdict)
     changes = {name: new.excluded[name] for name in rows[0] if name != "handset_id"}
     session.execute(new.on_conflict_do_update(index_elements=["handset_id"], set_=changes), list(rows))
 

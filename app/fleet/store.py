@@ -6,17 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.fleet.model import Agent, AgentNonce, AgentRequest, EnrolmentToken
+from app.kernel.db import insert_into
 from app.kernel.tenancy import Principal, within
 from app.registry import Handset, HandsetRef, ServiceCentre
-
-
-def _insert(session: Session, model: Any) -> Any:
-    return (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(model)
 
 
 def find_key(session: Session, agent_id: uuid.UUID) -> Row[*tuple[Any, ...]] | None:
@@ -34,7 +29,7 @@ def touch(session: Session, agent_id: uuid.UUID, **words: Any) -> bool:
 
 def take_nonce(session: Session, agent_id: uuid.UUID, nonce: str, now: dt.datetime) -> bool:
     """False when it was taken before; a request with the same nonce in this moment waits here for our end."""
-    new = _insert(session, AgentNonce).values(agent_id=agent_id, nonce=nonce, seen_at=now)
+    new = insert_into(session, AgentNonce).values(agent_id=agent_id, nonce=nonce, seen_at=now)
     taken = new.on_conflict_do_nothing().returning(AgentNonce.nonce)
     return session.execute(taken).one_or_none() is not None
 
@@ -43,7 +38,9 @@ def claim_request(
     session: Session, agent_id: uuid.UUID, request_id: uuid.UUID, kind: str, now: dt.datetime
 ) -> AgentRequest | None:
     """None when this id is new and now ours; else what stands there. A double in this moment waits for the first."""
-    new = _insert(session, AgentRequest).values(agent_id=agent_id, request_id=request_id, kind=kind, at=now)
+    new = insert_into(session, AgentRequest).values(
+        agent_id=agent_id, request_id=request_id, kind=kind, at=now
+    )
     taken = new.on_conflict_do_nothing().returning(AgentRequest.request_id)
     if session.execute(taken).one_or_none() is not None:
         return None
@@ -66,7 +63,7 @@ def locked_token(session: Session, token_sha256: bytes) -> EnrolmentToken | None
 
 def insert_agent(session: Session, **values: Any) -> bool:
     """False when an agent with this key exists."""
-    new = _insert(session, Agent).values(**values).on_conflict_do_nothing().returning(Agent.id)
+    new = insert_into(session, Agent).values(**values).on_conflict_do_nothing().returning(Agent.id)
     return session.execute(new).one_or_none() is not None
 
 

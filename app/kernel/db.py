@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, Dialect, Engine, MetaData, Uuid, event
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -89,6 +91,11 @@ def begin_write(session: Session) -> Session:
     """
     session.connection(execution_options={_WRITE: True})
     return session
+
+
+def insert_into(session: Session, table: Any) -> Any:
+    """The database's own INSERT, the one with ON CONFLICT; SQLite and PostgreSQL know the same clauses."""
+    return (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
 
 
 def prepare_engine(engine: Engine) -> None:

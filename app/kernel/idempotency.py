@@ -6,11 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import LargeBinary, String, delete, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.kernel.db import Base, UtcDateTime
+from app.kernel.db import Base, UtcDateTime, insert_into
 from app.kernel.errors import Conflict, Invalid
 
 MAX_KEY_CHARS = 100
@@ -44,10 +42,9 @@ def claim(
     A request that runs at the same time with the same key waits here for the first one's transaction (the primary key
     makes it wait) and then finds its answer. Raise `Invalid` when the key was used for another request.
     """
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     values = {"principal": principal, "key": key, "fingerprint": fingerprint, "created_at": now}
-    taken = insert(IdempotencyRecord).values(values).on_conflict_do_nothing().returning(IdempotencyRecord.key)
-    if session.scalar(taken) is not None:
+    new = insert_into(session, IdempotencyRecord).values(values).on_conflict_do_nothing()
+    if session.scalar(new.returning(IdempotencyRecord.key)) is not None:
         return None
     row = session.scalar(
         select(IdempotencyRecord).where(

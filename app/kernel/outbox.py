@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.kernel.db import Base, Identified, UtcDateTime
+from app.kernel.db import Base, Identified, UtcDateTime, insert_into
+from app.kernel.ids import new_id
 
 
 class OutboxMessage(Identified, Base):
@@ -40,13 +41,19 @@ def post(
     centre_id: uuid.UUID | None = None,
 ) -> bool:
     """Put a message in the outbox once; False when a message with this key stands there already."""
-    if session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None:
-        return False
-    session.add(
-        OutboxMessage(key=key, topic=topic, body=body, centre_id=centre_id, created_at=now, due_at=now)
+    new = insert_into(session, OutboxMessage).values(
+        id=new_id(),
+        key=key,
+        topic=topic,
+        body=body,
+        centre_id=centre_id,
+        created_at=now,
+        due_at=now,
+        attempts=0,
     )
-    session.flush()
-    return True
+    # The database decides: of two causes in the same moment, the second waits for the first and then finds its row.
+    done = new.on_conflict_do_nothing(index_elements=["key"]).returning(OutboxMessage.id)
+    return session.scalar(done) is not None
 
 
 def claim(

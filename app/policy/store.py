@@ -7,10 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Uuid, column, select, table
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.kernel.db import insert_into
 from app.policy.model import PolicyLayer
 
 # By name, not by class: the registry stands above this room and asks it for policies.
@@ -79,6 +78,7 @@ def scopes_with_layers(session: Session) -> list[tuple[str, str, uuid.UUID]]:
 
 def insert_version(session: Session, row: dict[str, object]) -> bool:
     """False when this version of the layer was written by somebody else in the meantime."""
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    done = session.execute(insert(PolicyLayer).values(row).on_conflict_do_nothing().returning(PolicyLayer.id))
+    done = session.execute(
+        insert_into(session, PolicyLayer).values(row).on_conflict_do_nothing().returning(PolicyLayer.id)
+    )
     return done.first() is not None

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import BigInteger, Select, case, delete, select, text, type_coerce
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.kernel.db import insert_into
 from app.kernel.tenancy import Principal, within
 from app.readings.model import ContactFailure, PhoneSection, PhoneState, Sighting
 
@@ -31,11 +30,6 @@ class Known(NamedTuple):
     refused_identity: str | None
 
 
-def upsert(session: Session, table: Any) -> Any:
-    """The database's own INSERT with ON CONFLICT; both know the same clauses."""
-    return (pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
-
-
 def lock_states(session: Session, wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, Known]:
     """What is known of these phones (id → centre), made where missing, locked in their order until the commit.
 
@@ -45,7 +39,7 @@ def lock_states(session: Session, wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict
     missing = sorted(wanted.keys() - found.keys())
     if missing:
         rows = [{"handset_id": i, "centre_id": wanted[i], "tags": "{}", "unread": "[]"} for i in missing]
-        session.execute(upsert(session, PhoneState).on_conflict_do_nothing(), rows)
+        session.execute(insert_into(session, PhoneState).on_conflict_do_nothing(), rows)
         found |= _locked(session, missing)
     return found
 
@@ -92,7 +86,7 @@ def update_states(session: Session, columns: Sequence[str], rows: Sequence[Seque
 
 def save_sections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        new = upsert(session, PhoneSection.__table__)
+        new = insert_into(session, PhoneSection.__table__)
         changes = {name: new.excluded[name] for name in ("centre_id", "tag", "at", "data")}
         statement = new.on_conflict_do_update(index_elements=["handset_id", "name"], set_=changes)
         session.connection().execute(statement, rows)
@@ -101,7 +95,7 @@ def save_sections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def save_sightings(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    new = upsert(session, Sighting)
+    new = insert_into(session, Sighting)
     told = new.excluded
     changes = {
         "agent_id": told.agent_id,
@@ -127,7 +121,7 @@ def save_failures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """The newest failure of each target; one of the same reason goes on, another begins anew."""
     if not rows:
         return
-    new = upsert(session, ContactFailure)
+    new = insert_into(session, ContactFailure)
     told = new.excluded
     same = ContactFailure.reason == told.reason
     changes = {
