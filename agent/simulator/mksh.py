@@ -112,7 +112,7 @@ class MkshRunner:
     def _tools(self) -> Path:
         """The folder on PATH: toybox's commands, a few of the machine's, and the shims over them."""
         if self._folder is None:
-            self._folder = self._scratch.new("tools-")
+            self._folder = self._scratch.new("t-")
             _fill(self._folder)
         return self._folder
 
