@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.kernel.db import Base, UtcDateTime
+from app.kernel.db import Base, UtcDateTime, insert_into
 from app.kernel.errors import NotFound, Unavailable
 
 INLINE_LIMIT = 10 * 2**20
@@ -42,8 +42,15 @@ class BlobStore:
             inline = data if len(data) <= INLINE_LIMIT else None
             if inline is None:
                 self._write(name, data)
-            session.add(Blob(sha256=name, size=len(data), media_type=media_type, data=inline, created_at=now))
-            session.flush()
+            row = {
+                "sha256": name,
+                "size": len(data),
+                "media_type": media_type,
+                "data": inline,
+                "created_at": now,
+            }
+            # Two who put the same bytes at once both succeed: the second finds the first one's row.
+            session.execute(insert_into(session, Blob).values(row).on_conflict_do_nothing())
         return name
 
     def get(self, session: Session, name: str) -> tuple[bytes, str]:

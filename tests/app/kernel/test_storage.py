@@ -45,6 +45,8 @@ def test_an_idempotency_key_gives_its_first_answer_and_serves_one_request_only(s
     with pytest.raises(Invalid) as caught:
         idempotency.claim(session, principal="u", key="k", fingerprint="another", now=NOW)
     assert caught.value.code == "idempotency_key_reused"
+    # A client that was away for a day still finds its answer.
+    assert idempotency.prune(session, NOW + dt.timedelta(hours=47)) == 0
     assert idempotency.prune(session, NOW + dt.timedelta(days=3)) == 2
 
 
@@ -71,6 +73,31 @@ def test_of_two_requests_at_once_with_one_key_the_second_gets_the_firsts_answer(
         first.commit()
     thread.join(15)
     assert seen == [idempotency.StoredAnswer(200, "{}", b"x")]
+
+
+def test_the_same_cause_or_picture_twice_at_once_is_kept_once_and_harms_nobody(app, tmp_path):
+    store, seen = BlobStore(tmp_path), []
+
+    def second() -> None:
+        with app.app_context():
+            mine = begin_write(db.session())
+            seen.append(outbox.post(mine, key="n:1", topic="notice", body={}, now=NOW))
+            seen.append(store.put(mine, b"picture", "image/png", NOW))
+            mine.commit()
+            db.session.remove()
+
+    thread = threading.Thread(target=second)
+    with app.app_context():
+        first = begin_write(db.session())
+        assert outbox.post(first, key="n:1", topic="notice", body={}, now=NOW)
+        name = store.put(first, b"picture", "image/png", NOW)
+        thread.start()
+        thread.join(0.3)
+        assert seen == []  # it waits for this transaction
+        first.commit()
+        thread.join(15)
+        assert seen == [False, name]
+        assert len(first.scalars(select(OutboxMessage)).all()) == len(first.scalars(select(Blob)).all()) == 1
 
 
 @pytest.mark.parametrize("size", [0, 10, INLINE_LIMIT + 1])
