@@ -30,8 +30,7 @@ def strikes_of(incidents: Sequence[Incident], excused: Sequence[Span], limits: L
     for at, number in sorted(_candidates(incidents, excused, limits)):
         if last is not None and (at == last or at - last < limits.strike_every):
             continue
-        again = bool(given[number])
-        if again and (incidents[number].episode.kind == "b" or not limits.strike_every):
+        if given[number] and not limits.strike_every:
             continue
         given[number].append(at)
         last = at

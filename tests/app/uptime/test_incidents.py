@@ -311,3 +311,8 @@ class TestPeople:
             "2026-11",
             "2026-12",
         }
+
+    def test_custody_that_ends_with_the_month_has_no_part_in_the_next(self) -> None:
+        lines = [*GAP, custody(0, MONTH_ENDS_AT, "E1"), custody(MONTH_ENDS_AT, None, "E2")]
+        months = {e: sorted(m) for e, m in people(*lines, beat(MONTH_ENDS_AT)).items()}
+        assert months == {"E1": ["2026-11"], "E2": ["2026-12"]}
