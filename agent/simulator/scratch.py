@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-_PREFIX, _LOCK = "butler-", ".lock"
+_PREFIX, _LOCK = "butlersim-", ".lock"
 
 
 class Scratch:
