@@ -218,6 +218,12 @@ class TestStatus:
     def test_6_readings_too_far_apart(self, after: int, status: str) -> None:
         assert statuses(reading("a", 0, 50), dial(100), reading("b", after, 10)) == [status]
 
+    def test_6_the_first_reading_after_counts_and_the_last_before(self) -> None:
+        far = [reading("a", -13 * HOUR, 50), reading("b", 14 * HOUR, 14 * HOUR - 200)]
+        for lines in ([*far, *GAP], [*GAP, *far]):
+            assert statuses(*lines, dial(100)) == ["confirmed"]
+        assert statuses(*far, dial(100)) == ["undecided"]
+
     def test_7_no_reading_before(self) -> None:
         assert statuses(dial(100), reading("b", 210, 10)) == ["undecided"]
 
@@ -271,6 +277,21 @@ class TestPeople:
             people(*OFF, dial(150), custody(-500, None, "E1"), custody(140, 150, "E2"))["E1"]["2026-11"][0]
             == 1
         )
+
+    def test_of_two_that_begin_at_once_the_later_written_holds(self) -> None:
+        lines = [*OFF, dial(150), custody(0, None, "E1", t=9), custody(0, None, "E2", t=5)]
+        assert people(*lines)["E1"]["2026-11"][0] == 1
+
+    def test_an_open_incident_waits_with_the_person_of_its_first_hit_outside_an_excuse(self) -> None:
+        lines = [
+            *GAP,
+            report(100),
+            report(120),
+            excuse(90, 110),
+            custody(0, 110, "E1"),
+            custody(110, None, "E2"),
+        ]
+        assert {e: m["2026-11"][2] for e, m in people(*lines).items()} == {"E1": 0, "E2": 1}
 
     def test_inside_a_delegation_the_delegate_answers(self) -> None:
         lines = [*OFF, dial(150), custody(0, None, "E1"), excuse(140, 160, "delegation", delegate="E3")]
