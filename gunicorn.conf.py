@@ -6,6 +6,8 @@ import ctypes
 import ctypes.util
 import os
 import shutil
+import socket
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,17 @@ if hasattr(_libc := ctypes.CDLL(ctypes.util.find_library("c")), "mallopt"):
     _libc.mallopt(_ARENA_MAX, 2)
     _libc.mallopt(_MMAP_THRESHOLD, 256 * 1024)
     _libc.mallopt(_TRIM_THRESHOLD, 256 * 1024)
+
+
+# A sender that falls silent in the middle of its body gives its thread back after this long.
+_SILENCE_S = 20
+
+
+def when_ready(server: Any) -> None:
+    """Connections inherit it: without it, as many silent senders as there are threads stop the server for good."""
+    for listener in server.LISTENERS:
+        timeout = struct.pack("ll", _SILENCE_S, 0)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -26,6 +26,7 @@ from agent.wire import (
 from app.fleet import store
 from app.fleet.refusals import bad_body, clock_skew, refusal
 from app.fleet.rules import in_window
+from app.http.bodies import reading_body
 from app.kernel.ids import parse_id
 from app.readings import AgentRef
 
@@ -49,7 +50,8 @@ def read_body(request: Request, limit: int = MAX_PACKED_BYTES) -> bytes:
         raise refusal("too_large", f"at most {limit} bytes")
     # A body without a length is cut off at this limit without a word: the byte beyond tells that it went on.
     request.max_content_length = limit + 1
-    raw = request.get_data(cache=False)
+    with reading_body():
+        raw = request.get_data(cache=False)
     if len(raw) > limit:
         raise refusal("too_large", f"at most {limit} bytes")
     return raw

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -12,8 +13,22 @@ from marshmallow import ValidationError
 from webargs import missing
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from app.http.problems import Problem
 
 MAX_DEPTH = 20
+
+
+@contextmanager
+def reading_body() -> Iterator[None]:
+    """Around the reading of a body: what the server in front raises there (a chunk that is none) is the sender's."""
+    try:
+        yield
+    except HTTPException:
+        raise
+    except Exception as exc:
+        raise Problem(400, "bad_body", "the body was cut off or badly chunked") from exc
 
 
 class StrictParser(FlaskParser):

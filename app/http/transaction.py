@@ -9,6 +9,7 @@ import orjson
 from flask import Response, abort, g, request
 from sqlalchemy.orm import Session
 
+from app.http.bodies import reading_body
 from app.http.problems import Problem, error_answer
 from app.kernel import idempotency
 from app.kernel.db import begin_write, db
@@ -37,10 +38,11 @@ def open_write() -> Session:
 
 def read_body() -> None:
     """Read what is sent to its end; raw before a form is parsed, which would leave nothing to take a fingerprint of."""
-    if request.mimetype == _MULTIPART:
-        request.files  # noqa: B018 - parses the whole body
-    else:
-        request.get_data(cache=True)
+    with reading_body():
+        if request.mimetype == _MULTIPART:
+            request.files  # noqa: B018 - parses the whole body
+        else:
+            request.get_data(cache=True)
 
 
 def _key() -> str:

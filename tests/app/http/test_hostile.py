@@ -136,3 +136,23 @@ def test_a_slow_sender_does_not_hold_the_write_lock(app: Any, client: Any, org: 
 def test_an_origin_that_is_none_is_a_foreign_one(anonymous: Any, origin: str) -> None:
     answer = anonymous.post("/session", data={"token": "x"}, headers={"Origin": origin})
     assert (answer.status_code, answer.json["code"]) == (403, "foreign_origin")
+
+
+class _Broken(io.BytesIO):
+    def readinto(self, buffer: Any) -> int:
+        raise RuntimeError("the server's word for a chunk that is none")
+
+    read = readinto  # type: ignore[assignment]
+
+
+def test_a_body_that_breaks_off_is_the_senders_fault(client: Any, org: Any) -> None:
+    environ = {"wsgi.input_terminated": True}
+    for method, path in (
+        ("PATCH", f"/api/v1/posts/{org.post}"), ("POST", CODES), ("POST", "/api/v1/agent/checkin"),
+    ):  # fmt: skip
+        sent = {
+            "headers": {"If-Match": '"v1"', **JSON},
+            "environ_overrides": {**environ, "CONTENT_LENGTH": ""},
+        }
+        answer = client.open(path, method=method, input_stream=_Broken(b"{"), **sent)
+        assert (answer.status_code, answer.json["code"]) == (400, "bad_body"), (path, answer.data)
