@@ -46,7 +46,7 @@ def kills() -> tuple[bool, int, str]:
 
 def races() -> tuple[bool, int, str]:
     """Writers beside each other on both databases: one wins, the others are told."""
-    return _pytest("tests/app", "-k", "concurren or race or writers or threads")
+    return _pytest("tests/app", "-k", "concurren or test_races or at_once or writers or threads")
 
 
 def whole_way() -> tuple[bool, int, str]:

@@ -15,6 +15,7 @@ _QUERIES = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "del
 _EXCEPTIONS = {
     # The wire's signatures are over the request's own bytes and headers.
     ("app.fleet.signatures", "flask"),
+    ("app.fleet.signatures", "app.http"),
     # docs/wire.md fixes a status for each refusal of an agent, which no domain error carries.
     ("app.fleet.refusals", "app.http"),
 }
