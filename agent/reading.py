@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from agent import wire
@@ -76,7 +75,7 @@ class PhoneReader:
             "uptime_s": power["uptime_s"],
             "grade": self.grade,
             "power": {name: power[name] for name in wire.PowerNow.__annotations__},
-            "tags": {name: sha256(text).hexdigest()[:32] for name, text in contents.items()},
+            "tags": {name: wire.section_tag(text) for name, text in contents.items()},
             "unread": unread,
         }
         at = self.clock.at(snapshot.read_at)

@@ -218,9 +218,9 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
-def section_tag(data: object) -> str:
-    """Tag of a section's content: 32 hexadecimal digits. The server compares tags, it never recomputes one."""
-    return hashlib.sha256(canonical_json(data)).hexdigest()[:32]
+def section_tag(content: bytes) -> str:
+    """Tag of a section's canonical JSON: 32 hexadecimal digits. The server compares tags, it never recomputes one."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def b64(raw: bytes) -> str:

@@ -7,17 +7,6 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.kernel.errors import FieldError, Invalid
-
-
-def check_span(start: dt.datetime, end: dt.datetime | None, *, field: str = "to") -> None:
-    """Raise `Invalid` unless the span holds at least an instant."""
-    if end is not None and end <= start:
-        raise Invalid(
-            "结束时间必须晚于开始时间 / the end must be later than the start",
-            fields=[FieldError(field, "span", "must be later than the start")],
-        )
-
 
 def overlaps(
     start: InstrumentedAttribute[dt.datetime],

@@ -54,7 +54,7 @@ class Box:
             "target": f"server:{phone}",
             "boot_id": boot_id,
             "uptime_s": uptime_s,
-            "tags": {name: wire.section_tag(data) for name, data in sections.items()},
+            "tags": {name: wire.section_tag(wire.canonical_json(data)) for name, data in sections.items()},
         }
         return Entry("readings", body, self.clock.now(), f"{phone} {boot_id}", contents)
 

@@ -104,7 +104,9 @@ def test_every_change_of_a_section_arrives_although_batches_were_cut_off(stub: S
     for body in stub.counted.values():
         for reading in body["readings"]:
             known[reading["phone"]] = reading.get("sections", {}).get("packages") or known[reading["phone"]]
-            assert wire.section_tag(known[reading["phone"]]) == reading["tags"]["packages"]
+            assert (
+                wire.section_tag(wire.canonical_json(known[reading["phone"]])) == reading["tags"]["packages"]
+            )
 
 
 ACTOR = """

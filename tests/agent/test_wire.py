@@ -76,7 +76,7 @@ def test_vector_2_command() -> None:
 def test_vector_3_section_tag() -> None:
     found = re.search(r"Tag of `(.*?)`: `([0-9a-f]{32})`", PAGE)
     assert found
-    assert wire.section_tag(json.loads(found[1])) == found[2]
+    assert wire.section_tag(wire.canonical_json(json.loads(found[1]))) == found[2]
 
 
 # --- signatures under attack ------------------------------------------------
@@ -309,8 +309,8 @@ def test_canonical_json_refuses_what_json_has_not() -> None:
 
 
 def test_tags_ignore_the_order_of_keys_and_see_the_order_of_lists() -> None:
-    assert wire.section_tag({"a": 1, "b": 2}) == wire.section_tag({"b": 2, "a": 1})
-    assert wire.section_tag([1, 2]) != wire.section_tag([2, 1])
+    assert wire.canonical_json({"a": 1, "b": 2}) == wire.canonical_json({"b": 2, "a": 1})
+    assert wire.section_tag(b"[1,2]") != wire.section_tag(b"[2,1]")
 
 
 # --- enrolment code -----------------------------------------------------------

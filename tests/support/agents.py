@@ -119,7 +119,7 @@ def reading(phone: str = "S1", boot: int = 1, **changes: Any) -> dict[str, Any]:
 
 def with_sections(entry: dict[str, Any], **sections: Any) -> dict[str, Any]:
     """The reading with these sections and their true tags."""
-    tags = {name: wire.section_tag(data) for name, data in sections.items()}
+    tags = {name: wire.section_tag(wire.canonical_json(data)) for name, data in sections.items()}
     return {**entry, "tags": {**entry["tags"], **tags}, "sections": {**entry["sections"], **sections}}
 
 
