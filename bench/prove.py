@@ -1,7 +1,7 @@
 """`make prove`: the long proofs. Writes `docs/proofs.json`, which is committed with what it proves.
 
 Each proof is the same code as a quick test, given thousands of examples or many rounds instead of a few.
-`python -m bench.prove NAME …` runs some; `--rounds N` says how many times over (default 1).
+`python -m bench.prove NAME …` runs some and leaves the others' results; `--rounds N` says how many times over.
 """
 
 from __future__ import annotations
@@ -77,9 +77,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()
     chosen = arguments.names or list(PROOFS)
-    results = [_prove(name, arguments.rounds) for name in chosen]
-    if not arguments.names:
-        _write(results)
+    results = []
+    for name in chosen:
+        results.append(_prove(name, arguments.rounds))
+        _write(results[-1])
     return 0 if all(result["ok"] for result in results) else 1
 
 
@@ -139,14 +140,17 @@ def _await(url: str, run: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not come up")
 
 
-def _write(results: list[dict[str, Any]]) -> None:
+def _write(result: dict[str, Any]) -> None:
+    """Put one proof's result in the place of its former one; each says which commit it proved."""
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], check=False, cwd=ROOT, capture_output=True, text=True
     )
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
-    document = {"commit": commit.stdout.strip(), "machine": machine, "proofs": results}
+    former = json.loads(RESULT.read_text(encoding="utf-8"))["proofs"] if RESULT.exists() else []
+    proofs = {proof["name"]: proof for proof in former}
+    proofs[result["name"]] = {**result, "commit": commit.stdout.strip(), "machine": machine}
+    document = {"proofs": [proofs[name] for name in PROOFS if name in proofs]}
     RESULT.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"   {RESULT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
