@@ -10,7 +10,7 @@ from app.commands import enqueue
 from app.fleet import agent_names
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
-from app.http.pages import page_now, see_other
+from app.http.pages import page_now, see_other, when
 from app.kernel.db import db
 from app.kernel.ids import parse_id
 from app.overview import store, words
@@ -92,7 +92,9 @@ def phone(handset_id: uuid.UUID) -> str:
 @access(*ACTORS)
 def read_now(handset_id: uuid.UUID) -> Response:
     """Queue "read this phone now"; while one is under way, a second press only shows that one."""
-    _, made = enqueue(db.session(), current_principal(), handset_id, "read_phone", now=page_now())
-    text = "已加入队列，网关下次上报时执行。" if made else "已经有一条读取命令在执行，不需要再发。"
+    command, made = enqueue(db.session(), current_principal(), handset_id, "read_phone", now=page_now())
+    # No gateway may reach this phone: said at once, for otherwise a person waits for what never comes.
+    queued = f"已加入队列，能读到这部手机的网关下次上报时执行；到 {when(command.expires_at)} 还没有执行就作废。"
+    text = queued if made else "已经有一条读取命令在执行，不需要再发。"
     flash(text, "success" if made else "warning")
     return see_other(f"/phones/{handset_id}")
