@@ -94,7 +94,9 @@ def read_now(handset_id: uuid.UUID) -> Response:
     """Queue "read this phone now"; while one is under way, a second press only shows that one."""
     command, made = enqueue(db.session(), current_principal(), handset_id, "read_phone", now=page_now())
     # No gateway may reach this phone: said at once, for otherwise a person waits for what never comes.
-    queued = f"已加入队列，能读到这部手机的网关下次上报时执行；到 {when(command.expires_at)} 还没有执行就作废。"
+    queued = (
+        f"已加入队列，能读到这部手机的网关下次上报时执行；到 {when(command.expires_at)} 还没有执行就作废。"
+    )
     text = queued if made else "已经有一条读取命令在执行，不需要再发。"
     flash(text, "success" if made else "warning")
     return see_other(f"/phones/{handset_id}")
