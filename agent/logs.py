@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
+from typing import Any
+
+_LONGEST_CHAIN = 5
 
 
 def printable(text: str) -> str:
@@ -20,6 +24,17 @@ class _OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """Kinds and places only: an exception's message may hold what a phone said, an account's name say."""
+        chain: list[str] = []
+        error: BaseException | None = ei[1]
+        while error is not None and len(chain) < _LONGEST_CHAIN:
+            frames = traceback.extract_tb(error.__traceback__)[-4:]
+            places = " > ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}:{f.name}" for f in frames)
+            chain.append(f"{type(error).__name__} at {places}")
+            error = error.__cause__ or error.__context__
+        return "  " + " <- ".join(chain)
 
 
 def set_up(*, verbose: bool) -> None:

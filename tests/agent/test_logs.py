@@ -29,10 +29,18 @@ def test_what_others_say_stays_one_harmless_line(
     )
 
 
-def test_a_traceback_keeps_its_lines(logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(verbose=True)
+def test_an_unforeseen_error_tells_its_kind_and_place_but_not_what_a_phone_said(
+    logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.set_up(verbose=False)
     try:
-        raise ZeroDivisionError
-    except ZeroDivisionError:
-        logger.exception("failed")
-    assert "\nTraceback" in capsys.readouterr().err
+        try:
+            raise ValueError("13800138000@example.cn")
+        except ValueError as exc:
+            raise RuntimeError("of 13800138000") from exc
+    except RuntimeError:
+        logger.exception("reading failed")
+    said = capsys.readouterr().err
+    assert "reading failed" in said
+    assert re.search(r"RuntimeError at test_logs\.py:\d+:\w+ <- ValueError at ", said)
+    assert "13800138000" not in said
