@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature as BadEd25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -24,6 +24,50 @@ from http_message_signatures import (
 )
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
+from agent.wire_bodies import (
+    AdoptAnswer,
+    AdoptRequest,
+    AgentState,
+    Beat,
+    BeatChecks,
+    CheckinAnswer,
+    CheckinRequest,
+    CommandEnvelope,
+    CommandResult,
+    EnrolAnswer,
+    EnrolRequest,
+    Journal,
+    JournalLast,
+    PowerNow,
+    Reading,
+    Rejected,
+    Unreached,
+    Unread,
+    Wanted,
+)
+
+__all__ = [
+    "AdoptAnswer",
+    "AdoptRequest",
+    "AgentState",
+    "Beat",
+    "BeatChecks",
+    "CheckinAnswer",
+    "CheckinRequest",
+    "CommandEnvelope",
+    "CommandResult",
+    "EnrolAnswer",
+    "EnrolRequest",
+    "Journal",
+    "JournalLast",
+    "PowerNow",
+    "Reading",
+    "Rejected",
+    "Unreached",
+    "Unread",
+    "Wanted",
+]
+
 SCHEMA = 1
 ENROL_PATH = "/api/v1/agent/enrol"
 CHECKIN_PATH = "/api/v1/agent/checkin"
@@ -33,6 +77,8 @@ MAX_PACKED_BYTES = 4 * 2**20
 MAX_UNPACKED_BYTES = 32 * 2**20
 MAX_READINGS = 500
 MAX_RESULTS = 500
+MAX_JOURNALS = 500
+MAX_BEATS = 500
 SIGNATURE_WINDOW_S = 300
 """Older or younger than this by the server's clock: `clock_skew`. Nonces are kept for twice as long."""
 
@@ -52,126 +98,6 @@ class WireError(ValueError):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
-
-
-# --- bodies -----------------------------------------------------------------
-
-
-class EnrolRequest(TypedDict):
-    schema: int
-    token: str
-    name: str
-    ed25519: str
-    x25519: str
-    version: str
-    kind: Literal["gateway", "self"]
-
-
-class EnrolAnswer(TypedDict):
-    agent_id: str
-    command_key: str
-    interval_s: int
-
-
-class Unread(TypedDict):
-    section: str
-    reason: str
-
-
-class PowerNow(TypedDict):
-    battery_percent: int | None
-    charging: bool | None
-    airplane_mode: bool | None
-    screen_on: bool | None
-
-
-class Reading(TypedDict):
-    phone: str
-    target: str
-    age_s: float | None
-    boot_id: str
-    boot_count: int | None
-    uptime_s: float
-    grade: Literal["gateway", "self"]
-    power: PowerNow
-    tags: dict[str, str]
-    sections: NotRequired[dict[str, Any]]
-    unread: list[Unread]
-
-
-class Unreached(TypedDict):
-    target: str
-    phone: str | None
-    age_s: float | None
-    reason: str
-
-
-class CommandResult(TypedDict):
-    id: str
-    state: Literal["running", "succeeded", "failed", "not_now", "expired", "refused"]
-    age_s: float | None
-    detail: dict[str, Any]
-
-
-class AgentState(TypedDict):
-    version: str
-    spooled: int
-    targets: int
-    adb_server: bool | None
-
-
-class CheckinRequest(TypedDict):
-    schema: int
-    batch: str
-    agent: AgentState
-    readings: list[Reading]
-    unreached: list[Unreached]
-    results: list[CommandResult]
-
-
-class CommandEnvelope(TypedDict):
-    payload: str
-    signature: str
-
-
-class Rejected(TypedDict):
-    part: Literal["readings", "unreached", "results"]
-    index: int
-    code: str
-    detail: str
-
-
-class Wanted(TypedDict):
-    phone: str
-    sections: list[str]
-
-
-class CheckinAnswer(TypedDict):
-    batch: str
-    interval_s: int
-    accepted: int
-    rejected: list[Rejected]
-    want: list[Wanted]
-    commands: list[CommandEnvelope]
-    hmac_key: str
-
-
-class AdoptRequest(TypedDict):
-    schema: int
-    request: str
-    target: str
-    identity: dict[str, Any]
-    asset_tag: str
-    imei: list[str]
-    way_back: Literal["usb_dock", "tap", "none"]
-    adb_allowed_connection_time: int | None
-
-
-class AdoptAnswer(TypedDict):
-    handset_id: str
-    asset_tag: str
-    status: Literal["created", "known"]
-    label_url: str | None
 
 
 # --- enrolment code -----------------------------------------------------------

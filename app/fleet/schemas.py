@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from agent.wire import MAX_READINGS, MAX_RESULTS, SCHEMA, WireError, unb64
+from agent.wire import MAX_BEATS, MAX_JOURNALS, MAX_READINGS, MAX_RESULTS, SCHEMA, WireError, unb64
 from app.fleet.refusals import bad_body
 from app.fleet.rules import DEFAULT_HOURS, MAX_HOURS
 from app.http.api import PageArgs, StrictSchema
@@ -16,7 +16,8 @@ from app.http.fields import Instant
 from app.kernel.ids import parse_id
 from app.readings import BadEntry, shown, text
 
-_CHECKIN = frozenset(("schema", "batch", "agent", "readings", "unreached", "results"))
+_CHECKIN = frozenset(("schema", "batch", "agent", "readings", "unreached", "results", "journals", "beats"))
+_CHECKIN_MAY_LACK = frozenset(("journals", "beats"))
 _AGENT = frozenset(("version", "spooled", "targets", "adb_server"))
 _ENROL = frozenset(("schema", "token", "name", "ed25519", "x25519", "version", "kind"))
 _ADOPT = frozenset(
@@ -56,6 +57,8 @@ class CheckinInput:
     readings: list[Any]
     unreached: list[Any]
     results: list[Any]
+    journals: list[Any]
+    beats: list[Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class AdoptionInput:
 
 def parse_checkin(body: Any) -> CheckinInput:
     """Raise `bad_body` naming the field; more entries than the wire allows are `bad_body`, too."""
-    _keys(body, _CHECKIN)
+    _keys(body, _CHECKIN, optional=_CHECKIN_MAY_LACK)
     words = body["agent"]
     _keys(words, _AGENT, "agent.")
     if words["adb_server"] is not None and type(words["adb_server"]) is not bool:
@@ -97,6 +100,8 @@ def parse_checkin(body: Any) -> CheckinInput:
         readings=_entries(body, "readings", MAX_READINGS),
         unreached=_entries(body, "unreached", MAX_READINGS),
         results=_entries(body, "results", MAX_RESULTS),
+        journals=_entries({"journals": [], **body}, "journals", MAX_JOURNALS),
+        beats=_entries({"beats": [], **body}, "beats", MAX_BEATS),
     )
 
 

@@ -16,14 +16,34 @@ ROLES = ("admin", "operations", "lead", "it", "butler", "finance", "auditor")
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller: `user` names him in the audit trail; `centres` None means every centre of the company."""
+    """A caller: `user` names him in the audit trail; `centres` None means every centre of the company.
+
+    `employee` is who he is as an employee, None for those who are none. `rights` are his roles one by one, each with
+    its centre (None: the whole company); empty: every role holds in every one of `centres`.
+    """
 
     user: str
     roles: frozenset[str]
     centres: frozenset[uuid.UUID] | None
+    employee: uuid.UUID | None = None
+    rights: frozenset[tuple[str, uuid.UUID | None]] = frozenset()
 
     def has_any(self, *roles: str) -> bool:
         return "admin" in self.roles or not self.roles.isdisjoint(roles)
+
+    def may(self, centre_id: uuid.UUID, *roles: str) -> bool:
+        """Whether he has one of the roles in this very centre: a lead of one centre is no lead in another."""
+        if not self.rights:
+            return self.has_any(*roles) and self.sees(centre_id)
+        wanted = {*roles, "admin"}
+        return any(role in wanted and centre in (None, centre_id) for role, centre in self.rights)
+
+    def require_role(self, centre_id: uuid.UUID, *roles: str) -> None:
+        """Raise `Forbidden` unless he has one of the roles in this centre."""
+        if not self.may(centre_id, *roles):
+            raise Forbidden(
+                "您在该服务中心没有这项权限 / your role in this centre may not do this", code="role_in_centre"
+            )
 
     def sees(self, centre_id: uuid.UUID) -> bool:
         return self.centres is None or centre_id in self.centres
