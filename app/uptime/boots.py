@@ -22,6 +22,7 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
         "started_earliest": "min",
         "started_latest": "max",
         "heard_first": "min",
+        "read_first": "min",
         "read_last": "max",
         "uptime_us": "max",
         "open_us": "max",
@@ -37,9 +38,9 @@ class Boot:
     """One boot id's summary; None: no evidence says.
 
     `count_*`: `boot_count` as told. `started_*`: instant less uptime of each dated reading. `heard_first`: the first
-    instant at which anything was told of it. `read_last`, `uptime_us`: the last dated reading and the longest uptime of
-    such. `open_us`, `shutdown_*_us`: the uptimes at which a journal just stops, or saw the phone's own shutdown; a
-    reading without a date is a journal that just stops.
+    instant at which anything was told of it. `read_first`, `read_last`, `uptime_us`: the first and the last dated
+    reading, and the longest uptime of such. `open_us`, `shutdown_*_us`: the uptimes at which a journal just stops, or
+    saw the phone's own shutdown; a reading without a date is a journal that just stops.
     """
 
     boot_id: str
@@ -48,6 +49,7 @@ class Boot:
     started_earliest: int | None = None
     started_latest: int | None = None
     heard_first: int | None = None
+    read_first: int | None = None
     read_last: int | None = None
     uptime_us: int | None = None
     open_us: int | None = None
@@ -71,7 +73,7 @@ def from_reading(boot_id: str, count: int | None, at: int | None, uptime_us: int
     if at is None:
         return from_journal(boot_id, count, uptime_us, "open", heard=None)
     started = at - uptime_us
-    return Boot(boot_id, count, count, started, started, heard_first=at, read_last=at, uptime_us=uptime_us)
+    return Boot(boot_id, count, count, started, started, at, read_first=at, read_last=at, uptime_us=uptime_us)
 
 
 def from_journal(
@@ -93,6 +95,7 @@ def merge(one: Boot, other: Boot) -> Boot:
         _low(one.started_earliest, other.started_earliest),
         _high(one.started_latest, other.started_latest),
         _low(one.heard_first, other.heard_first),
+        _low(one.read_first, other.read_first),
         _high(one.read_last, other.read_last),
         _high(one.uptime_us, other.uptime_us),
         _high(one.open_us, other.open_us),

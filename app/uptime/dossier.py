@@ -42,7 +42,7 @@ class TraceError(Exception):
 
 @dataclass(slots=True)
 class Dossier:
-    """All that was said of one phone. `first_reads`: the first reading of each boot.
+    """All that was said of one phone.
 
     `first` and `last`: the earliest instant that its lines touch (a reading reaches back to its boot), the last `t`.
     """
@@ -51,7 +51,6 @@ class Dossier:
     first: int
     last: int
     boots: dict[str, Boot] = field(default_factory=dict)
-    first_reads: dict[str, int] = field(default_factory=dict)
     dial_tests: set[DialTest] = field(default_factory=set)
     reports: set[CustomerReport] = field(default_factory=set)
     probes: set[ProbeFailed] = field(default_factory=set)
@@ -66,7 +65,6 @@ class Dossier:
     def take_reading(self, line: Reading) -> None:
         self.take_in(from_reading(line.boot_id, line.boot_count, line.t, line.uptime_us))
         self.first = min(self.first, line.t - line.uptime_us)
-        self.first_reads[line.boot_id] = min(self.first_reads.get(line.boot_id, line.t), line.t)
 
     def take_journal(self, line: Journal) -> None:
         self.take_in(from_journal(line.boot_id, line.boot_count, line.last_uptime_us, line.end, line.t))

@@ -34,6 +34,7 @@ class PhoneBoot(Base):
     started_earliest: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     started_latest: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     heard_first: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    read_first: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     read_last: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     uptime_us: Mapped[int | None] = mapped_column(BigInteger)
     open_us: Mapped[int | None] = mapped_column(BigInteger)

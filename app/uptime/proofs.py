@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -51,12 +51,12 @@ class Proofs:
         return before, self.reads_after[gap] if gap < len(self.reads_after) else None
 
 
-def prove(timeline: Timeline, on_instants: Iterable[int], first_reads: Mapping[str, int]) -> Proofs:
-    """`on_instants` are proofs of on that have no length; `first_reads` the first reading of each boot."""
+def prove(timeline: Timeline, on_instants: Iterable[int]) -> Proofs:
+    """`on_instants` are proofs of on that have no length."""
     spans = [(run.start, run.end) for run in timeline.runs]
     stretches = _stretches(spans + [(instant, instant) for instant in on_instants])
     off = [(i.start, i.end) for i in timeline.intervals if i.state is State.OFF]
-    before, after = _readings(stretches, timeline.runs, first_reads)
+    before, after = _readings(stretches, timeline.runs)
     return Proofs(stretches, _parted(off, stretches), before, after)
 
 
@@ -84,15 +84,13 @@ def _parted(off: Iterable[Span], stretches: Sequence[Span]) -> list[Span]:
     return pieces
 
 
-def _readings(
-    stretches: Sequence[Span], runs: Sequence[Run], first_reads: Mapping[str, int]
-) -> tuple[list[int | None], list[int | None]]:
+def _readings(stretches: Sequence[Span], runs: Sequence[Run]) -> tuple[list[int | None], list[int | None]]:
     last: list[int | None] = [None] * len(stretches)
     first: list[int | None] = [None] * len(stretches)
     for run in runs:
         at = bisect_right(stretches, run.start, key=lambda span: span[0]) - 1
         last[at] = _later(last[at], run.boot.read_last)
-        first[at] = _sooner(first[at], first_reads[run.boot.boot_id])
+        first[at] = _sooner(first[at], run.boot.read_first)
     after = list(accumulate(reversed(first), _sooner))
     return list(accumulate(last, _later)), after[::-1]
 

@@ -75,7 +75,7 @@ def rule_phone(
     """`trace_first` and `trace_last` bound the whole trace, not this phone's lines."""
     calls = tuple(sorted((d.t, d.result) for d in dossier.dial_tests if d.result in _PROVES_ON))
     timeline = decide(dossier.boots.values(), dossier.first, dossier.last)
-    proofs = prove(timeline, (at for at, _ in calls), dossier.first_reads)
+    proofs = prove(timeline, (at for at, _ in calls))
     excused = union((e.start, closed_at(e.end)) for e in dossier.excuses if e.reason != "delegation")
     episodes = find_episodes(proofs, _hits(dossier, observers), limits)
     incidents = judge(episodes, proofs, dossier.decisions, excused, limits, trace_last)
