@@ -20,6 +20,7 @@ MODEL_MODULES = (
     "app.fleet.model",
     "app.uptime.model",
     "app.compliance.model",
+    "app.tasks.model",
 )
 
 

@@ -1,0 +1,26 @@
+"""Who a task is for, and in which order tasks are shown. Plain values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from app.kernel.tenancy import ROLES
+
+_A_CENTURY = dt.timedelta(days=36_525)
+
+
+def pack_roles(roles: Sequence[str]) -> str:
+    """`|lead|operations|`: one text in which a role is found whole. Raise `ValueError` for a role that there is not."""
+    if not roles or set(roles) - set(ROLES):
+        raise ValueError(f"a task is for roles that there are, not for {sorted(roles)}")
+    return "|" + "|".join(sorted(set(roles))) + "|"
+
+
+def unpack_roles(packed: str) -> list[str]:
+    return packed.strip("|").split("|")
+
+
+def place(due_at: dt.datetime | None, opened_at: dt.datetime) -> dt.datetime:
+    """Where a task stands in the list: by the time when it is due; without one below all that have one."""
+    return due_at if due_at is not None else opened_at + _A_CENTURY
