@@ -2,17 +2,21 @@
 
 from app.uptime.rules import Anomaly, Evidence, State
 from app.uptime.service import (
+    AbsorbedJournal,
     BootSeen,
     PowerInterval,
     PowerNow,
     PowerTimeline,
+    absorb_journals,
     absorb_readings,
     power_counts,
     power_now,
     timeline,
 )
+from app.uptime.settling import queue_settling
 
 __all__ = [
+    "AbsorbedJournal",
     "Anomaly",
     "BootSeen",
     "Evidence",
@@ -20,8 +24,10 @@ __all__ = [
     "PowerNow",
     "PowerTimeline",
     "State",
+    "absorb_journals",
     "absorb_readings",
     "power_counts",
     "power_now",
+    "queue_settling",
     "timeline",
 ]

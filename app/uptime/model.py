@@ -55,3 +55,21 @@ class PhonePower(Base):
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
     boot_id: Mapped[uuid.UUID]
     proof_last: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+
+
+class SettleQueue(Base):
+    """Which phone is ruled next, and when: one row a phone, taken forward by whatever brings a fact of it.
+
+    `waits`: an incident of it is open, so that any reading at all may end the wait.
+    """
+
+    __tablename__ = "settle_queue"
+    __table_args__ = (
+        Index("ix_settle_queue_due", "due_at"),
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+    handset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"), primary_key=True)
+    centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
+    due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+    waits: Mapped[bool] = mapped_column(default=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,8 +17,9 @@ from app.policy import PolicyFiles, effective_many
 from app.readings import AbsorbedReading
 from app.registry import find_handset
 from app.uptime import store
-from app.uptime.boots import BOUNDS, Boot, from_reading, merge
+from app.uptime.boots import BOUNDS, Boot, JournalEnd, from_journal, from_reading, merge
 from app.uptime.rules import MINUTE, SLACK, Anomaly, Evidence, State, Timeline, decide
+from app.uptime.settling import queue_news
 
 SUBJECT = "uptime"
 MAX_WINDOW = dt.timedelta(days=400)
@@ -40,7 +41,7 @@ def absorb_readings(session: Session, readings: Sequence[AbsorbedReading]) -> No
         centres[phone] = reading.centre_id.hex
         if at is not None:
             latest[phone] = max(latest.get(phone, (at, boot_id)), (at, boot_id))
-    store.widen_boots(session, [_boot_row(key, boot, centres[key[0]]) for key, boot in sorted(boots.items())])
+    _take_in(session, boots, centres, sure=frozenset())
     store.advance_power(
         session,
         [
@@ -48,6 +49,59 @@ def absorb_readings(session: Session, readings: Sequence[AbsorbedReading]) -> No
             for phone, (at, boot_id) in sorted(latest.items())
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AbsorbedJournal:
+    """What a phone's own journal proves of one boot. `at`: when it was collected (server time); None: not known."""
+
+    handset_id: uuid.UUID
+    centre_id: uuid.UUID
+    at: dt.datetime | None
+    boot_id: str
+    boot_count: int | None
+    last_uptime_us: int
+    end: JournalEnd
+    grade: str
+    agent_id: uuid.UUID
+
+
+def absorb_journals(session: Session, journals: Sequence[AbsorbedJournal]) -> None:
+    """As `absorb_readings`, for journals. A shutdown mark always has its phone ruled again."""
+    boots: dict[_Key, Boot] = {}
+    centres: dict[str, str] = {}
+    for journal in journals:
+        heard = None if journal.at is None else to_us(journal.at)
+        phone, boot_id = journal.handset_id.hex, journal.boot_id.replace("-", "")
+        key = (phone, boot_id, journal.grade)
+        boot = from_journal(boot_id, journal.boot_count, journal.last_uptime_us, journal.end, heard)
+        boots[key] = merge(boots[key], boot) if key in boots else boot
+        centres[phone] = journal.centre_id.hex
+    marked = {key for key, boot in boots.items() if boot.shutdown_last_us is not None}
+    _take_in(session, boots, centres, sure=marked)
+
+
+def _take_in(
+    session: Session, boots: Mapping[_Key, Boot], centres: Mapping[str, str], *, sure: Collection[_Key]
+) -> None:
+    ordered = sorted(boots.items())
+    queue_news(
+        session,
+        [
+            {
+                "handset_id": key[0],
+                "centre_id": centres[key[0]],
+                "boot_id": key[1],
+                "grade": key[2],
+                "read_at": boot.read_first,
+                # Undated evidence is ruled first of all.
+                "due_at": boot.heard_first or 0,
+                "sure": int(key in sure),
+            }
+            for key, boot in ordered
+        ],
+    )
+    store.widen_boots(session, [_boot_row(key, boot, centres[key[0]]) for key, boot in ordered])
 
 
 def _boot_row(key: _Key, boot: Boot, centre_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnClause,
     ColumnElement,
+    Select,
     Table,
     Text,
     Uuid,
@@ -34,7 +35,7 @@ from sqlalchemy.types import TypeEngine
 
 from app.kernel.tenancy import Principal, within
 from app.uptime.boots import BOUNDS, Boot
-from app.uptime.model import PhoneBoot, PhonePower
+from app.uptime.model import PhoneBoot, PhonePower, SettleQueue
 
 _MAX_IDS = 5000
 _ROWS: BindParameter[str] = bindparam("rows", type_=Text())
@@ -59,10 +60,10 @@ def widen_boots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     The database itself takes the lower or higher value, so batches that arrive at once lose nothing to each other;
     callers sort their rows, so that two of them lock in one order and never wait for each other in a circle.
     """
-    table = _table(PhoneBoot)
-    statement = _insert(session, table, _BOOT_COLUMNS)
+    table = table_of(PhoneBoot)
+    statement = insert_from(session, table, list(_BOOT_COLUMNS), json_rows(session, _BOOT_COLUMNS))
     pairs = {name: (table.c[name], statement.excluded[name]) for name in BOUNDS}
-    names = {"min": "least", "max": "greatest"} if _is_postgres(session) else {"min": "min", "max": "max"}
+    names = {"min": "least", "max": "greatest"} if is_postgres(session) else {"min": "min", "max": "max"}
     wider = {
         # SQLite's min() and max() are null if either side is.
         name: getattr(func, names[BOUNDS[name]])(func.coalesce(old, new), func.coalesce(new, old))
@@ -71,20 +72,20 @@ def widen_boots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c.handset_id, table.c.boot_id, table.c.grade], set_=wider
     )
-    _execute(session, upsert, rows)
+    execute_rows(session, upsert, rows)
 
 
 def advance_power(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set each phone's latest proof, unless a later one stands already. Values as in `widen_boots`."""
-    table = _table(PhonePower)
-    statement = _insert(session, table, _POWER_COLUMNS)
+    table = table_of(PhonePower)
+    statement = insert_from(session, table, list(_POWER_COLUMNS), json_rows(session, _POWER_COLUMNS))
     new = statement.excluded
     upsert = statement.on_conflict_do_update(
         index_elements=[table.c.handset_id],
         set_={name: new[name] for name in ("centre_id", "boot_id", "proof_last")},
         where=new.proof_last > table.c.proof_last,
     )
-    _execute(session, upsert, rows)
+    execute_rows(session, upsert, rows)
 
 
 def boots_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> list[tuple[str, Boot]]:
@@ -147,29 +148,37 @@ def _us(column: InstrumentedAttribute[Any] | ColumnElement[Any]) -> ColumnElemen
     return type_coerce(column, BigInteger())
 
 
-def _table(mapped: type[PhoneBoot | PhonePower]) -> Table:
+def table_of(mapped: type[PhoneBoot | PhonePower | SettleQueue]) -> Table:
     table = mapped.__table__
     assert isinstance(table, Table)
     return table
 
 
-def _is_postgres(session: Session) -> bool:
+def is_postgres(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _insert(session: Session, table: Table, columns: Columns) -> Any:
-    """An INSERT of the rows in one JSON text: a bound value a cell would cost the server more than all the rest."""
-    if _is_postgres(session):
+def json_rows(session: Session, columns: Columns) -> Select[Any]:
+    """The rows of `execute_rows` as a query: a bound value a cell would cost the server more than all the rest."""
+    if is_postgres(session):
         types: dict[str, TypeEngine[Any]] = {"uuid": Uuid(), "text": Text(), "bigint": BigInteger()}
         cells: list[ColumnClause[Any]] = [column(name, types[kind]) for name, kind in columns.items()]
         rows = func.json_to_recordset(cast(_ROWS, JSON)).table_valued(*cells).render_derived(with_types=True)
-        return pg_insert(table).from_select(list(columns), select(*rows.c))
+        return select(*rows.c)
     each = func.json_each(_ROWS).table_valued("value")
-    values = [func.json_extract(each.c.value, f"$.{name}") for name in columns]
     # Without a WHERE, SQLite reads "ON CONFLICT" as the condition of a join.
-    return sqlite_insert(table).from_select(list(columns), select(*values).where(true()))
+    return select(*[func.json_extract(each.c.value, f"$.{name}").label(name) for name in columns]).where(
+        true()
+    )
 
 
-def _execute(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_from(session: Session, table: Table, columns: Sequence[str], query: Select[Any]) -> Any:
+    """The database's own INSERT, which knows ON CONFLICT, of what a query gives."""
+    insert = pg_insert if is_postgres(session) else sqlite_insert
+    return insert(table).from_select(list(columns), query)
+
+
+def execute_rows(session: Session, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement made over `json_rows` with these rows; without any there is nothing to do."""
     if rows:
         session.execute(statement, {"rows": orjson.dumps(rows).decode()})

@@ -1,0 +1,86 @@
+"""Which phones are to be ruled again, and when. The rulings themselves are made in `app.incidents`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, or_
+from sqlalchemy.orm import Session
+
+from app.kernel.db import insert_into
+from app.uptime.model import PhoneBoot, PhonePower, SettleQueue
+from app.uptime.store import Columns, execute_rows, insert_from, is_postgres, json_rows, table_of
+
+_NEWS: Columns = {
+    "handset_id": "uuid",
+    "centre_id": "uuid",
+    "boot_id": "uuid",
+    "grade": "text",
+    "read_at": "bigint",
+    "due_at": "bigint",
+    "sure": "bigint",
+}
+
+
+def queue_settling(session: Session, phones: Mapping[uuid.UUID, uuid.UUID], at: dt.datetime) -> None:
+    """Rule these phones again, not before `at`; `phones` gives each one's centre. The earlier of two times holds.
+
+    Called in the transaction that takes in a fact, so that none is stored without being looked at.
+    """
+    if not phones:
+        return
+    rows = [{"handset_id": p, "centre_id": phones[p], "due_at": at, "waits": False} for p in sorted(phones)]
+    session.execute(_sooner(session, insert_into(session, table_of(SettleQueue)).values(rows)))
+
+
+def queue_news(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Queue the phones to which what is about to be taken in may matter; call it before the boots are widened.
+
+    A row a boot, named as in `_NEWS`: ids are 32 hexadecimal digits, instants microseconds; `read_at` the earliest
+    dated reading or null, `sure` 1 for what matters in any case. A reading that only goes on where the phone's latest
+    proof stands changes no ruling, unless an incident waits for it: that is nearly all of them, and they cost nothing.
+    """
+    news = json_rows(session, _NEWS).subquery("news")
+    power, boot, queue = table_of(PhonePower), table_of(PhoneBoot), table_of(SettleQueue)
+    same_boot = and_(
+        boot.c.handset_id == news.c.handset_id,
+        boot.c.boot_id == news.c.boot_id,
+        boot.c.grade == news.c.grade,
+    )
+    matters = or_(
+        news.c.sure == 1,
+        queue.c.waits.is_(True),
+        power.c.boot_id.is_(None),
+        power.c.boot_id != news.c.boot_id,
+        boot.c.read_first.is_(None) & news.c.read_at.is_not(None),
+        boot.c.read_first > news.c.read_at,
+    )
+    joined = (
+        news.outerjoin(power, power.c.handset_id == news.c.handset_id)
+        .outerjoin(queue, queue.c.handset_id == news.c.handset_id)
+        .outerjoin(boot, same_boot)
+    )
+    phone, centre = news.c.handset_id, news.c.centre_id
+    query = (
+        joined.select()
+        .with_only_columns(phone, centre, func.min(news.c.due_at))
+        .where(matters)
+        .group_by(phone, centre)
+        .order_by(phone)
+    )
+    insert = insert_from(session, queue, ["handset_id", "centre_id", "due_at"], query)
+    execute_rows(session, _sooner(session, insert), rows)
+
+
+def _sooner(session: Session, insert: Any) -> Any:
+    old, new = table_of(SettleQueue).c, insert.excluded
+    least = func.least if is_postgres(session) else func.min
+    # Without the condition each of them would write the row anew, and wait for whoever rules that phone now.
+    return insert.on_conflict_do_update(
+        index_elements=["handset_id"],
+        set_={"due_at": least(old.due_at, new.due_at), "centre_id": new.centre_id},
+        where=new.due_at < old.due_at,
+    )
