@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Literal
 
 JournalEnd = Literal["shutdown", "open"]
+Grade = Literal["gateway", "self"]
+"""Who vouches for evidence: another machine, or an agent on the phone itself, which its holder could have changed."""
 Bound = Literal["min", "max"]
 
 BOUNDS: Mapping[str, Bound] = MappingProxyType(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.uptime.boots import Boot, from_journal, from_reading, merge
+from app.uptime.boots import Boot, Grade, from_journal, from_reading, merge
 from app.uptime.trace import (
     Beat,
     Custody,
@@ -42,7 +42,7 @@ class TraceError(Exception):
 
 @dataclass(slots=True)
 class Dossier:
-    """All that was said of one phone.
+    """All that was said of one phone. `self_boots`: what an agent on the phone itself said of its boots.
 
     `first` and `last`: the earliest instant that its lines touch (a reading reaches back to its boot), the last `t`.
     """
@@ -51,6 +51,7 @@ class Dossier:
     first: int
     last: int
     boots: dict[str, Boot] = field(default_factory=dict)
+    self_boots: dict[str, Boot] = field(default_factory=dict)
     dial_tests: set[DialTest] = field(default_factory=set)
     reports: set[CustomerReport] = field(default_factory=set)
     probes: set[ProbeFailed] = field(default_factory=set)
@@ -58,16 +59,18 @@ class Dossier:
     excuses: set[Excuse] = field(default_factory=set)
     decisions: set[Decision] = field(default_factory=set)
 
-    def take_in(self, boot: Boot) -> None:
-        known = self.boots.get(boot.boot_id)
-        self.boots[boot.boot_id] = boot if known is None else merge(known, boot)
+    def take_in(self, boot: Boot, grade: Grade) -> None:
+        boots = self.self_boots if grade == "self" else self.boots
+        known = boots.get(boot.boot_id)
+        boots[boot.boot_id] = boot if known is None else merge(known, boot)
 
     def take_reading(self, line: Reading) -> None:
-        self.take_in(from_reading(line.boot_id, line.boot_count, line.t, line.uptime_us))
+        self.take_in(from_reading(line.boot_id, line.boot_count, line.t, line.uptime_us), line.grade)
         self.first = min(self.first, line.t - line.uptime_us)
 
     def take_journal(self, line: Journal) -> None:
-        self.take_in(from_journal(line.boot_id, line.boot_count, line.last_uptime_us, line.end, line.t))
+        boot = from_journal(line.boot_id, line.boot_count, line.last_uptime_us, line.end, line.t)
+        self.take_in(boot, line.grade)
 
 
 @dataclass(slots=True)

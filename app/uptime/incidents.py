@@ -95,6 +95,8 @@ def _status(
         return Status.UNDECIDED if unmet else Status.SUSPECTED
     # No need to compare boot ids: one boot read on both sides would have proved the phone on in between.
     dialled = any(hit.source == "dial_test" for hit in episode.hits)
+    if any(proofs.is_claimed(hit.at) for hit in episode.hits):
+        return Status.UNDECIDED
     if dialled and before is not None and after - before < limits.unproved:
         return Status.CONFIRMED
     return Status.UNDECIDED

@@ -28,11 +28,14 @@ class Place:
 class Proofs:
     """`stretches`: the contiguous stretches of on, closed spans in order; one may be a single instant.
 
-    `off`: the proved-off spans in order, parted at each proof of on within. `reads_before[n]` is the last reading of
-    the boots that start up to stretch n, `reads_after[n]` the first one of those that start in it or later.
+    `claimed`: the same with what only the phone's own agent vouches for: it refutes no human's test alone, but takes
+    its certainty away. `off`: the proved-off spans in order, parted at each proof of on within. `reads_before[n]` is
+    the last reading of the boots that start up to stretch n, `reads_after[n]` the first one of those that start in it
+    or later; the phone's own readings are in neither.
     """
 
     stretches: Sequence[Span]
+    claimed: Sequence[Span]
     off: Sequence[Span]
     reads_before: Sequence[int | None]
     reads_after: Sequence[int | None]
@@ -45,19 +48,27 @@ class Proofs:
         after = self.stretches[at][0] if at < len(self.stretches) else None
         return Place(False, at, before, after)
 
+    def is_claimed(self, instant: int) -> bool:
+        """Whether anything at all says that the phone was on."""
+        at = bisect_right(self.claimed, instant, key=lambda span: span[0])
+        return at > 0 and instant <= self.claimed[at - 1][1]
+
     def readings_around(self, gap: int) -> tuple[int | None, int | None]:
         """The last reading before a gap, by its `Place.number`, and the first after it."""
         before = self.reads_before[gap - 1] if gap else None
         return before, self.reads_after[gap] if gap < len(self.reads_after) else None
 
 
-def prove(timeline: Timeline, on_instants: Iterable[int]) -> Proofs:
-    """`on_instants` are proofs of on that have no length."""
-    spans = [(run.start, run.end) for run in timeline.runs]
-    stretches = _stretches(spans + [(instant, instant) for instant in on_instants])
+def prove(timeline: Timeline, vouched: Sequence[Run], on_instants: Iterable[int]) -> Proofs:
+    """`vouched`: the runs as told by others than the phone itself; `on_instants`: proofs of on without length."""
+    instants = [(instant, instant) for instant in on_instants]
+    claimed = _stretches([*((run.start, run.end) for run in timeline.runs), *instants])
+    stretches = claimed
+    if vouched is not timeline.runs:
+        stretches = _stretches([*((run.start, run.end) for run in vouched), *instants])
     off = [(i.start, i.end) for i in timeline.intervals if i.state is State.OFF]
-    before, after = _readings(stretches, timeline.runs)
-    return Proofs(stretches, _parted(off, stretches), before, after)
+    before, after = _readings(stretches, vouched)
+    return Proofs(stretches, claimed, _parted(off, claimed), before, after)
 
 
 def _stretches(closed: Iterable[Span]) -> list[Span]:

@@ -11,7 +11,7 @@ from app.uptime.episodes import Hit, find_episodes
 from app.uptime.incidents import Incident, Status, judge
 from app.uptime.limits import Limits
 from app.uptime.proofs import prove
-from app.uptime.rules import Timeline, decide
+from app.uptime.rules import Timeline, dated_runs, decide
 from app.uptime.spans import Span, closed_at, union
 from app.uptime.strikes import Allowance, allowance, answerable, answers_at, month_of, strikes_of
 
@@ -74,8 +74,9 @@ def rule_phone(
 ) -> PhoneRuling:
     """`trace_first` and `trace_last` bound the whole trace, not this phone's lines."""
     calls = tuple(sorted((d.t, d.result) for d in dossier.dial_tests if d.result in _PROVES_ON))
-    timeline = decide(dossier.boots.values(), dossier.first, dossier.last)
-    proofs = prove(timeline, (at for at, _ in calls))
+    timeline = decide([*dossier.boots.values(), *dossier.self_boots.values()], dossier.first, dossier.last)
+    vouched = dated_runs(dossier.boots.values()) if dossier.self_boots else timeline.runs
+    proofs = prove(timeline, vouched, [at for at, _ in calls])
     excused = union((e.start, closed_at(e.end)) for e in dossier.excuses if e.reason != "delegation")
     episodes = find_episodes(proofs, _hits(dossier, observers), limits)
     incidents = judge(episodes, proofs, dossier.decisions, excused, limits, trace_last)
