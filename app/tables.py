@@ -11,6 +11,7 @@ MODEL_MODULES = (
     "app.kernel.outbox",
     "app.audit.model",
     "app.people.model",
+    "app.people.key_model",
     "app.policy.model",
     "app.registry.model",
     "app.registry.ties",

@@ -18,6 +18,8 @@ PUBLIC = "public"
 AGENT = "agent"
 SIGNED_IN = ROLES
 """Any role at all."""
+STAFF = tuple(role for role in ROLES if role != "butler")
+"""For what shows a whole centre: a butler sees his own, and not what his colleagues did."""
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,14 @@ def _check_caller() -> None:
     # A static file must not depend on who asks: it is cached for everybody.
     if declared.kind == AGENT or request.endpoint == "static":
         return
-    principal, by_cookie = identify(runtime().access_token)
-    if request.method not in SAFE_METHODS and (by_cookie or declared.kind == "public"):
+    caller = identify(runtime().access_token)
+    writes = request.method not in SAFE_METHODS
+    if writes and (caller.by_cookie or declared.kind == "public"):
         _check_origin()
-    authorise(declared, principal)
-    g.principal = principal
+    authorise(declared, caller.principal)
+    if writes and caller.read_only:
+        raise Forbidden("这个令牌只能读取 / this token may only read", code="read_only_token")
+    g.principal = caller.principal
 
 
 def _check_origin() -> None:

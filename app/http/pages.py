@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -14,17 +14,31 @@ from flask import Flask, Response, current_app, g, request, url_for
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from app.http.access import current_access
 from app.http.transaction import FORM_KEY
 from app.kernel.ids import new_id
+from app.kernel.tenancy import Principal
 from app.runtime import runtime
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class NavEntry(NamedTuple):
+    """An entry of the main menu: shown to whom the page at `path` lets in, under `group` where one is named."""
+
+    name: str
+    label: str
+    path: str
+    group: str = ""
+
+
+JUDGING, MANAGING = "考核", "管理"
 NAVIGATION = (
-    ("phones", "手机", "/"),
-    ("registry", "档案与导入导出", "/registry"),
-    ("gateways", "网关", "/gateways"),
-    ("commands", "命令", "/commands"),
-    ("api", "API", "/api/v1/docs"),
+    NavEntry("phones", "手机", "/"),
+    NavEntry("registry", "档案", "/registry", MANAGING),
+    NavEntry("gateways", "网关", "/gateways", MANAGING),
+    NavEntry("commands", "命令", "/commands", MANAGING),
+    NavEntry("api", "API", "/api/v1/docs", MANAGING),
 )
 _HASHES = "asset_hashes"
 # A second slash or a backslash at the start would name another host.
@@ -45,7 +59,30 @@ def register_pages(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
-    return {"navigation": NAVIGATION, "signed_in": g.get("principal") is not None}
+    principal = g.get("principal")
+    return {"navigation": menu(principal), "signed_in": principal is not None}
+
+
+def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
+    """What the caller may open, as (group, entries): a group stands where its first entry does, "" is one by itself."""
+    groups: list[tuple[str, list[NavEntry]]] = []
+    for entry in NAVIGATION if principal is not None else ():
+        if not _may_open(entry.path, principal):
+            continue
+        known = next((entries for name, entries in groups if name and name == entry.group), None)
+        if known is None:
+            groups.append((entry.group, [entry]))
+        else:
+            known.append(entry)
+    return groups
+
+
+def _may_open(path: str, principal: Principal | None) -> bool:
+    endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
+    declared = current_access(endpoint, "GET")
+    if declared is None or declared.kind != "roles":
+        return declared is not None
+    return principal is not None and principal.has_any(*declared.roles)
 
 
 def page_now() -> dt.datetime:

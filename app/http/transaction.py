@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 import orjson
@@ -34,6 +36,21 @@ def open_write() -> Session:
     if claims:
         _claim_key(session, key, fingerprint)
     return session
+
+
+@contextmanager
+def read_apart() -> Iterator[Session]:
+    """For a look before this request's own transaction is opened, which may turn out to be a writing one."""
+    with Session(db.engine) as session:
+        yield session
+
+
+@contextmanager
+def write_apart() -> Iterator[Session]:
+    """A write that stands whatever this request is answered: a wrong password is counted though it is refused."""
+    with Session(db.engine, expire_on_commit=False) as session:
+        yield begin_write(session)
+        session.commit()
 
 
 def read_body() -> None:

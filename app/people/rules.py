@@ -23,3 +23,25 @@ def effective_rights(
     """
     lent = {r for r in deputised if r in absent_has or Right(r.role, None) in absent_has}
     return frozenset(own) | frozenset(lent)
+
+
+ROLE_WORDS = {
+    "admin": "系统管理员",
+    "operations": "运营",
+    "lead": "管家主管",
+    "it": "IT",
+    "butler": "管家",
+    "finance": "财务",
+    "auditor": "审计",
+}
+_FIXED_NAMES = {"system": "系统", "access-token": "应急令牌"}
+
+
+def fixed_name(actor: str) -> str:
+    """What to call an actor that is no user: the system, the installation's token, an agent, a command line."""
+    kind, _, rest = actor.partition(":")
+    if kind == "agent":
+        return f"网关 {rest[-6:]}"
+    if kind == "cli":
+        return f"命令行 {rest}"
+    return _FIXED_NAMES.get(actor, actor)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,6 +23,8 @@ from app.kernel.clock import FixedClock
 from app.kernel.db import Base, begin_write, db
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
+from app.people import make_token
+from app.people.model import RoleGrant, User
 from app.registry.model import Company, District, Employee, Grid, Post, ServiceCentre
 from app.settings import load_settings
 from app.tables import load_tables
@@ -115,6 +118,7 @@ class Caller(FlaskClient):
     """A test client that calls by loopback and gives each POST a new Idempotency-Key unless told otherwise."""
 
     token: str | None = None
+    user_id: uuid.UUID | None = None
 
     def open(self, *args: object, **kwargs: object):  # type: ignore[no-untyped-def]
         kwargs.setdefault("base_url", BASE_URL)
@@ -177,3 +181,59 @@ def org(app: Flask, clock: FixedClock) -> Org:
         session.commit()
         db.session.remove()
     return Org(district, centre, other, grid, post, zhang, li)
+
+
+@pytest.fixture
+def as_user(app: Flask, clock: FixedClock, request: pytest.FixtureRequest) -> Callable[..., Caller]:
+    """`as_user("lead", org.centre)`: a caller of his own, signed in by a token; a role without a centre holds in the
+    whole company. More rights: `rights=[("butler", centre)]`; `employee=` who he is. `caller.user_id` is he.
+
+    Beside the `session` fixture, which has the only write lock, he is written and committed through it.
+    """
+    shared: Session | None = request.getfixturevalue("session") if "session" in request.fixturenames else None
+
+    def make(
+        role: str,
+        centre: uuid.UUID | None = None,
+        *,
+        rights: Sequence[tuple[str, uuid.UUID | None]] = (),
+        employee: uuid.UUID | None = None,
+        name: str = "",
+        read_only: bool = False,
+    ) -> Caller:
+        held = [(role, centre), *rights]
+        login = f"{role}-{uuid.uuid4().hex[:8]}"
+        user = {"login": login, "name": name or login, "employee_id": employee}
+        app.test_client_class = Caller
+        caller: Caller = app.test_client()  # type: ignore[assignment]
+        with ExitStack() as stack:
+            if shared is None:
+                stack.enter_context(app.app_context())
+            writer = shared or begin_write(db.session())
+            caller.user_id, caller.token = _add_user(writer, user, held, read_only, clock.now())
+            writer.commit()
+            if shared is None:
+                db.session.remove()
+            else:
+                begin_write(shared)
+        return caller
+
+    return make
+
+
+def _add_user(
+    session: Session,
+    values: dict[str, Any],
+    held: Sequence[tuple[str, uuid.UUID | None]],
+    read_only: bool,
+    now: dt.datetime,
+) -> tuple[uuid.UUID, str]:
+    user = User(**values, created_at=now, updated_at=now)
+    session.add(user)
+    session.flush()
+    session.add_all(RoleGrant(user_id=user.id, role=r, centre_id=c, valid_from=now) for r, c in held)
+    roles, until = [r for r, _ in held], now + dt.timedelta(days=3650)
+    _, token = make_token(
+        session, user.id, name="test", roles=roles, read_only=read_only, expires_at=until, now=now
+    )
+    return user.id, token
