@@ -18,7 +18,6 @@ class User(Identified, Versioned, Base):
     name: Mapped[str] = mapped_column(String(100))
     employee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("employee.id"), unique=True)
     active: Mapped[bool] = mapped_column(default=True)
-    language: Mapped[str] = mapped_column(String(10), default="zh")
 
 
 class RoleGrant(Identified, Base):
