@@ -21,6 +21,7 @@ MODEL_MODULES = (
     "app.fleet.model",
     "app.uptime.model",
     "app.compliance.model",
+    "app.observers.model",
     "app.tasks.model",
 )
 

@@ -21,6 +21,7 @@ from agent.wire import CheckinAnswer, CommandEnvelope, b64
 from app.commands import apply_result, lease, parse_result, seal, waiting_handsets
 from app.compliance import judge
 from app.fleet import store
+from app.fleet.checkin_beats import take_beats
 from app.fleet.metrics import count_checkin, count_entries
 from app.fleet.schemas import CheckinInput
 from app.kernel.errors import DomainError
@@ -101,11 +102,14 @@ def _take(
     phones = handsets_by_serial(session, serials) if serials else {}
     _take_readings(session, agent, readings, phones, outcome, now, around)
     _take_unreached(session, agent, readings, unreached, phones, outcome, now)
+    take_beats(session, agent, body.beats, outcome.reject, now)
     _take_results(session, agent, body.results, outcome, now)
     for part, entries in (("readings", readings), ("unreached", unreached)):
         count_entries(part, "checked", len(entries))
     outcome.rejected.sort(key=lambda r: (r["part"], r["index"]))
-    outcome.accepted = len(body.readings) + len(body.unreached) + len(body.results) - len(outcome.rejected)
+    outcome.accepted = (
+        len(body.readings) + len(body.unreached) + len(body.results) + len(body.beats) - len(outcome.rejected)
+    )
     count_entries("all", "accepted", outcome.accepted)
     count_entries("all", "rejected", len(outcome.rejected))
     want = [{"phone": phone, "sections": names} for phone, names in outcome.wanted.items() if names]

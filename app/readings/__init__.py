@@ -1,5 +1,6 @@
 """What agents read of phones: the newest state of each, the latest content of its sections, what was not reached."""
 
+from app.readings.heard import Heard, heard_count, last_heard
 from app.readings.rules import AbsorbedReading, AgentRef, Power, Reading, Unreached, dated
 from app.readings.schemas import BadEntry, age_us, parse_reading, parse_unreached, shown, text
 from app.readings.service import (
@@ -18,6 +19,7 @@ __all__ = [
     "Absorption",
     "AgentRef",
     "BadEntry",
+    "Heard",
     "PhoneNow",
     "Power",
     "Reading",
@@ -28,6 +30,8 @@ __all__ = [
     "contact_failures",
     "dated",
     "forget_sighting",
+    "heard_count",
+    "last_heard",
     "latest_sections",
     "list_sightings",
     "note_contacts",

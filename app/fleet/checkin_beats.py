@@ -1,0 +1,27 @@
+"""The agents' own beats, and their words on tests of reach, as a check-in brings them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.observers import Beat, note_beats, parse_beat
+from app.readings import AgentRef, BadEntry
+
+Reject = Callable[[str, int, str, str], None]
+
+
+def take_beats(
+    session: Session, agent: AgentRef, entries: Sequence[Any], reject: Reject, now: dt.datetime
+) -> None:
+    """Each beat stands and falls alone; `reject(part, index, code, detail)` takes those that are not understood."""
+    beats: list[Beat] = []
+    for index, entry in enumerate(entries):
+        try:
+            beats.append(parse_beat(entry))
+        except BadEntry as exc:
+            reject("beats", index, "bad_entry", str(exc))
+    note_beats(session, agent, beats, now)

@@ -1,0 +1,20 @@
+"""Observers are watched too: when gateways, sites and the server were up, and when nobody may be suspected (R02)."""
+
+from app.observers.rules import Beat, Limits, limits_of
+from app.observers.schemas import parse_beat, parse_checks, passed
+from app.observers.service import Outage, note_beats, outages, server_up_since, trusted, was_trusted
+
+__all__ = [
+    "Beat",
+    "Limits",
+    "Outage",
+    "limits_of",
+    "note_beats",
+    "outages",
+    "parse_beat",
+    "parse_checks",
+    "passed",
+    "server_up_since",
+    "trusted",
+    "was_trusted",
+]
