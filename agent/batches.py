@@ -14,11 +14,12 @@ import uuid
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from agent import wire
 from agent.inbox import receive
 from agent.instant import Instant, SiteClock
-from agent.spool import Spool, forget_contents
+from agent.spool import Part, Spool, forget_contents
 
 log = logging.getLogger("agent.report")
 
@@ -62,7 +63,7 @@ class Batches:
 
     def body(self, batch: Batch, agent: wire.AgentState) -> bytes:
         """The check-in's JSON as it is to be sent now."""
-        parts: dict[str, list[str]] = {"readings": [], "unreached": [], "results": []}
+        parts: dict[str, list[str]] = {part: [] for part in get_args(Part)}
         with self._db.transaction() as db:
             (total,) = db.execute("SELECT count(*) FROM entry").fetchone()
             known = _Known(db)

@@ -18,13 +18,11 @@ from agent.errors import AgentError
 
 log = logging.getLogger("agent.spool")
 
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE batch (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE);
+VERSION = 2
+_ENTRY = """
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    part TEXT NOT NULL CHECK (part IN ('readings', 'unreached', 'results')),
+    part TEXT NOT NULL CHECK (part IN ('readings', 'unreached', 'results', 'journals', 'beats')),
     series TEXT,
     phone TEXT,
     body TEXT NOT NULL,
@@ -36,6 +34,12 @@ CREATE TABLE entry (
 CREATE INDEX entry_batch ON entry (batch, id);
 CREATE INDEX entry_size ON entry (size);
 CREATE INDEX entry_phone ON entry (phone, id) WHERE phone IS NOT NULL;
+CREATE TABLE collected (phone TEXT NOT NULL, token TEXT NOT NULL, PRIMARY KEY (phone, token)) WITHOUT ROWID;
+"""
+_SCHEMA = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE batch (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE);
+{_ENTRY}
 CREATE TABLE content (
     phone TEXT NOT NULL,
     section TEXT NOT NULL,
@@ -64,6 +68,18 @@ CREATE TABLE command (
     result TEXT
 );
 """
+# SQLite cannot change a CHECK: the table is built anew. Ids go on where they were, because `content` names them.
+_FROM_1 = f"""
+DROP INDEX entry_batch;
+DROP INDEX entry_size;
+DROP INDEX entry_phone;
+ALTER TABLE entry RENAME TO entry_1;
+{_ENTRY}
+INSERT INTO entry SELECT * FROM entry_1;
+DELETE FROM sqlite_sequence WHERE name = 'entry';
+UPDATE sqlite_sequence SET name = 'entry' WHERE name = 'entry_1';
+DROP TABLE entry_1;
+"""  # noqa: S608 - texts of this module
 
 
 class SpoolError(AgentError):
@@ -144,6 +160,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    if version != 0:
+    steps = {0: _SCHEMA, 1: _FROM_1}.get(version)
+    if steps is None:
         raise SpoolError(f"the spool was written by another version of the agent (schema {version})")
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")

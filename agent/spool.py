@@ -1,7 +1,9 @@
-"""What waits to be reported, on disk: readings, phones that were not reached, results of commands.
+"""What waits to be reported, on disk: readings, phones that were not reached, results of commands, what phones wrote
+down themselves, and the agent's own beats.
 
 Bounded: when it is full, readings between two others of the same phone and boot go first. They prove nothing
-that those two do not: one boot id is one run. Results of commands are never dropped.
+that those two do not: one boot id is one run. Results of commands and journals are never dropped: a phone forgets its
+journal once it is here.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from agent.instant import Instant
 
 log = logging.getLogger("agent.spool")
 
-Part = Literal["readings", "unreached", "results"]
+Part = Literal["readings", "unreached", "results", "journals", "beats"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Entry:
 
     `series` names entries of which those between two others may be dropped first; None: not so.
     `contents` are the canonical JSON texts of a reading's sections, for those whose tag is in the body.
+    `journals` came with this reading and are written with it or not at all; `collected` names the files of the
+    phone that may be removed there from then on (None: they were not read).
     """
 
     part: Part
@@ -36,6 +40,8 @@ class Entry:
     at: Instant
     series: str | None = None
     contents: dict[str, bytes] = field(default_factory=dict)
+    journals: tuple[Entry, ...] = ()
+    collected: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ class Spool:
     def _write(self, db: sqlite3.Connection, entries: Sequence[Entry]) -> int:
         """Insert entries, make room if there may be too little, and return how many went for it."""
         size = insert(db, entries)
-        self._room = _Room(self._room.rows - len(entries), self._room.bytes - size)
+        rows = sum(1 + len(entry.journals) for entry in entries)
+        self._room = _Room(self._room.rows - rows, self._room.bytes - size)
         if min(self._room) >= 0:
             return 0
         dropped = _make_room(db, self._limits)
@@ -110,6 +117,12 @@ class Spool:
         """Serial of the phone that was last read at each target."""
         with self.database.transaction() as db:
             return dict(db.execute("SELECT target, serial FROM seen").fetchall())
+
+    def collected(self, serial: str) -> list[str]:
+        """The files of this phone's journal that are on this disk, so that the phone may remove them."""
+        with self.database.transaction() as db:
+            rows = db.execute("SELECT token FROM collected WHERE phone = ? ORDER BY token", (serial,))
+            return [token for (token,) in rows]
 
 
 def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> int:
@@ -127,6 +140,11 @@ def insert(db: sqlite3.Connection, entries: Iterable[Entry]) -> int:
         if phone is not None:
             db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (entry.body["target"], phone))
             taken += _keep_contents(db, row, phone, entry)
+            if entry.collected is not None:
+                db.execute("DELETE FROM collected WHERE phone = ?", (phone,))
+                db.executemany("INSERT INTO collected VALUES (?, ?)", {(phone, t) for t in entry.collected})
+        if entry.journals:
+            taken += insert(db, entry.journals)
     return taken
 
 
@@ -166,14 +184,16 @@ def forget_contents(db: sqlite3.Connection) -> None:
 
 
 # Readings and failed probes between two of their series that no cut batch holds, oldest first; then, when
-# those do not suffice, the oldest of whatever is no result.
+# those do not suffice, the oldest of whatever may go.
 _BETWEEN = """
 SELECT id FROM (
     SELECT id, batch, lag(id) OVER w AS before, lead(id) OVER w AS after
     FROM entry WHERE series IS NOT NULL WINDOW w AS (PARTITION BY part, series ORDER BY id)
 ) WHERE batch IS NULL AND before IS NOT NULL AND after IS NOT NULL ORDER BY id LIMIT ?
 """
-_OLDEST = "SELECT id FROM entry WHERE batch IS NULL AND part <> 'results' ORDER BY id LIMIT ?"
+_OLDEST = (
+    "SELECT id FROM entry WHERE batch IS NULL AND part NOT IN ('results', 'journals') ORDER BY id LIMIT ?"
+)
 
 
 def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
@@ -193,7 +213,7 @@ def _make_room(db: sqlite3.Connection, limits: Limits) -> int:
             dropped += len(gone)
             rows, size = _measure(db)
     if dropped:
-        log.warning("spool full: dropped=%d entries, oldest first, no results", dropped)
+        log.warning("spool full: dropped=%d entries, oldest first, no results, no journals", dropped)
     return dropped
 
 

@@ -65,6 +65,10 @@ class Box:
     def result(self, command: str = "c1", state: str = "succeeded") -> Entry:
         return Entry("results", {"id": command, "state": state, "detail": {}}, self.clock.now())
 
+    def journal(self, phone: str = "S1", boot_id: str = "b0", last_uptime_s: float = 9.0) -> Entry:
+        body = {"phone": phone, "boot_id": boot_id, "last_uptime_s": last_uptime_s}
+        return Entry("journals", body, self.clock.now())
+
     def body(self, batch: Batch) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.batches.body(batch, STATE))
         return found

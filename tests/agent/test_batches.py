@@ -33,6 +33,8 @@ def test_an_empty_check_in_has_an_id_and_nothing_else(box: Box) -> None:
         "readings": [],
         "unreached": [],
         "results": [],
+        "journals": [],
+        "beats": [],
     }
     assert box.batches.next().uuid != batch.uuid
 

@@ -3,13 +3,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.database import Database, SpoolError
-from agent.spool import Limits, Spool
+from agent.spool import Entry, Limits, Spool, insert
 from tests.agent.builders import Box
 
 
@@ -101,11 +102,12 @@ def test_full_never_drops_results_nor_a_cut_batch(tmp_path: Path) -> None:
     box.spool.add([box.reading(uptime_s=step) for step in range(4)])
     batch = box.batches.next()
     box.spool.add([box.result(f"c{n}") for n in range(20)])
+    box.spool.add([box.journal(boot_id=f"b{n}") for n in range(20)])
     box.spool.add([box.reading("S2", f"b{n}") for n in range(20)])
     assert [r["uptime_s"] for r in box.body(batch)["readings"]] == [0, 1, 2, 3]
     box.acknowledge(batch)
     body = box.send()
-    assert len(body["results"]) == 20
+    assert len(body["results"]) == len(body["journals"]) == 20
     assert body["readings"] == []
     assert box.spool.dropped == 20
     box.database.close()
@@ -184,6 +186,72 @@ def test_a_page_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
     assert box.spool.count() == 0
     assert box.path.with_name("spool.db.broken").exists()
     box.database.close()
+
+
+_ENTRY_1 = """
+DROP TABLE collected; DROP TABLE entry; DELETE FROM sqlite_sequence;
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    part TEXT NOT NULL CHECK (part IN ('readings', 'unreached', 'results')),
+    series TEXT, phone TEXT, body TEXT NOT NULL, size INTEGER NOT NULL,
+    at_s REAL NOT NULL, at_boot TEXT NOT NULL, batch INTEGER REFERENCES batch (id)
+);
+CREATE INDEX entry_batch ON entry (batch, id);
+CREATE INDEX entry_size ON entry (size);
+CREATE INDEX entry_phone ON entry (phone, id) WHERE phone IS NOT NULL;
+PRAGMA user_version = 1;
+"""
+
+
+def test_the_first_versions_spool_is_taken_over_with_all_it_holds(box: Box) -> None:
+    """What a kill left of version 1: a cut batch, texts that name entries by id, entries behind it."""
+    with box.database.transaction() as db:
+        for line in _ENTRY_1.split(";"):
+            db.execute(line)
+    box.spool.add([box.reading(boot_id=f"b{n}", packages=[n]) for n in range(3)])
+    batch = box.batches.next()
+    box.spool.add([box.unreached(), box.result()])
+    box.spool.add([box.result("gone")])
+    with box.database.transaction() as db:
+        db.execute("DELETE FROM entry WHERE id = (SELECT max(id) FROM entry)")
+    box.restart()
+    assert box.batches.next() == replace(batch, more=True)
+    assert [r["sections"] for r in box.body(batch)["readings"]] == [{"packages": [n]} for n in range(3)]
+    box.acknowledge(batch)
+    box.spool.add([box.journal()])
+    with box.database.transaction() as db:
+        (newest,) = db.execute("SELECT max(id) FROM entry").fetchone()
+    assert newest == 7, "an id that was used is not used again"
+    body = box.send()
+    assert [len(body[part]) for part in ("unreached", "results", "journals", "beats")] == [1, 1, 1, 0]
+
+
+def test_journals_come_with_their_reading_and_name_what_the_phone_may_forget(box: Box) -> None:
+    first = replace(box.reading(), journals=(box.journal(),), collected=("t1", "t2"))
+    box.spool.add([first])
+    box.restart()
+    assert box.spool.collected("S1") == ["t1", "t2"]
+    assert box.spool.collected("S2") == []
+    box.spool.add([box.reading()])
+    assert box.spool.collected("S1") == ["t1", "t2"], "a reading without the journal says nothing of it"
+    box.spool.add([replace(box.reading(), collected=("t2",))])
+    assert box.spool.collected("S1") == ["t2"]
+    assert len(box.send()["journals"]) == 1
+
+
+def test_nothing_may_be_forgotten_that_is_not_on_the_disk(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = insert
+    entry = replace(box.reading(), journals=(box.journal(),), collected=("t1",))
+
+    def full(db: sqlite3.Connection, entries: Iterable[Entry]) -> int:
+        real(db, entries)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("agent.spool.insert", full)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        box.spool.add([entry])
+    assert box.spool.collected("S1") == []
+    assert box.spool.count() == 0
 
 
 def test_a_spool_of_a_later_agent_is_left_alone(tmp_path: Path) -> None:
