@@ -1,7 +1,7 @@
 """The registry: organisation, people, households, handsets, numbers, WeChat accounts, and who held what when."""
 
 from app.registry.catalogue import RESOURCES
-from app.registry.custody import Custody, history_of, holder_of, holders_of
+from app.registry.custody import Custody, history_in, history_of, holder_of, holders_of
 from app.registry.handsets import HandsetRef, find_handset, handsets_by_serial
 from app.registry.model import (
     Company,
@@ -44,6 +44,7 @@ __all__ = [
     "create",
     "find_handset",
     "handsets_by_serial",
+    "history_in",
     "history_of",
     "holder_of",
     "holders_of",

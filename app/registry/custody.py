@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from app.kernel.spans import holds_at
+from app.kernel.spans import holds_at, overlaps
 from app.kernel.tenancy import Principal, within
 from app.registry.model import Employee, Post
 from app.registry.ties import KitAssignment, PostHolding
@@ -100,17 +100,32 @@ def holders_of(
 
 def history_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> list[Custody]:
     """Every stretch of custody, oldest first, with the stretches in which nobody held the post told as such."""
+    return _history(session, principal, KitAssignment.handset_id == handset_id)
+
+
+def history_in(
+    session: Session, principal: Principal, centre_id: uuid.UUID, start: dt.datetime, end: dt.datetime
+) -> list[Custody]:
+    """The stretches of every phone of a centre that share an instant with `[start, end)`; not cut at its edges."""
+    touching = overlaps(KitAssignment.valid_from, KitAssignment.valid_to, start, end)
+    found = _history(
+        session,
+        principal,
+        KitAssignment.centre_id == centre_id,
+        KitAssignment.handset_id.is_not(None),
+        touching,
+    )
+    return [part for part in found if part.since < end and (part.until is None or part.until > start)]
+
+
+def _history(session: Session, principal: Principal, *conditions: ColumnElement[bool]) -> list[Custody]:
     held = and_(PostHolding.post_id == KitAssignment.post_id, PostHolding.voided_at.is_(None))
     query = (
         select(*_COLUMNS)
         .join(Post, Post.id == KitAssignment.post_id)
         .outerjoin(PostHolding, held)
         .outerjoin(Employee, Employee.id == PostHolding.employee_id)
-        .where(
-            KitAssignment.handset_id == handset_id,
-            KitAssignment.voided_at.is_(None),
-            within(principal, KitAssignment.centre_id),
-        )
+        .where(*conditions, KitAssignment.voided_at.is_(None), within(principal, KitAssignment.centre_id))
         .order_by(KitAssignment.valid_from, PostHolding.valid_from)
     )
     by_assignment: dict[uuid.UUID, list[Any]] = defaultdict(list)
