@@ -66,6 +66,10 @@ def _inside(line: Line, minute: float) -> bool:
     return line["from"] <= minute and (line["to"] is None or minute < line["to"])
 
 
+def _reached(call: Line) -> bool:
+    return call["result"] in {"answered", "rings"}
+
+
 class _BootFacts:
     def __init__(self, boot: str, lines: list[Line]) -> None:
         self.id = boot
@@ -112,6 +116,12 @@ class _Phone:
                     one.odd = True
         self.cells = dict.fromkeys(range(2 * LOW, 2 * HIGH), "unknown")
         self._paint()
+        self.vouched: set[int] = set()
+        for boot, found in by_boot.items():
+            facts = _BootFacts(boot, [line for line in found if line.get("grade") != "self"])
+            if facts.dated:
+                self.vouched.update(range(2 * facts.start, 2 * facts.end + 1))
+        self.vouched.update(2 * call["t"] for call in self.of("dial_test") if _reached(call))
 
     def of(self, kind: str) -> list[Line]:
         return [line for line in self.lines if line["kind"] == kind]
@@ -127,7 +137,7 @@ class _Phone:
             for cell in range(2 * boot.start, 2 * boot.end + 1):
                 self.cells[cell] = "on"
         for call in self.of("dial_test"):
-            if call["result"] in {"answered", "rings"}:
+            if _reached(call):
                 self.cells[2 * call["t"]] = "on"
 
     def _proves_off(self, one: _BootFacts, two: _BootFacts) -> bool:
@@ -231,11 +241,11 @@ class _Phone:
         return self._struck(sorted(found))
 
     def _stretch(self, minute: int) -> tuple[int, int]:
-        on = self.cells[2 * minute] == "on"
+        on = 2 * minute in self.vouched
         low = high = 2 * minute
-        while low >= 2 * LOW and (self.cells[low] == "on") is on:
+        while low >= 2 * LOW and (low in self.vouched) is on:
             low -= 1
-        while high < 2 * HIGH and (self.cells[high] == "on") is on:
+        while high < 2 * HIGH and (high in self.vouched) is on:
             high += 1
         return low, high
 
@@ -264,7 +274,7 @@ class _Phone:
     def _status_b(self, stretch: tuple[int, int], ts: list[int]) -> str:
         first, last = min(ts), max(ts)
         bounded = stretch[0] >= 2 * LOW and stretch[1] < 2 * HIGH
-        if self.cells[2 * first] == "on" or (
+        if 2 * first in self.vouched or (
             bounded and (stretch[1] - stretch[0]) / 2 < self.policy["min_off_minutes"]
         ):
             return "refuted"
@@ -273,12 +283,14 @@ class _Phone:
             return word
         if all(self.excused(t) for t in ts):
             return "excused"
-        readings = self.of("reading")
+        readings = [line for line in self.of("reading") if line.get("grade") != "self"]
         after = [(r["t"], r["boot_id"]) for r in readings if r["t"] > last]
         before = [(r["t"], r["boot_id"]) for r in readings if r["t"] < first]
         if not after:
             old = self.trace_end - last >= self.policy["unmet_days"] * 1440
             return "undecided" if old else "suspected"
+        if any(self.cells[2 * t] == "on" for t in ts):
+            return "undecided"
         dialled = any(c["result"] == "powered_off" and c["t"] in ts for c in self.of("dial_test"))
         if dialled and before:
             (t0, boot0), (t1, boot1) = max(before), min(after)

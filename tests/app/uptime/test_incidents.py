@@ -337,3 +337,30 @@ class TestPeople:
         lines = [*GAP, custody(0, MONTH_ENDS_AT, "E1"), custody(MONTH_ENDS_AT, None, "E2")]
         months = {e: sorted(m) for e, m in people(*lines, beat(MONTH_ENDS_AT)).items()}
         assert months == {"E1": ["2026-11"], "E2": ["2026-12"]}
+
+
+class TestTheGradeOfEvidence:
+    """At 100 only the phone's own agent says that the phone was on."""
+
+    OWN = line("reading", 150, boot_id="s", boot_count=None, uptime_s=60, grade="self")
+    OTHERS = OWN | {"grade": "gateway"}
+
+    @pytest.mark.parametrize("accusation", [dial(100), report(100)])
+    def test_the_phones_own_word_neither_refutes_nor_lets_confirm(self, accusation: Line) -> None:
+        assert statuses(*GAP, accusation, self.OWN) == ["undecided"]
+        assert statuses(*GAP, accusation, self.OTHERS) == ["refuted"]
+        assert statuses(*GAP, accusation, self.OWN, self.OTHERS) == ["refuted"]
+
+    def test_where_it_says_nothing_a_dial_test_is_confirmed_as_ever(self) -> None:
+        assert statuses(*GAP, dial(160), self.OWN) == ["confirmed"]
+
+    def test_met_by_itself_alone_it_is_not_met(self) -> None:
+        assert statuses(GAP[0], dial(100), self.OWN) == ["suspected"]
+
+    def test_its_own_journal_proves_off_time(self) -> None:
+        own = [one | {"grade": "self"} for one in OFF]
+        assert incidents(*own, dial(150)) == [("a", "confirmed", 100, 200, [150])]
+
+    def test_its_own_reading_contradicts_a_mark(self) -> None:
+        outlived = reading("a", 130, 130, 40) | {"grade": "self"}
+        assert incidents(*OFF, outlived) == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.uptime.boots import Boot, from_journal, from_reading
-from app.uptime.rules import MINUTE, State, Timeline, decide
+from app.uptime.rules import MINUTE, State, Timeline, dated_runs, decide, find_anomalies
 
 A, B, C = "boot-a", "boot-b", "boot-c"
 WINDOW = 1000
@@ -219,3 +221,24 @@ def test_the_window_cuts_and_never_decides() -> None:
 def test_of_nothing_all_is_unknown() -> None:
     assert states(run()) == [(0, 1000, "unknown")]
     assert why(run(), 5) == ["no_proof"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.sampled_from([0, 1, 2, 3, 30, 100, 399, 40_000])), max_size=80)
+)
+def test_of_boots_that_overlap_each_is_named(boots: list[tuple[int, int]]) -> None:
+    runs = dated_runs(read(f"b{n:02}", 50_000 + at, up) for n, (at, up) in enumerate(boots))
+    wanted = {
+        run.boot.boot_id
+        for one, two in itertools.combinations(runs, 2)
+        if min(one.end, two.end) - two.start > max(one.slack, two.slack)
+        for run in (one, two)
+    }
+    assert {name for found in find_anomalies([], runs) for name in found.boots} == wanted
+
+
+def test_a_flood_of_boots_that_overlap_is_told_in_few_words() -> None:
+    flood = [read(f"b{n}", 60_000 + n / 100, 9_000) for n in range(2_000)]
+    found = run(*flood).anomalies
+    assert len(found) < 17 * len(flood)
+    assert {name for one in found for name in one.boots} == {boot.boot_id for boot in flood}

@@ -20,7 +20,7 @@ US = 1_000_000
 READING = {"t": T, "phone": "A1", "kind": "reading", "boot_id": "b", "boot_count": 4, "uptime_s": 60}
 GOOD: list[dict[str, Any]] = [
     READING,
-    READING | {"boot_count": None, "observer": "g1", "uptime_s": 0.25},
+    READING | {"boot_count": None, "observer": "g1", "uptime_s": 0.25, "grade": "self"},
     {
         "t": T,
         "phone": "A1",
@@ -29,6 +29,7 @@ GOOD: list[dict[str, Any]] = [
         "boot_count": None,
         "last_uptime_s": 9,
         "end": "open",
+        "grade": "gateway",
     },
     {"t": T, "phone": "A1", "kind": "probe_failed", "observer": "g1", "reason": "timeout"},
     {"t": T, "kind": "observer_up", "observer": "g1"},
@@ -74,7 +75,7 @@ def test_each_kind_is_taken(line: dict[str, Any]) -> None:
 def test_no_field_may_be_missing_or_unknown(line: dict[str, Any]) -> None:
     for name in line:
         rest = {key: value for key, value in line.items() if key != name}
-        if (line["kind"], name) in {("reading", "observer"), ("policy", "strikes")}:
+        if (line["kind"], name) in {("reading", "observer"), ("policy", "strikes")} or name == "grade":
             parse(rest)
         else:
             with pytest.raises(NotUnderstood):

@@ -75,16 +75,18 @@ def _boot(dice: random.Random, phone: str, boot: str, start: int, length: int, c
     for _ in range(dice.choice([0, 1, 1, 2, 3])):
         up = dice.randint(0, length)
         told = dice.choice([count, count, count, count, None])
+        grade = dice.choice([{}, {}, {}, {"grade": "gateway"}, {"grade": "self"}])
         off_by = dice.choice([0, 0, 0, 0, 0, 1, -1, 2, 3])
         reading = {"t": start + up + off_by, "kind": "reading", "boot_count": told, "uptime_s": up}
-        lines.append(common | reading)
+        lines.append(common | reading | grade)
     for _ in range(dice.choice([0, 1, 1, 1, 2])):
         end = dice.choice(["shutdown", "shutdown", "shutdown", "open"])
         up = max(0, length - dice.choice([0, 0, 0, 0, 1, 2, 3]))
         heard = start + length + dice.choice([0, 5, 400, 400, -1])
         told = dice.choice([count, count, None])
+        grade = dice.choice([{}, {}, {}, {"grade": "self"}])
         journal = {"t": heard, "kind": "journal", "boot_count": told, "last_uptime_s": up, "end": end}
-        lines.append(common | journal)
+        lines.append(common | journal | grade)
     return lines
 
 
