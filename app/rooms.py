@@ -31,6 +31,8 @@ from app.registry.file_api import files_api
 from app.registry.pages import registry_pages
 from app.session.pages import session_pages
 from app.tables import load_tables
+from app.tasks.api import tasks_api
+from app.tasks.pages import tasks_pages
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
 
@@ -43,6 +45,7 @@ PAGES = (
     command_pages,
     registry_pages,
     edit_pages,
+    tasks_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -53,6 +56,7 @@ APIS: tuple[Blueprint, ...] = (
     policy_api,
     uptime_api,
     compliance_api,
+    tasks_api,
 )
 COMMANDS = (agents_cli, audit_cli, policies_cli, uptime_cli, installation_cli, scheduler_cli, demo_cli)
 

@@ -35,6 +35,7 @@ class NavEntry(NamedTuple):
 JUDGING, MANAGING = "考核", "管理"
 NAVIGATION = (
     NavEntry("phones", "手机", "/"),
+    NavEntry("tasks", "待办", "/tasks"),
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),

@@ -15,6 +15,7 @@ from app.kernel.ids import new_id
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
+from app.policy import PolicyFiles, effective
 from app.tasks import store
 from app.tasks.model import Task
 from app.tasks.rules import pack_roles, place, unpack_roles
@@ -116,19 +117,24 @@ def complete(
     return task
 
 
-def may_reopen(principal: Principal, task: Task, undo_minutes: int, now: dt.datetime) -> bool:
+def undo_minutes(session: Session, policies: PolicyFiles, centre_id: uuid.UUID) -> int:
+    """For how long a completion can be taken back in a centre."""
+    return int(effective(session, policies, "tasks", centre_id).body["undo_minutes"])
+
+
+def may_reopen(principal: Principal, task: Task, within_minutes: int, now: dt.datetime) -> bool:
     """Whether the caller may take the completion back now."""
-    late = task.ended_at is None or now - task.ended_at > dt.timedelta(minutes=undo_minutes)
+    late = task.ended_at is None or now - task.ended_at > dt.timedelta(minutes=within_minutes)
     return task.state == State.DONE and not late and principal.may(task.centre_id, *unpack_roles(task.roles))
 
 
 def reopen(
-    session: Session, principal: Principal, task_id: uuid.UUID, *, undo_minutes: int, now: dt.datetime
+    session: Session, principal: Principal, task_id: uuid.UUID, *, policies: PolicyFiles, now: dt.datetime
 ) -> Task:
     """Take a completion back within policy's minutes; the audit trail keeps both. Raise as `complete`."""
     task = get(session, principal, task_id)
     principal.require_role(task.centre_id, *unpack_roles(task.roles))
-    if not may_reopen(principal, task, undo_minutes, now):
+    if not may_reopen(principal, task, undo_minutes(session, policies, task.centre_id), now):
         raise Conflict("已超过可撤销的时间 / the time to take it back is over", code="too_late")
     if store.open_one(session, task.key) is not None:
         raise _newer()
