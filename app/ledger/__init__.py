@@ -1,5 +1,17 @@
 """Money that the rules give or take: one append-only book in integer fen."""
 
-from app.ledger.service import Entry, balance, book, reverse
+from app.ledger.model import LedgerEntry
+from app.ledger.service import Entry, balance, book, book_all, reverse
+from app.ledger.views import entries_up_to, list_entries, reversals_of
 
-__all__ = ["Entry", "balance", "book", "reverse"]
+__all__ = [
+    "Entry",
+    "LedgerEntry",
+    "balance",
+    "book",
+    "book_all",
+    "entries_up_to",
+    "list_entries",
+    "reversals_of",
+    "reverse",
+]
