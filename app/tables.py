@@ -23,6 +23,7 @@ MODEL_MODULES = (
     "app.compliance.model",
     "app.observers.model",
     "app.tasks.model",
+    "app.notify.model",
     "app.dialling.model",
 )
 
