@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from agent.wire import CheckinAnswer, CommandEnvelope, b64
 from app.commands import apply_result, lease, parse_result, seal, waiting_handsets
 from app.compliance import judge
-from app.fleet import store
+from app.fleet import checkin_journals, store
 from app.fleet.checkin_beats import take_beats
 from app.fleet.metrics import count_checkin, count_entries
 from app.fleet.schemas import CheckinInput
@@ -32,15 +32,18 @@ from app.readings import (
     Absorption,
     AgentRef,
     BadEntry,
+    Journal,
     Reading,
     Unreached,
     absorb,
     dated,
     note_contacts,
     note_sightings,
+    parse_journal,
     parse_reading,
     parse_unreached,
     phones_read_by,
+    refused_phones,
 )
 from app.registry import HandsetRef, handsets_by_serial, placeholder_serial
 from app.uptime import absorb_readings
@@ -98,13 +101,16 @@ def _take(
     outcome = _Outcome()
     readings = _parsed(outcome, "readings", body.readings, parse_reading)
     unreached = _parsed(outcome, "unreached", body.unreached, parse_unreached)
+    journals = _parsed(outcome, "journals", body.journals, parse_journal)
     serials = {r.phone for _, r in readings} | {u.phone for _, u in unreached if u.phone is not None}
+    serials |= {j.phone for _, j in journals}
     phones = handsets_by_serial(session, serials) if serials else {}
     _take_readings(session, agent, readings, phones, outcome, now, around)
+    _take_journals(session, agent, journals, phones, outcome, now)
     _take_unreached(session, agent, readings, unreached, phones, outcome, now)
     take_beats(session, agent, body.beats, outcome.reject, now)
     _take_results(session, agent, body.results, outcome, now)
-    for part, entries in (("readings", readings), ("unreached", unreached)):
+    for part, entries in (("readings", readings), ("journals", journals), ("unreached", unreached)):
         count_entries(part, "checked", len(entries))
     outcome.rejected.sort(key=lambda r: (r["part"], r["index"]))
     outcome.accepted = (
@@ -234,6 +240,52 @@ def _attempt(session: Session, act: Callable[[], T], what: str) -> T | None:
     except Exception as exc:
         log.exception("checkin_part_failed", part=what, kind=type(exc).__name__)
         return None
+
+
+def _take_journals(
+    session: Session,
+    agent: AgentRef,
+    journals: Sequence[tuple[int, Journal]],
+    phones: Mapping[str, HandsetRef],
+    outcome: _Outcome,
+    now: dt.datetime,
+) -> None:
+    """After the readings, which say whether the phone of that serial is the registered one."""
+    known: list[tuple[int, checkin_journals.Known]] = []
+    for index, journal in journals:
+        handset = phones.get(journal.phone)
+        refused = phone_refusal(agent, journal.phone, handset)
+        if journal.grade != agent.kind:
+            refused = ("bad_entry", f"grade: this agent's journals are graded {agent.kind}")
+        if refused is not None:
+            outcome.reject("journals", index, *refused)
+        elif handset is not None:
+            known.append((index, (journal, handset)))
+    others = refused_phones(session, {handset.id for _, (_, handset) in known})
+    for index, (_, handset) in known:
+        if handset.id in others:
+            outcome.reject("journals", index, "identity_mismatch", "another phone answers by this serial")
+    _absorb_journals(session, agent, [k for k in known if k[1][1].id not in others], outcome, now)
+
+
+def _absorb_journals(
+    session: Session,
+    agent: AgentRef,
+    known: Sequence[tuple[int, checkin_journals.Known]],
+    outcome: _Outcome,
+    now: dt.datetime,
+) -> None:
+    """At once, or one by one when something among them breaks that."""
+
+    def take(some: Sequence[tuple[int, checkin_journals.Known]]) -> bool:
+        checkin_journals.take(session, agent, [journal for _, journal in some], now)
+        return True
+
+    if not known or _attempt(session, partial(take, known), "journals"):
+        return
+    for one in known:
+        if not _attempt(session, partial(take, [one]), "journal"):
+            outcome.reject("journals", one[0], "not_taken", "the server could not take this journal")
 
 
 def _take_unreached(

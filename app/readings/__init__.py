@@ -1,8 +1,27 @@
 """What agents read of phones: the newest state of each, the latest content of its sections, what was not reached."""
 
 from app.readings.heard import Heard, heard_count, last_heard
-from app.readings.rules import AbsorbedReading, AgentRef, Power, Reading, Unreached, dated
-from app.readings.schemas import BadEntry, age_us, parse_reading, parse_unreached, shown, text
+from app.readings.journals import journal_notes, note_journals
+from app.readings.rules import (
+    AbsorbedReading,
+    AgentRef,
+    Journal,
+    JournalNote,
+    LastWords,
+    Power,
+    Reading,
+    Unreached,
+    dated,
+)
+from app.readings.schemas import (
+    BadEntry,
+    age_us,
+    parse_journal,
+    parse_reading,
+    parse_unreached,
+    shown,
+    text,
+)
 from app.readings.service import (
     Absorption,
     absorb,
@@ -11,6 +30,7 @@ from app.readings.service import (
     note_contacts,
     note_sightings,
     phones_read_by,
+    refused_phones,
 )
 from app.readings.views import PhoneNow, Sighted, contact_failures, list_sightings, phone_states
 
@@ -20,6 +40,9 @@ __all__ = [
     "AgentRef",
     "BadEntry",
     "Heard",
+    "Journal",
+    "JournalNote",
+    "LastWords",
     "PhoneNow",
     "Power",
     "Reading",
@@ -31,15 +54,19 @@ __all__ = [
     "dated",
     "forget_sighting",
     "heard_count",
+    "journal_notes",
     "last_heard",
     "latest_sections",
     "list_sightings",
     "note_contacts",
+    "note_journals",
     "note_sightings",
+    "parse_journal",
     "parse_reading",
     "parse_unreached",
     "phone_states",
     "phones_read_by",
+    "refused_phones",
     "shown",
     "text",
 ]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, UtcDateTime
 
 MAX_SERIAL = 64
 MAX_TARGET = 200
+MAX_SIM = 100
 
 
 class PhoneState(Base):
@@ -59,6 +60,34 @@ class PhoneSection(Base):
     tag: Mapped[str] = mapped_column(String(32))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     data: Mapped[str] = mapped_column(Text)
+
+
+class PhoneJournal(Base):
+    """The newest journal of each boot of a phone as people read it; the proof itself is in `phone_boot`."""
+
+    __tablename__ = "phone_journal"
+    __table_args__ = (
+        CheckConstraint("grade IN ('gateway', 'self')", name="grade"),
+        CheckConstraint("journal_end IN ('shutdown', 'open')", name="journal_end"),
+    )
+
+    handset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"), primary_key=True)
+    boot_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
+    boot_count: Mapped[int | None]
+    first_uptime_us: Mapped[int] = mapped_column(BigInteger)
+    last_uptime_us: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[int]
+    # "end" alone is a reserved word.
+    journal_end: Mapped[str] = mapped_column(String(10))
+    grade: Mapped[str] = mapped_column(String(10))
+    battery_percent: Mapped[int | None]
+    charging: Mapped[bool | None]
+    airplane_mode: Mapped[bool | None]
+    sim: Mapped[str | None] = mapped_column(String(MAX_SIM))
+    collected_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    received_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+    agent_id: Mapped[uuid.UUID]
 
 
 class Sighting(Base):

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Unread = tuple[tuple[str, str], ...]
 
@@ -49,6 +49,56 @@ class Unreached(NamedTuple):
     phone: str | None
     age_us: int | None
     reason: str
+
+
+class LastWords(NamedTuple):
+    """What the last line of a journal said; None: it did not know. `sim` as Android tells it, a state a slot."""
+
+    battery_percent: int | None
+    charging: bool | None
+    airplane_mode: bool | None
+    sim: str | None
+
+
+class Journal(NamedTuple):
+    """What a phone wrote down of one boot, checked. `age_us` is that of its collection, None: not known."""
+
+    phone: str
+    target: str
+    age_us: int | None
+    boot_id: str
+    boot_count: int | None
+    first_uptime_us: int
+    last_uptime_us: int
+    lines: int
+    end: Literal["shutdown", "open"]
+    grade: str
+    last: LastWords
+
+
+@dataclass(frozen=True)
+class JournalNote:
+    """How far a phone's own journal of one boot goes, for people to read; what it proves `app.uptime` says.
+
+    `collected_at` None: its age was not known, it came with the batch of `received_at`.
+    """
+
+    boot_id: str
+    boot_count: int | None
+    first_uptime: dt.timedelta
+    last_uptime: dt.timedelta
+    lines: int
+    end: Literal["shutdown", "open"]
+    grade: str
+    last: LastWords
+    collected_at: dt.datetime | None
+    received_at: dt.datetime
+    agent_id: uuid.UUID
+
+    def battery_empty(self, percent: int) -> bool:
+        """Whether the last line saw at most `percent` and no charger: a mark beside an off-time, no excuse (R02)."""
+        battery = self.last.battery_percent
+        return battery is not None and battery <= percent and self.last.charging is False
 
 
 class AbsorbedReading(NamedTuple):

@@ -8,14 +8,15 @@ from typing import Any
 
 from agent.wire import SECTIONS
 from app.readings.contents import BadContent, check_section
-from app.readings.model import MAX_SERIAL, MAX_TARGET
-from app.readings.rules import Power, Reading, Unreached
+from app.readings.model import MAX_SERIAL, MAX_SIM, MAX_TARGET
+from app.readings.rules import Journal, LastWords, Power, Reading, Unreached
 
 MAX_AGE_S = 400 * 86_400
 MAX_UPTIME_S = 3_650 * 86_400
 MAX_BOOT_COUNT = 2**31 - 1
 MAX_REASON = 500
 MAX_UNREAD = 500
+MAX_LINES = 10_000_000
 GRADES = ("gateway", "self")
 UNREACHED_REASONS = (
     "unreachable", "unauthorized", "timeout", "dropped", "protocol", "too_large", "busy", "adb_down", "identity",
@@ -26,6 +27,10 @@ _READING = frozenset(
 _READING_NEEDS = _READING - {"sections"}
 _POWER = frozenset(Power._fields)
 _UNREACHED = frozenset(("target", "phone", "age_s", "reason"))
+_JOURNAL = frozenset(Journal._fields) - {"age_us", "first_uptime_us", "last_uptime_us"} | frozenset(
+    ("age_s", "first_uptime_s", "last_uptime_s")
+)
+_LAST = frozenset(LastWords._fields)
 _UNREAD = frozenset(("section", "reason"))
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TAG = re.compile(r"[0-9a-f]{32}")
@@ -43,18 +48,14 @@ class BadEntry(ValueError):
 def parse_reading(entry: Any) -> Reading:
     """One entry of `readings`. Raise `BadEntry` naming the first field that is wrong."""
     _keys(entry, _READING, _READING_NEEDS, "")
-    boot_id = entry["boot_id"]
-    if type(boot_id) is not str or not _UUID.fullmatch(boot_id):
-        raise BadEntry("boot_id", "must be a UUID in lower case")
-    if entry["grade"] not in GRADES:
-        raise BadEntry("grade", "must be gateway or self")
+    _boot_and_grade(entry)
     unread = _unread(entry["unread"])
     tags = _tags(entry["tags"], unread)
     return Reading(
         phone=text(entry["phone"], "phone", MAX_SERIAL),
         target=text(entry["target"], "target", MAX_TARGET),
         age_us=age_us(entry["age_s"]),
-        boot_id=boot_id,
+        boot_id=entry["boot_id"],
         boot_count=_count(entry["boot_count"], "boot_count", MAX_BOOT_COUNT),
         uptime_us=_seconds(entry["uptime_s"], "uptime_s", MAX_UPTIME_S),
         grade=entry["grade"],
@@ -77,6 +78,55 @@ def parse_unreached(entry: Any) -> Unreached:
         age_us=age_us(entry["age_s"]),
         reason=entry["reason"],
     )
+
+
+def parse_journal(entry: Any) -> Journal:
+    """One entry of `journals`. Raise `BadEntry`."""
+    _keys(entry, _JOURNAL, _JOURNAL, "")
+    _boot_and_grade(entry)
+    if entry["end"] not in ("shutdown", "open"):
+        raise BadEntry("end", "must be shutdown or open")
+    first = _seconds(entry["first_uptime_s"], "first_uptime_s", MAX_UPTIME_S)
+    last = _seconds(entry["last_uptime_s"], "last_uptime_s", MAX_UPTIME_S)
+    lines = entry["lines"]
+    if last < first:
+        raise BadEntry("last_uptime_s", "must not be before first_uptime_s")
+    if type(lines) is not int or not 1 <= lines <= MAX_LINES:
+        raise BadEntry("lines", f"must be a whole number from 1 to {MAX_LINES}")
+    return Journal(
+        phone=text(entry["phone"], "phone", MAX_SERIAL),
+        target=text(entry["target"], "target", MAX_TARGET),
+        age_us=age_us(entry["age_s"]),
+        boot_id=entry["boot_id"],
+        boot_count=_count(entry["boot_count"], "boot_count", MAX_BOOT_COUNT),
+        first_uptime_us=first,
+        last_uptime_us=last,
+        lines=lines,
+        end=entry["end"],
+        grade=entry["grade"],
+        last=_last_words(entry["last"]),
+    )
+
+
+def _last_words(value: Any) -> LastWords:
+    _keys(value, _LAST, _LAST, "last")
+    for name in ("charging", "airplane_mode"):
+        if value[name] is not None and type(value[name]) is not bool:
+            raise BadEntry(f"last.{name}", "must be true, false or null")
+    return LastWords(
+        _count(value["battery_percent"], "last.battery_percent", 100),
+        value["charging"],
+        value["airplane_mode"],
+        None if value["sim"] is None else text(value["sim"], "last.sim", MAX_SIM),
+    )
+
+
+def _boot_and_grade(entry: Any) -> None:
+    boot_id = entry["boot_id"]
+    if type(boot_id) is not str or not _UUID.fullmatch(boot_id):
+        raise BadEntry("boot_id", "must be a UUID in lower case")
+    if entry["grade"] not in GRADES:
+        raise BadEntry("grade", "must be gateway or self")
 
 
 def text(value: Any, field: str, limit: int) -> str:

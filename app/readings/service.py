@@ -230,6 +230,11 @@ def note_contacts(
     store.save_failures(session, [rows[target] for target in sorted(rows)])
 
 
+def refused_phones(session: Session, handset_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """The phones among these by whose serial another phone answers at present."""
+    return store.refused_phones(session, handset_ids) if handset_ids else set()
+
+
 def latest_sections(
     session: Session, handset_ids: Collection[uuid.UUID], names: Collection[str]
 ) -> dict[uuid.UUID, dict[str, Any]]:

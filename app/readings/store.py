@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Select, case, delete, select, text, type_coerce
+from sqlalchemy import BigInteger, Select, and_, case, delete, or_, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
 from app.kernel.tenancy import Principal, within
-from app.readings.model import ContactFailure, PhoneSection, PhoneState, Sighting
+from app.readings.model import ContactFailure, PhoneJournal, PhoneSection, PhoneState, Sighting
 
 Ids = Collection[uuid.UUID]
 
@@ -90,6 +90,32 @@ def save_sections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         changes = {name: new.excluded[name] for name in ("centre_id", "tag", "at", "data")}
         statement = new.on_conflict_do_update(index_elements=["handset_id", "name"], set_=changes)
         session.connection().execute(statement, rows)
+
+
+def save_journals(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep each boot's furthest journal; of two that end together the milder, so that their order does not matter."""
+    new = insert_into(session, PhoneJournal)
+    told = new.excluded
+    further = told.last_uptime_us > PhoneJournal.last_uptime_us
+    milder = and_(told.last_uptime_us == PhoneJournal.last_uptime_us, told.journal_end == "open")
+    changes = {name: told[name] for name in rows[0] if name not in ("handset_id", "boot_id")}
+    statement = new.on_conflict_do_update(
+        index_elements=["handset_id", "boot_id"], set_=changes, where=or_(further, milder)
+    )
+    session.execute(statement, list(rows))
+
+
+def journals(session: Session, handset_id: uuid.UUID) -> Sequence[PhoneJournal]:
+    """Of one phone, the newest boot first."""
+    query = select(PhoneJournal).where(PhoneJournal.handset_id == handset_id)
+    return session.scalars(query.order_by(PhoneJournal.received_at.desc(), PhoneJournal.boot_id)).all()
+
+
+def refused_phones(session: Session, ids: Ids) -> set[uuid.UUID]:
+    """Those whose newest identity contradicts the registry: another phone answers by their serial."""
+    query = select(PhoneState.handset_id)
+    found = query.where(PhoneState.handset_id.in_(ids), PhoneState.refused_identity.is_not(None))
+    return set(session.scalars(found))
 
 
 def save_sightings(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
