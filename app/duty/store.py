@@ -1,0 +1,162 @@
+"""Queries of delegations and excuses. A state changes only by compare-and-set."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.duty import states
+from app.duty.model import Delegation, Excuse
+from app.kernel.errors import Conflict, NotFound
+from app.kernel.spans import holds_at, overlaps
+from app.kernel.tenancy import Principal, within
+from app.registry import Employee, Handset, Post, PostHolding
+
+T = TypeVar("T", Delegation, Excuse)
+DESK = ("operations", "lead", "it", "finance", "auditor")
+"""Who sees all of a centre. A butler sees what he gave, holds or was asked to take, and his phone's excuses."""
+
+
+def lock_handset(session: Session, handset_id: uuid.UUID) -> None:
+    """Until the transaction ends nobody else checks for overlaps of this phone."""
+    session.execute(select(Handset.id).where(Handset.id == handset_id).with_for_update())
+
+
+def find(session: Session, principal: Principal, kind: type[T], row_id: uuid.UUID, now: dt.datetime) -> T:
+    """Raise `NotFound` for what does not exist or is not the caller's to see."""
+    query = select(kind).where(kind.id == row_id, visible(principal, kind, now))
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("没有这条记录 / no such record")
+    return row
+
+
+def visible(
+    principal: Principal, kind: type[Delegation] | type[Excuse], now: dt.datetime
+) -> ColumnElement[bool]:
+    inside = within(principal, kind.centre_id)
+    if principal.has_any(*DESK):
+        return inside
+    if kind is Excuse or principal.employee is None:
+        return false()
+    return and_(inside, concerns(principal.employee, now))
+
+
+def concerns(employee_id: uuid.UUID, now: dt.datetime) -> ColumnElement[bool]:
+    """Delegations that he gave, took, or is asked to take as the one who holds the post."""
+    asked = and_(Delegation.delegate_id.is_(None), Delegation.to_post_id.in_(_posts_of(employee_id, now)))
+    return or_(Delegation.giver_id == employee_id, Delegation.delegate_id == employee_id, asked)
+
+
+def _posts_of(employee_id: uuid.UUID, now: dt.datetime) -> Select[uuid.UUID]:
+    held = select(PostHolding.post_id).where(
+        PostHolding.employee_id == employee_id, PostHolding.voided_at.is_(None)
+    )
+    return held.where(holds_at(PostHolding.valid_from, PostHolding.valid_to, now))
+
+
+def holder_of_post(session: Session, post_id: uuid.UUID, instant: dt.datetime) -> Employee | None:
+    query = select(Employee).join(PostHolding, PostHolding.employee_id == Employee.id)
+    query = query.where(PostHolding.post_id == post_id, PostHolding.voided_at.is_(None))
+    return session.scalar(query.where(holds_at(PostHolding.valid_from, PostHolding.valid_to, instant)))
+
+
+def holdings(
+    session: Session, post_id: uuid.UUID, employee_id: uuid.UUID
+) -> list[tuple[dt.datetime, dt.datetime | None]]:
+    query = select(PostHolding.valid_from, PostHolding.valid_to).where(
+        PostHolding.post_id == post_id,
+        PostHolding.employee_id == employee_id,
+        PostHolding.voided_at.is_(None),
+    )
+    return [(row.valid_from, row.valid_to) for row in session.execute(query)]
+
+
+def find_post(session: Session, principal: Principal, post_id: uuid.UUID) -> Post:
+    query = select(Post).where(
+        Post.id == post_id, Post.retired_at.is_(None), within(principal, Post.centre_id)
+    )
+    row = session.scalar(query)
+    if row is None:
+        raise NotFound("没有这个岗位 / no such post")
+    return row
+
+
+def overlapping_delegation(
+    session: Session, handset_id: uuid.UUID, start: dt.datetime, end: dt.datetime
+) -> Delegation | None:
+    query = select(Delegation).where(
+        Delegation.handset_id == handset_id,
+        Delegation.state.in_(states.OPEN_DELEGATIONS),
+        Delegation.starts_at < end,
+        Delegation.ends_at > start,
+    )
+    return session.scalar(query.limit(1))
+
+
+def overlapping_excuse(
+    session: Session, handset_id: uuid.UUID, reason: str, start: dt.datetime, end: dt.datetime | None
+) -> Excuse | None:
+    query = select(Excuse).where(
+        Excuse.handset_id == handset_id,
+        Excuse.reason == reason,
+        Excuse.state.in_((states.Excuse.PENDING, *states.IN_FORCE_EXCUSES)),
+        overlaps(Excuse.starts_at, Excuse.ends_at, start, end),
+    )
+    return session.scalar(query.limit(1))
+
+
+def move(
+    session: Session,
+    row: Delegation | Excuse,
+    event: states.DelegationEvent | states.ExcuseEvent,
+    **changes: Any,
+) -> None:
+    """Advance a record and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
+    kind = type(row)
+    before = states.Delegation(row.state) if isinstance(row, Delegation) else states.Excuse(row.state)
+    done = session.execute(
+        update(kind)
+        .where(kind.id == row.id, kind.state == before)
+        .values(state=states.advance(before, event), **changes)
+        .returning(kind.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not done:
+        raise Conflict("刚被别人处理过，请刷新 / changed in this moment: look again", code="duty_state")
+    session.refresh(row)
+
+
+def open_delegations(session: Session, limit: int) -> Sequence[Delegation]:
+    """For the sweep: those that time or a change of posts may end."""
+    query = select(Delegation).where(Delegation.state.in_(states.OPEN_DELEGATIONS))
+    locked = query.order_by(Delegation.ends_at, Delegation.id).limit(limit).with_for_update(skip_locked=True)
+    return session.scalars(locked.execution_options(populate_existing=True)).all()
+
+
+def open_repairs(session: Session) -> Sequence[Excuse]:
+    query = select(Excuse).where(Excuse.state == states.Excuse.APPROVED, Excuse.ends_at.is_(None))
+    return session.scalars(query.order_by(Excuse.id)).all()
+
+
+def delegations_in_force(session: Session, handset_id: uuid.UUID) -> Sequence[Delegation]:
+    query = select(Delegation).where(
+        Delegation.handset_id == handset_id,
+        Delegation.state.in_(states.IN_FORCE_DELEGATIONS),
+        Delegation.force_to > Delegation.force_from,
+    )
+    return session.scalars(query.order_by(Delegation.force_from, Delegation.id)).all()
+
+
+def excuses_in_force(session: Session, handset_id: uuid.UUID) -> Sequence[Excuse]:
+    query = select(Excuse).where(
+        Excuse.handset_id == handset_id,
+        Excuse.state.in_(states.IN_FORCE_EXCUSES),
+        or_(Excuse.ends_at.is_(None), Excuse.ends_at > Excuse.starts_at),
+    )
+    return session.scalars(query.order_by(Excuse.starts_at, Excuse.id)).all()
