@@ -24,6 +24,7 @@ MODEL_MODULES = (
     "app.observers.model",
     "app.tasks.model",
     "app.notify.model",
+    "app.duty.model",
     "app.dialling.model",
 )
 
