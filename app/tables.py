@@ -22,6 +22,7 @@ MODEL_MODULES = (
     "app.uptime.model",
     "app.compliance.model",
     "app.observers.model",
+    "app.probes.model",
     "app.tasks.model",
     "app.notify.model",
     "app.duty.model",

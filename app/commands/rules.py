@@ -16,7 +16,10 @@ Purpose = Literal["agent-reads"]
 
 @dataclass(frozen=True)
 class CommandKind:
-    """`purpose` chooses the key that signs it. An agent on the phone itself only ever gets reads."""
+    """`purpose` chooses the key that signs it. An agent on the phone itself only ever gets reads.
+
+    `by_hand`: people may queue it as it is; others are queued by the room whose record they serve.
+    """
 
     name: str
     purpose: Purpose
@@ -25,6 +28,7 @@ class CommandKind:
     lease_s: int
     max_attempts: int
     args: tuple[str, ...] = ()
+    by_hand: bool = True
 
     @property
     def for_self(self) -> bool:
@@ -39,7 +43,18 @@ READ_PHONE = CommandKind(
     lease_s=300,
     max_attempts=5,
 )
-KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in (READ_PHONE,)})
+PROBE = CommandKind(
+    name="probe",
+    purpose="agent-reads",
+    label="测试能否联系上 / test whether the phone can be reached",
+    expires_s=3600,
+    # Its tries alone take ten minutes; a second agent that began anew would test at another time than was planned.
+    lease_s=3000,
+    max_attempts=1,
+    args=("probe", "again_s"),
+    by_hand=False,
+)
+KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in (READ_PHONE, PROBE)})
 
 MIN_EXPIRES_S, MAX_EXPIRES_S = 30, 30 * 86_400
 MAX_DEDUP_CHARS = 100

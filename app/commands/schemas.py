@@ -51,7 +51,9 @@ def _fits(detail: dict[str, Any]) -> bool:
 
 
 class CommandInSchema(StrictSchema):
-    kind = fields.String(required=True, validate=validate.OneOf(list(KINDS)))
+    kind = fields.String(
+        required=True, validate=validate.OneOf([kind.name for kind in KINDS.values() if kind.by_hand])
+    )
     args = fields.Dict(keys=fields.String(), load_default=dict)
     dedup_key = fields.String(load_default=None, validate=validate.Length(1, MAX_DEDUP_CHARS))
     expires_in_s = fields.Integer(

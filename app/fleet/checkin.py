@@ -18,10 +18,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from agent.wire import CheckinAnswer, CommandEnvelope, b64
-from app.commands import apply_result, lease, parse_result, seal, waiting_handsets
+from app.commands import lease, parse_result, seal, waiting_handsets
 from app.compliance import judge
 from app.fleet import checkin_journals, store
-from app.fleet.checkin_beats import take_beats
+from app.fleet.checkin_beats import take_beats, take_result_in
 from app.fleet.metrics import count_checkin, count_entries
 from app.fleet.schemas import CheckinInput
 from app.kernel.errors import DomainError
@@ -319,7 +319,7 @@ def _take_results(
     """Each result by itself: what is wrong with one is answered for that one."""
     for index, result in _parsed(outcome, "results", entries, parse_result):
         try:
-            apply_result(session, agent, result, now)
+            take_result_in(session, agent, result, now)
         except DomainError as exc:
             outcome.reject("results", index, exc.code, exc.detail)
 

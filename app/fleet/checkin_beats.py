@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.commands import ResultInput, apply_result
 from app.observers import Beat, note_beats, parse_beat
+from app.probes import take_result
 from app.readings import AgentRef, BadEntry
 
 Reject = Callable[[str, int, str, str], None]
@@ -25,3 +27,9 @@ def take_beats(
         except BadEntry as exc:
             reject("beats", index, "bad_entry", str(exc))
     note_beats(session, agent, beats, now)
+
+
+def take_result_in(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
+    """An agent's word on a command, and on the test that it may be. Raise as `apply_result`."""
+    apply_result(session, agent, result, now)
+    take_result(session, agent, result, now)

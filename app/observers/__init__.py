@@ -2,12 +2,13 @@
 
 from app.observers.rules import Beat, Limits, limits_of
 from app.observers.schemas import parse_beat, parse_checks, passed
-from app.observers.service import Outage, note_beats, outages, server_up_since, trusted, was_trusted
+from app.observers.service import Outage, Watched, note_beats, outages, server_up_since, trusted, watched
 
 __all__ = [
     "Beat",
     "Limits",
     "Outage",
+    "Watched",
     "limits_of",
     "note_beats",
     "outages",
@@ -16,5 +17,5 @@ __all__ = [
     "passed",
     "server_up_since",
     "trusted",
-    "was_trusted",
+    "watched",
 ]

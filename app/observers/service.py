@@ -75,15 +75,33 @@ def trusted(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> bool:
     )
 
 
-def was_trusted(session: Session, centre_id: uuid.UUID, at: dt.datetime, limits: Limits) -> bool:
-    """Whether server and site could be believed at `at`, as far as is known by now. Internal.
+@dataclass(frozen=True)
+class Watched:
+    """What is known by now of server and site over some time; asked for many instants without further queries.
 
-    Of the gateway itself nothing is asked: its own self-check of that moment speaks for it.
+    Of a gateway nothing is asked here: its own self-check of the moment speaks for it.
     """
-    ups = store.ups_of(session, store.SERVER, at - limits.recover, at)
-    if not any(up.start <= at - limits.recover and up.end >= at for up in ups):
-        return False
-    return not _incident(session, centre_id, at - limits.recover, at)
+
+    server: list[Stretch]
+    incidents: list[tuple[dt.datetime, dt.datetime | None]]
+
+    def trusted(self, at: dt.datetime, limits: Limits) -> bool:
+        """Whether both could be believed at `at`: up and without incident for as long as a recovery takes."""
+        start = at - limits.recover
+        if not any(up.start <= start and up.end >= at for up in self.server):
+            return False
+        return not any(begin <= at and (end is None or end >= start) for begin, end in self.incidents)
+
+
+def watched(
+    session: Session, centre_id: uuid.UUID, start: dt.datetime, end: dt.datetime, limits: Limits
+) -> Watched:
+    """Server and site over `[start, end]`. Internal: sees every centre."""
+    begin = start - limits.recover
+    downs = store.downs_of(session, [store.site_name(centre_id), store.INTAKE], begin, end)
+    return Watched(
+        store.ups_of(session, store.SERVER, begin, end), [(row.start_at, row.end_at) for row in downs]
+    )
 
 
 def _incident(session: Session, centre_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:

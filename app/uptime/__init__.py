@@ -1,6 +1,10 @@
 """Whether a phone was on: each minute on, off or unknown, proved by boots and never guessed from silence (R02)."""
 
+from app.uptime.contacts import contacts, proved_shares
+from app.uptime.dossier import Trace
+from app.uptime.limits import Limits, limits_of
 from app.uptime.rules import Anomaly, Evidence, State
+from app.uptime.ruling import IncidentRuling, MonthRuling, PhoneRuling, rule_phone
 from app.uptime.service import (
     AbsorbedJournal,
     BootSeen,
@@ -9,25 +13,64 @@ from app.uptime.service import (
     PowerTimeline,
     absorb_journals,
     absorb_readings,
+    evidence_lines,
     power_counts,
     power_now,
     timeline,
 )
-from app.uptime.settling import queue_settling
+from app.uptime.settling import hold_phone, put_back, queue_settling, take_due, unsettled
+from app.uptime.spans import holds
+from app.uptime.strikes import allowance
+from app.uptime.trace import Beat as BeatLine
+from app.uptime.trace import Custody as CustodyLine
+from app.uptime.trace import CustomerReport as ReportLine
+from app.uptime.trace import Decision as DecisionLine
+from app.uptime.trace import DialTest as DialLine
+from app.uptime.trace import Excuse as ExcuseLine
+from app.uptime.trace import Line
+from app.uptime.trace import Override as PolicyLine
+from app.uptime.trace import ProbeFailed as ProbeLine
+from app.uptime.writing import as_json
 
 __all__ = [
     "AbsorbedJournal",
     "Anomaly",
+    "BeatLine",
     "BootSeen",
+    "CustodyLine",
+    "DecisionLine",
+    "DialLine",
     "Evidence",
+    "ExcuseLine",
+    "IncidentRuling",
+    "Limits",
+    "Line",
+    "MonthRuling",
+    "PhoneRuling",
+    "PolicyLine",
     "PowerInterval",
     "PowerNow",
     "PowerTimeline",
+    "ProbeLine",
+    "ReportLine",
     "State",
+    "Trace",
     "absorb_journals",
     "absorb_readings",
+    "allowance",
+    "as_json",
+    "contacts",
+    "evidence_lines",
+    "hold_phone",
+    "holds",
+    "limits_of",
     "power_counts",
     "power_now",
+    "proved_shares",
+    "put_back",
     "queue_settling",
+    "rule_phone",
+    "take_due",
     "timeline",
+    "unsettled",
 ]
