@@ -19,10 +19,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from bench import uptime_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "docs" / "proofs.json"
@@ -34,27 +37,36 @@ _UP_S = 120
 _FUZZ_EXAMPLES = 100
 
 
-def properties() -> tuple[bool, int, str]:
+class Outcome(NamedTuple):
+    """`cases`: how many were tried; `said`: shown if it failed; `figures` stand in the result file."""
+
+    ok: bool
+    cases: int
+    said: str
+    figures: Mapping[str, int] = MappingProxyType({})
+
+
+def properties() -> Outcome:
     """Every property test, each with 5,000 examples that nobody chose."""
     return _pytest("-m", "hypothesis", "--hypothesis-profile=prove", "-o", "faulthandler_timeout=0")
 
 
-def kills() -> tuple[bool, int, str]:
+def kills() -> Outcome:
     """The agent is killed outright at random moments: nothing is lost, nothing counted or done twice."""
     return _pytest("tests/agent", "-k", "kill")
 
 
-def races() -> tuple[bool, int, str]:
+def races() -> Outcome:
     """Writers beside each other on both databases: one wins, the others are told."""
     return _pytest("tests/app", "-k", "concurren or test_races or at_once or writers or threads")
 
 
-def whole_way() -> tuple[bool, int, str]:
+def whole_way() -> Outcome:
     """Two runs of `make run`, from simulated phones to verdicts."""
     return _pytest("tests/e2e/test_make_run.py")
 
 
-def api() -> tuple[bool, int, str]:
+def api() -> Outcome:
     """Right and wrong requests to every operation of the API: never an error of the server's own."""
     with tempfile.TemporaryDirectory() as var, _server(Path(var)) as (url, token):
         hooks = {**os.environ, "SCHEMATHESIS_HOOKS": "bench.prove_hooks", "PYTHONPATH": str(ROOT)}
@@ -63,11 +75,19 @@ def api() -> tuple[bool, int, str]:
         command += ["--phases", "examples,fuzzing,coverage", "--max-examples", str(_FUZZ_EXAMPLES)]
         ended = subprocess.run(command, check=False, cwd=var, env=hooks, capture_output=True, text=True)
     found = _FUZZED.search(ended.stdout)
-    return ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:]
+    return Outcome(ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:])
 
 
-PROOFS: dict[str, Callable[[], tuple[bool, int, str]]] = {
-    proof.__name__: proof for proof in (properties, kills, races, api, whole_way)
+def truth() -> Outcome:
+    """3,000 phones for 30 days each, of which the truth is known: who is called off, and who is wronged (R02)."""
+    found = uptime_truth.run(sites=60, phones=50, days=30, seed=1)
+    wrong = uptime_truth.failures(found)
+    figures = uptime_truth.figures(found)
+    return Outcome(not wrong, found["lines"], "\n".join([uptime_truth.table(found), *wrong]), figures)
+
+
+PROOFS: dict[str, Callable[[], Outcome]] = {
+    proof.__name__: proof for proof in (properties, kills, races, truth, api, whole_way)
 }
 
 
@@ -86,24 +106,27 @@ def main() -> int:
 
 def _prove(name: str, rounds: int) -> dict[str, Any]:
     begin, cases, ok = time.monotonic(), 0, True
+    figures: dict[str, int] = {}
     for _ in range(rounds):
-        passed, counted, said = PROOFS[name]()
-        cases += counted
-        if not passed or not counted:
+        outcome = PROOFS[name]()
+        cases += outcome.cases
+        figures.update(outcome.figures)
+        if not outcome.ok or not outcome.cases:
             ok = False
-            print(said)
+            print(outcome.said)
             break
     seconds = round(time.monotonic() - begin)
     print(f" {'✓' if ok else '✗'} {name}: {cases} cases in {seconds} s", flush=True)
     what = " ".join((PROOFS[name].__doc__ or "").split())
-    return {"name": name, "what": what, "rounds": rounds, "cases": cases, "seconds": seconds, "ok": ok}
+    result = {"name": name, "what": what, "rounds": rounds, "cases": cases, "seconds": seconds, "ok": ok}
+    return result | ({"figures": figures} if figures else {})
 
 
-def _pytest(*arguments: str) -> tuple[bool, int, str]:
+def _pytest(*arguments: str) -> Outcome:
     command = [str(_BIN / "pytest"), "-n", "auto", "-p", "no:cacheprovider", *arguments]
     ended = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     found = _PASSED.search(ended.stdout)
-    return ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:]
+    return Outcome(ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:])
 
 
 @contextmanager
