@@ -6,6 +6,8 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from app.audit.cli import audit_cli
+from app.calldesk.api import calldesk_api
+from app.calldesk.pages import calldesk_pages
 from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
@@ -22,6 +24,7 @@ from app.kernel.db import db
 from app.kernel.jobs import Job
 from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
+from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
 from app.policy.api import policy_api
 from app.policy.cli import policies_cli
@@ -29,7 +32,12 @@ from app.registry.api import registry_api
 from app.registry.edit_pages import edit_pages
 from app.registry.file_api import files_api
 from app.registry.pages import registry_pages
+from app.reports.api import reports_api
+from app.reports.pages import reports_pages
+from app.reports.public_pages import public_pages
+from app.session.me_pages import me_pages
 from app.session.pages import session_pages
+from app.session.step_pages import step_pages
 from app.tables import load_tables
 from app.tasks.api import tasks_api
 from app.tasks.pages import tasks_pages
@@ -40,12 +48,18 @@ PAGES = (
     health_pages,
     docs_pages,
     session_pages,
+    step_pages,
+    me_pages,
     overview_pages,
+    own_pages,
     gateway_pages,
     command_pages,
     registry_pages,
     edit_pages,
     tasks_pages,
+    calldesk_pages,
+    reports_pages,
+    public_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -57,6 +71,8 @@ APIS: tuple[Blueprint, ...] = (
     uptime_api,
     compliance_api,
     tasks_api,
+    calldesk_api,
+    reports_api,
 )
 COMMANDS = (agents_cli, audit_cli, policies_cli, uptime_cli, installation_cli, scheduler_cli, demo_cli)
 
@@ -79,10 +95,20 @@ def register_rooms(app: Flask) -> None:
 
 
 def all_jobs() -> list[Job]:
+    from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.readings.jobs import JOBS as READING_JOBS
     from app.registry.jobs import JOBS as REGISTRY_JOBS
+    from app.reports.jobs import JOBS as REPORT_JOBS
 
-    return [*KERNEL_JOBS, *REGISTRY_JOBS, *READING_JOBS, *COMMAND_JOBS, *FLEET_JOBS]
+    return [
+        *KERNEL_JOBS,
+        *REGISTRY_JOBS,
+        *READING_JOBS,
+        *COMMAND_JOBS,
+        *FLEET_JOBS,
+        *CALLDESK_JOBS,
+        *REPORT_JOBS,
+    ]

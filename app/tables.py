@@ -27,6 +27,7 @@ MODEL_MODULES = (
     "app.notify.model",
     "app.duty.model",
     "app.dialling.model",
+    "app.reports.model",
 )
 
 

@@ -2,7 +2,7 @@
 
 from app.dialling.draw_service import draw_centre, lapse_centre
 from app.dialling.model import DialCall, DialTest
-from app.dialling.rules import RESULTS, WITHDRAWN
+from app.dialling.rules import RESULTS, SOURCES, WITHDRAWN
 from app.dialling.service import (
     DialFact,
     add_call,
@@ -13,12 +13,15 @@ from app.dialling.service import (
     record_result,
     undo,
 )
+from app.dialling.states import State as CallState
 from app.dialling.views import CallLine, Found, Heard, call_lines, find_phones, list_tests, one_test
 
 __all__ = [
     "RESULTS",
+    "SOURCES",
     "WITHDRAWN",
     "CallLine",
+    "CallState",
     "DialCall",
     "DialFact",
     "DialTest",

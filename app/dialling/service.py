@@ -17,6 +17,7 @@ from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from app.kernel.ids import new_id
 from app.kernel.tenancy import SYSTEM, Principal
 from app.kernel.texts import one_line
+from app.policy import PolicyFiles, effective
 from app.registry import Handset, find_handset
 from app.tasks import close_task, open_task
 from app.uptime import queue_settling
@@ -149,11 +150,12 @@ def may_undo(principal: Principal, test: DialTest, undo_seconds: int, now: dt.da
 
 
 def undo(
-    session: Session, principal: Principal, test_id: uuid.UUID, *, undo_seconds: int, now: dt.datetime
+    session: Session, principal: Principal, test_id: uuid.UUID, *, policies: PolicyFiles, now: dt.datetime
 ) -> None:
     """Take one's own tap back in policy's time; the call is to be made again. Raise as `correct`."""
     test = find_test(session, principal, test_id)
-    if not may_undo(principal, test, undo_seconds, now):
+    seconds = effective(session, policies, "dialling", test.centre_id).body["undo_seconds"]
+    if not may_undo(principal, test, seconds, now):
         raise Conflict(
             "已超过可撤销的时间，请用“更正” / the time to undo is over: correct it, with a reason",
             code="too_late",

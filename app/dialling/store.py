@@ -18,7 +18,7 @@ from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
 from app.kernel.spans import holds_at
 from app.kernel.tenancy import SYSTEM, Principal, within
-from app.registry import Handset, KitAssignment, Number, Post, ServiceCentre, holders_of
+from app.registry import Handset, KitAssignment, Number, Post, holders_of
 
 CHUNK = 500
 
@@ -119,13 +119,6 @@ def claim_draw(session: Session, values: Mapping[str, Any]) -> bool:
 
 def was_drawn(session: Session, centre_id: uuid.UUID, day: dt.date) -> bool:
     return session.get(DialDraw, (centre_id, day)) is not None
-
-
-def centres(session: Session, principal: Principal) -> list[tuple[uuid.UUID, str]]:
-    query = select(ServiceCentre.id, ServiceCentre.name).where(
-        ServiceCentre.retired_at.is_(None), within(principal, ServiceCentre.id)
-    )
-    return [(row.id, row.name) for row in session.execute(query.order_by(ServiceCentre.code))]
 
 
 def live_phones(session: Session, centre_id: uuid.UUID) -> dict[uuid.UUID, dt.datetime]:

@@ -16,6 +16,7 @@ from app.dialling.service import CALLERS, find_test, may_undo
 from app.dialling.states import State
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
+from app.policy import PolicyFiles, effective_many
 
 FOUND_LIMIT = 20
 
@@ -67,7 +68,7 @@ def call_lines(
     principal: Principal,
     *,
     centre_ids: Collection[uuid.UUID] | None = None,
-    undo_seconds: int,
+    policies: PolicyFiles,
     now: dt.datetime,
 ) -> list[CallLine]:
     """The open calls and those made today. A phone that the caller answers for himself is left out: nobody shall know
@@ -79,8 +80,7 @@ def call_lines(
     kits, tags = store.kits(session, principal, ids, now), store.tags(session, principal, ids)
     tests = store.tests_of_calls(session, [row.id for row in rows])
     told = {
-        line.test.call_id: line
-        for line in _lines(session, principal, list(tests.values()), undo_seconds, now)
+        line.test.call_id: line for line in _lines(session, principal, list(tests.values()), policies, now)
     }
     mine = {h for h, kit in kits.items() if kit.employee_id and kit.employee_id == principal.employee}
     return [
@@ -137,7 +137,7 @@ def list_tests(
     result: str | None = None,
     words: str = "",
     corrected: bool = False,
-    undo_seconds: int = 0,
+    policies: PolicyFiles,
     now: dt.datetime,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
@@ -151,22 +151,23 @@ def list_tests(
         SortKey("id", DialTest.id, descending=True),
     ]
     page = paginate(session, query, keys, cursor=cursor, limit=limit)
-    return Page(_lines(session, principal, page.items, undo_seconds, now), page.next_cursor)
+    return Page(_lines(session, principal, page.items, policies, now), page.next_cursor)
 
 
 def one_test(
-    session: Session, principal: Principal, test_id: uuid.UUID, *, undo_seconds: int, now: dt.datetime
+    session: Session, principal: Principal, test_id: uuid.UUID, *, policies: PolicyFiles, now: dt.datetime
 ) -> Heard:
     """Raise `NotFound`, also for a foreign centre's."""
     test = find_test(session, principal, test_id)
-    return _lines(session, principal, [test], undo_seconds, now)[0]
+    return _lines(session, principal, [test], policies, now)[0]
 
 
 def _lines(
-    session: Session, principal: Principal, tests: Sequence[DialTest], undo_seconds: int, now: dt.datetime
+    session: Session, principal: Principal, tests: Sequence[DialTest], policies: PolicyFiles, now: dt.datetime
 ) -> list[Heard]:
     tags = store.tags(session, principal, {test.handset_id for test in tests})
     posts = store.post_names(session, {test.post_id for test in tests})
+    rules = effective_many(session, policies, "dialling", {test.centre_id for test in tests})
     gone = store.corrected_ids(session, [test.id for test in tests])
     return [
         Heard(
@@ -175,7 +176,8 @@ def _lines(
             post=posts.get(test.post_id, ""),
             number=shown_number(test.e164),
             corrected=test.id in gone,
-            open_to_undo=test.id not in gone and may_undo(principal, test, undo_seconds, now),
+            open_to_undo=test.id not in gone
+            and may_undo(principal, test, rules[test.centre_id].body["undo_seconds"], now),
         )
         for test in tests
     ]

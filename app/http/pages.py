@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, current_app, g, request, url_for
 from jinja2 import StrictUndefined
 from markupsafe import Markup
+from werkzeug.exceptions import NotFound
 
 from app.http.access import current_access
 from app.http.transaction import FORM_KEY
 from app.kernel.ids import new_id
 from app.kernel.tenancy import Principal
+from app.people import browser, role_words
 from app.runtime import runtime
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -36,6 +38,8 @@ JUDGING, MANAGING = "考核", "管理"
 NAVIGATION = (
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
+    NavEntry("dialling", "拨测", "/dialling", JUDGING),
+    NavEntry("reports", "客户反映", "/reports", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),
@@ -52,7 +56,16 @@ def register_pages(app: Flask) -> None:
     # A misspelt name in a template must fail in its test, not show an empty cell to somebody who then believes it.
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(day=day, when=when, clock=clock, ago=ago, span=span, rfc3339=_rfc3339)
+    app.jinja_env.filters.update(
+        day=day,
+        when=when,
+        clock=clock,
+        ago=ago,
+        span=span,
+        rfc3339=_rfc3339,
+        role_words=role_words,
+        browser=browser,
+    )
     app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url)
     app.context_processor(_context)
     app.after_request(_cache_assets)
@@ -60,8 +73,21 @@ def register_pages(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
-    principal = g.get("principal")
-    return {"navigation": menu(principal), "signed_in": principal is not None}
+    principal = g.get("caller")
+    return {
+        "navigation": menu(principal),
+        "signed_in": principal is not None,
+        "home": home_of(principal),
+        "my_name": g.get("caller_name", ""),
+    }
+
+
+def home_of(principal: Principal | None) -> str:
+    """The first page of what he may see: of a butler his own."""
+    for path in ("/", "/my"):
+        if _may_open(path, principal):
+            return path
+    return "/me"
 
 
 def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
@@ -79,7 +105,10 @@ def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
 
 
 def _may_open(path: str, principal: Principal | None) -> bool:
-    endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
+    except NotFound:
+        return False
     declared = current_access(endpoint, "GET")
     if declared is None or declared.kind != "roles":
         return declared is not None

@@ -1,7 +1,8 @@
 """The registry: organisation, people, households, handsets, numbers, WeChat accounts, and who held what when."""
 
 from app.registry.catalogue import RESOURCES
-from app.registry.custody import Custody, history_in, history_of, holder_of, holders_of
+from app.registry.centres import live_centres
+from app.registry.custody import Custody, held_by, history_in, history_of, holder_of, holders_of
 from app.registry.handsets import HandsetRef, find_handset, handsets_by_serial
 from app.registry.model import (
     Company,
@@ -44,11 +45,13 @@ __all__ = [
     "create",
     "find_handset",
     "handsets_by_serial",
+    "held_by",
     "history_in",
     "history_of",
     "holder_of",
     "holders_of",
     "known_id",
+    "live_centres",
     "normal_imei",
     "placeholder_serial",
     "tie",

@@ -13,6 +13,7 @@ from app.http.pages import local_path, page_now, see_other
 from app.kernel.db import db
 from app.kernel.ids import parse_id
 from app.kernel.texts import one_line
+from app.registry import live_centres
 from app.runtime import runtime
 from app.tasks import service, views
 
@@ -55,7 +56,7 @@ def tasks() -> str:
         figures=service.figures(session, who, now),
         kinds=views.kinds(session, who),
         kind_words=KINDS,
-        centres=views.centres(session, who),
+        centres=live_centres(session, who),
         now=now,
     )
 

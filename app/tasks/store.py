@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal, within
-from app.registry import Handset, ServiceCentre
+from app.registry import Handset
 from app.tasks.model import IS_OPEN, Task
 from app.tasks.states import Event, State, advance
 
@@ -100,13 +100,6 @@ def kinds(session: Session, principal: Principal) -> list[str]:
     """The kinds of the tasks that are open."""
     found = select(Task.kind).where(Task.state == State.OPEN, within(principal, Task.centre_id))
     return list(session.scalars(found.distinct().order_by(Task.kind)))
-
-
-def centres(session: Session, principal: Principal) -> list[tuple[uuid.UUID, str]]:
-    query = select(ServiceCentre.id, ServiceCentre.name).where(
-        ServiceCentre.retired_at.is_(None), within(principal, ServiceCentre.id)
-    )
-    return [(row.id, row.name) for row in session.execute(query.order_by(ServiceCentre.code))]
 
 
 def phone_tags(session: Session, principal: Principal, handset_ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:

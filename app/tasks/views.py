@@ -12,6 +12,7 @@ from app.kernel.paging import Page
 from app.kernel.tenancy import Principal
 from app.people import ROLE_WORDS, names_of
 from app.policy import PolicyFiles
+from app.registry import live_centres
 from app.tasks import service, store
 from app.tasks.model import Task
 from app.tasks.rules import unpack_roles
@@ -47,7 +48,7 @@ def task_lines(
     """One page of the open or of the ended tasks."""
     find = service.ended_tasks if ended else service.open_tasks
     page = find(session, principal, mine=mine, kind=kind, centre_id=centre_id, words=words, cursor=cursor)
-    centre_names = dict(centres(session, principal))
+    centre_names = dict(live_centres(session, principal))
     tags = store.phone_tags(session, principal, {t.handset_id for t in page.items if t.handset_id})
     actors = names_of(session, {t.ended_by for t in page.items if t.ended_by})
     minutes = {
@@ -71,7 +72,3 @@ def task_lines(
 
 def kinds(session: Session, principal: Principal) -> list[str]:
     return store.kinds(session, principal)
-
-
-def centres(session: Session, principal: Principal) -> list[tuple[uuid.UUID, str]]:
-    return store.centres(session, principal)

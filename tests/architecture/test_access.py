@@ -20,8 +20,11 @@ _PUBLIC = {
     "GET /enter",
     "GET /healthz",
     "GET /metrics",
+    "GET /r/<code>",
+    "GET /r/<code>/sent",
     "GET /readyz",
     "GET /static/<path:filename>",
+    "POST /r/<code>",
     "POST /session",
 }
 
