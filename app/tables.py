@@ -28,6 +28,7 @@ MODEL_MODULES = (
     "app.duty.model",
     "app.dialling.model",
     "app.reports.model",
+    "app.incidents.model",
 )
 
 

@@ -1,7 +1,7 @@
 """Whether a phone was on: each minute on, off or unknown, proved by boots and never guessed from silence (R02)."""
 
 from app.uptime.contacts import contacts, proved_shares
-from app.uptime.dossier import Trace
+from app.uptime.dossier import Dossier, Trace
 from app.uptime.limits import Limits, limits_of
 from app.uptime.rules import Anomaly, Evidence, State
 from app.uptime.ruling import IncidentRuling, MonthRuling, PhoneRuling, rule_phone
@@ -40,6 +40,7 @@ __all__ = [
     "CustodyLine",
     "DecisionLine",
     "DialLine",
+    "Dossier",
     "Evidence",
     "ExcuseLine",
     "IncidentRuling",

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from app.kernel.db import from_us, to_us
 from app.kernel.errors import FieldError, Invalid
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import SYSTEM, Principal
 from app.policy import PolicyFiles, effective_many
 from app.readings import AbsorbedReading
 from app.registry import find_handset
 from app.uptime import store
-from app.uptime.boots import BOUNDS, Boot, JournalEnd, from_journal, from_reading, merge
+from app.uptime.boots import BOUNDS, Boot, Grade, JournalEnd, from_journal, from_reading, merge
 from app.uptime.rules import MINUTE, SLACK, Anomaly, Evidence, State, Timeline, decide
 from app.uptime.settling import queue_news
+from app.uptime.trace import Line
+from app.uptime.writing import lines_of_boots
 
 SUBJECT = "uptime"
 MAX_WINDOW = dt.timedelta(days=400)
@@ -109,6 +111,15 @@ def _boot_row(key: _Key, boot: Boot, centre_id: str) -> dict[str, Any]:
     row["handset_id"], row["boot_id"], row["grade"] = key
     row["centre_id"] = centre_id
     return row
+
+
+def evidence_lines(session: Session, handset_id: uuid.UUID, now: dt.datetime) -> list[Line]:
+    """What is stored of a phone's boots as lines of a trace. Internal: sees every centre."""
+    boots = store.boots_of(session, SYSTEM, handset_id)
+    graded: list[tuple[Grade, Boot]] = [("self" if grade == "self" else "gateway", b) for grade, b in boots]
+    return lines_of_boots(
+        str(handset_id), sorted(graded, key=lambda one: (one[1].boot_id, one[0])), to_us(now)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
@@ -73,6 +73,38 @@ def queue_news(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     )
     insert = insert_from(session, queue, ["handset_id", "centre_id", "due_at"], query)
     execute_rows(session, _sooner(session, insert), rows)
+
+
+def take_due(
+    session: Session, now: dt.datetime, limit: int, centre_id: uuid.UUID | None = None
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Phones that are due, with their centres, longest due first; locked, without those that another rules now."""
+    due = select(SettleQueue.handset_id, SettleQueue.centre_id).where(SettleQueue.due_at <= now)
+    if centre_id is not None:
+        due = due.where(SettleQueue.centre_id == centre_id)
+    due = due.order_by(SettleQueue.due_at, SettleQueue.handset_id).limit(limit)
+    return [(row[0], row[1]) for row in session.execute(due.with_for_update(skip_locked=True))]
+
+
+def hold_phone(session: Session, handset_id: uuid.UUID, centre_id: uuid.UUID, now: dt.datetime) -> None:
+    """Wait until nobody else rules this phone, and keep others from it until the transaction ends."""
+    queue_settling(session, {handset_id: centre_id}, now)
+    session.execute(
+        select(SettleQueue.handset_id).where(SettleQueue.handset_id == handset_id).with_for_update()
+    )
+
+
+def put_back(session: Session, handset_id: uuid.UUID, due_at: dt.datetime, *, waits: bool) -> None:
+    """When a phone that was ruled, and is still held, is looked at next."""
+    session.execute(
+        update(SettleQueue).where(SettleQueue.handset_id == handset_id).values(due_at=due_at, waits=waits)
+    )
+
+
+def unsettled(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> int:
+    """Phones of a centre of which something came in that no ruling has looked at yet. Internal."""
+    due = select(func.count()).where(SettleQueue.centre_id == centre_id, SettleQueue.due_at <= now)
+    return session.scalar(due) or 0
 
 
 def _sooner(session: Session, insert: Any) -> Any:

@@ -1,0 +1,20 @@
+"""R02's incidents live: ruled from all evidence, decided and appealed by people, counted by the month."""
+
+from app.incidents.model import Incident
+from app.incidents.months import MonthMatter, month_matters, month_rulings
+from app.incidents.settling import settle_due, settle_phone
+from app.incidents.tracing import export_trace
+from app.incidents.views import incidents_of
+from app.uptime import unsettled
+
+__all__ = [
+    "Incident",
+    "MonthMatter",
+    "export_trace",
+    "incidents_of",
+    "month_matters",
+    "month_rulings",
+    "settle_due",
+    "settle_phone",
+    "unsettled",
+]

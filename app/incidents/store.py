@@ -1,0 +1,158 @@
+"""Queries of incidents. A row changes only by compare-and-set on its version: who hits none lost against another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, delete, exists, false, func, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from app.incidents.model import (
+    Incident,
+    IncidentAppeal,
+    IncidentChange,
+    IncidentDecision,
+    IncidentStrike,
+    RuledPhone,
+)
+from app.kernel.db import insert_into
+from app.kernel.errors import Conflict
+from app.kernel.tenancy import Principal, within
+
+_STAFF = frozenset({"admin", "operations", "lead", "it", "finance", "auditor"})
+
+
+def visible(principal: Principal) -> Any:
+    """The condition of what a caller may see: a centre's staff all of it, everybody what he himself answers for."""
+    staff = _of_staff(principal)
+    if principal.employee is None:
+        return staff
+    return or_(staff, of_employee(principal.employee))
+
+
+def _of_staff(principal: Principal) -> Any:
+    if not principal.rights:
+        return within(principal, Incident.centre_id) if principal.roles & _STAFF else false()
+    centres = [centre for role, centre in principal.rights if role in _STAFF]
+    return true() if None in centres else Incident.centre_id.in_(centres)
+
+
+def of_employee(employee_id: uuid.UUID) -> Any:
+    """The condition of what one person answers for, also by a single strike."""
+    struck = exists().where(
+        IncidentStrike.incident_id == Incident.id, IncidentStrike.employee_id == employee_id
+    )
+    return or_(Incident.employee_id == employee_id, struck)
+
+
+def find(session: Session, principal: Principal, incident_id: uuid.UUID) -> Incident | None:
+    query = select(Incident).where(Incident.id == incident_id, visible(principal))
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def of_phone(session: Session, handset_id: uuid.UUID) -> Sequence[Incident]:
+    """Every incident of a phone, also those that are gone, in a stable order."""
+    query = (
+        select(Incident).where(Incident.handset_id == handset_id).order_by(Incident.opened_at, Incident.id)
+    )
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def change(session: Session, incident: Incident, **values: Any) -> None:
+    """Set what changed. Raise `Conflict` when somebody else changed the incident meanwhile."""
+    done = session.execute(
+        update(Incident)
+        .where(Incident.id == incident.id, Incident.version == incident.version)
+        .values(version=incident.version + 1, **values)
+        .returning(Incident.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not done:
+        raise Conflict(
+            "事件刚刚有变化，请重新查看 / the incident changed meanwhile: look again", code="incident_changed"
+        )
+    session.refresh(incident)
+
+
+def strikes_of(
+    session: Session, incident_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[IncidentStrike]]:
+    found: dict[uuid.UUID, list[IncidentStrike]] = {incident_id: [] for incident_id in incident_ids}
+    query = select(IncidentStrike).where(IncidentStrike.incident_id.in_(incident_ids))
+    for row in session.scalars(query.order_by(IncidentStrike.at)):
+        found[row.incident_id].append(row)
+    return found
+
+
+def replace_strikes(session: Session, incident_id: uuid.UUID, rows: Iterable[IncidentStrike]) -> None:
+    session.execute(
+        delete(IncidentStrike)
+        .where(IncidentStrike.incident_id == incident_id)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.add_all(rows)
+
+
+def decisions_of(session: Session, handset_id: uuid.UUID) -> Sequence[IncidentDecision]:
+    query = select(IncidentDecision).where(IncidentDecision.handset_id == handset_id)
+    return session.scalars(query.order_by(IncidentDecision.at, IncidentDecision.id)).all()
+
+
+def decisions_on(session: Session, incident_id: uuid.UUID) -> Sequence[IncidentDecision]:
+    query = select(IncidentDecision).where(IncidentDecision.incident_id == incident_id)
+    return session.scalars(query.order_by(IncidentDecision.at, IncidentDecision.id)).all()
+
+
+def appeals_on(session: Session, incident_id: uuid.UUID) -> Sequence[IncidentAppeal]:
+    query = select(IncidentAppeal).where(IncidentAppeal.incident_id == incident_id)
+    return session.scalars(query.order_by(IncidentAppeal.at)).all()
+
+
+def insert_appeal(session: Session, values: Mapping[str, Any]) -> bool:
+    """False when this person has appealed against this incident before."""
+    new = insert_into(session, IncidentAppeal).values(**values)
+    new = new.on_conflict_do_nothing(index_elements=["incident_id", "employee_id"])
+    return session.scalar(new.returning(IncidentAppeal.id)) is not None
+
+
+def close_appeals(session: Session, incident_id: uuid.UUID, now: dt.datetime) -> None:
+    session.execute(
+        update(IncidentAppeal)
+        .where(IncidentAppeal.incident_id == incident_id, IncidentAppeal.decided_at.is_(None))
+        .values(decided_at=now)
+    )
+
+
+def changes_of(session: Session, incident_id: uuid.UUID) -> Sequence[IncidentChange]:
+    query = select(IncidentChange).where(IncidentChange.incident_id == incident_id)
+    return session.scalars(query.order_by(IncidentChange.at, IncidentChange.id)).all()
+
+
+def ruled(session: Session, handset_id: uuid.UUID) -> RuledPhone | None:
+    return session.get(RuledPhone, handset_id, populate_existing=True)
+
+
+def keep_ruled(session: Session, values: Mapping[str, Any]) -> None:
+    new = insert_into(session, RuledPhone).values(**values)
+    session.execute(
+        new.on_conflict_do_update(
+            index_elements=["handset_id"], set_={name: new.excluded[name] for name in values}
+        )
+    )
+
+
+def listed(principal: Principal) -> Select[Incident]:
+    return select(Incident).where(visible(principal))
+
+
+def counts(session: Session, principal: Principal, conditions: Sequence[Any]) -> dict[tuple[str, str], int]:
+    """How many incidents that still count stand in each (status, state)."""
+    query = (
+        select(Incident.status, Incident.state, func.count())
+        .where(visible(principal), Incident.gone_at.is_(None), *conditions)
+        .group_by(Incident.status, Incident.state)
+    )
+    return {(row[0], row[1]): row[2] for row in session.execute(query)}
