@@ -190,6 +190,56 @@ def upgrade() -> None:
         batch_op.create_index("ix_excuse_open", ["state", "ends_at"], unique=False)
 
     op.create_table(
+        "incident",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("handset_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=1), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=True),
+        sa.Column("answers", sa.String(length=80), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("hits", sa.JSON(), nullable=False),
+        sa.Column("off", sa.JSON(), nullable=False),
+        sa.Column("strikes", sa.Integer(), nullable=False),
+        sa.Column("inputs_sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy_body", sa.JSON(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("appeal_until", sa.BigInteger(), nullable=True),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.Column("gone_to", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('a', 'b')", name=op.f("ck_incident_kind")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'ruled', 'decided', 'appealed', 'final')", name=op.f("ck_incident_state")
+        ),
+        sa.CheckConstraint(
+            "status IN ('refuted', 'confirmed', 'excused', 'suspected', 'undecided')",
+            name=op.f("ck_incident_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_incident_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_incident_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(["handset_id"], ["handset.id"], name=op.f("fk_incident_handset_id_handset")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_changed", ["changed_at"], unique=False)
+        batch_op.create_index("ix_incident_employee", ["employee_id", "month"], unique=False)
+        batch_op.create_index("ix_incident_handset", ["handset_id", "start_at"], unique=False)
+        batch_op.create_index("ix_incident_list", ["centre_id", "start_at"], unique=False)
+        batch_op.create_index("ix_incident_month", ["centre_id", "month", "status"], unique=False)
+
+    op.create_table(
         "out_of_reach",
         sa.Column("handset_id", sa.Uuid(), nullable=False),
         sa.Column("centre_id", sa.Uuid(), nullable=False),
@@ -232,6 +282,27 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("handset_id", "boot_id", name=op.f("pk_phone_journal")),
     )
+    op.create_table(
+        "phone_ruling",
+        sa.Column("handset_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("inputs_sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_sha256", sa.String(length=64), nullable=False),
+        sa.Column("shares", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_phone_ruling_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["handset_id"], ["handset.id"], name=op.f("fk_phone_ruling_handset_id_handset")
+        ),
+        sa.PrimaryKeyConstraint("handset_id", name=op.f("pk_phone_ruling")),
+    )
+    with op.batch_alter_table("phone_ruling", schema=None) as batch_op:
+        batch_op.create_index("ix_phone_ruling_centre", ["centre_id"], unique=False)
+
     op.create_table(
         "probe",
         sa.Column("centre_id", sa.Uuid(), nullable=False),
@@ -524,6 +595,111 @@ def upgrade() -> None:
         batch_op.create_index("ix_dial_test_handset", ["handset_id", "at"], unique=False)
 
     op.create_table(
+        "incident_appeal",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_incident_appeal_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_incident_appeal_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_incident_appeal_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_appeal")),
+        sa.UniqueConstraint("incident_id", "employee_id", name="uq_incident_appeal_once"),
+    )
+    op.create_table(
+        "incident_change",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("causes", sa.JSON(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=True),
+        sa.Column("after", sa.JSON(), nullable=True),
+        sa.Column("inputs_sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_sha256", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_incident_change_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_incident_change_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_change")),
+    )
+    with op.batch_alter_table("incident_change", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_change_incident", ["incident_id", "at"], unique=False)
+
+    op.create_table(
+        "incident_decision",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("handset_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("stage IN ('first', 'appeal')", name=op.f("ck_incident_decision_stage")),
+        sa.CheckConstraint("status IN ('confirmed', 'refuted')", name=op.f("ck_incident_decision_status")),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_incident_decision_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["handset_id"], ["handset.id"], name=op.f("fk_incident_decision_handset_id_handset")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_incident_decision_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_decision")),
+    )
+    with op.batch_alter_table("incident_decision", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_decision_handset", ["handset_id", "at"], unique=False)
+        batch_op.create_index("ix_incident_decision_incident", ["incident_id", "at"], unique=False)
+
+    op.create_table(
+        "incident_strike",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("handset_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=True),
+        sa.Column("answers", sa.String(length=80), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_incident_strike_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_incident_strike_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(
+            ["handset_id"], ["handset.id"], name=op.f("fk_incident_strike_handset_id_handset")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name=op.f("fk_incident_strike_incident_id_incident")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident_strike")),
+    )
+    with op.batch_alter_table("incident_strike", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_strike_employee", ["employee_id", "month"], unique=False)
+        batch_op.create_index("ix_incident_strike_incident", ["incident_id"], unique=False)
+        batch_op.create_index("ix_incident_strike_month", ["centre_id", "month"], unique=False)
+
+    op.create_table(
         "notice_copy",
         sa.Column("notice_id", sa.Uuid(), nullable=False),
         sa.Column("centre_id", sa.Uuid(), nullable=False),
@@ -714,6 +890,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_notice_copy_employee")
 
     op.drop_table("notice_copy")
+    with op.batch_alter_table("incident_strike", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_strike_month")
+        batch_op.drop_index("ix_incident_strike_incident")
+        batch_op.drop_index("ix_incident_strike_employee")
+
+    op.drop_table("incident_strike")
+    with op.batch_alter_table("incident_decision", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_decision_incident")
+        batch_op.drop_index("ix_incident_decision_handset")
+
+    op.drop_table("incident_decision")
+    with op.batch_alter_table("incident_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_change_incident")
+
+    op.drop_table("incident_change")
+    op.drop_table("incident_appeal")
     with op.batch_alter_table("dial_test", schema=None) as batch_op:
         batch_op.drop_index("ix_dial_test_handset")
         batch_op.drop_index("ix_dial_test_centre")
@@ -772,8 +964,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_probe_centre")
 
     op.drop_table("probe")
+    with op.batch_alter_table("phone_ruling", schema=None) as batch_op:
+        batch_op.drop_index("ix_phone_ruling_centre")
+
+    op.drop_table("phone_ruling")
     op.drop_table("phone_journal")
     op.drop_table("out_of_reach")
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_month")
+        batch_op.drop_index("ix_incident_list")
+        batch_op.drop_index("ix_incident_handset")
+        batch_op.drop_index("ix_incident_employee")
+        batch_op.drop_index("ix_incident_changed")
+
+    op.drop_table("incident")
     with op.batch_alter_table("excuse", schema=None) as batch_op:
         batch_op.drop_index("ix_excuse_open")
         batch_op.drop_index("ix_excuse_list")
