@@ -7,17 +7,24 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent import wire
 from agent.hands import Hands
-from agent.inbox import Inbox, Outcome, Received
+from agent.inbox import INTERRUPTED, Inbox, Outcome, Received
 from agent.instant import SiteClock
 from agent.spool import Entry
 from agent.sweep import Reader, Serials
 
 log = logging.getLogger("agent.commands")
 
-Kind = Callable[[wire.Command], Outcome]
+
+class Kind(Protocol):
+    """Carries one command out. None: the outcome comes later, by `CommandWorker.finish`."""
+
+    def __call__(self, command: wire.Command, /) -> Outcome | None: ...
+
+
 HAND_WAIT_S = 120.0
 _BROKEN_PHONE = {"protocol", "too_large", "identity"}
 
@@ -33,6 +40,7 @@ class CommandWorker:
         self._clock = clock
         self._on_result = on_result
         self._woken = threading.Event()
+        self._later: set[str] = set()
 
     def wake(self) -> None:
         self._woken.set()
@@ -51,7 +59,7 @@ class CommandWorker:
 
     def drain(self, stop: threading.Event) -> None:
         """Answer what was cut off, then carry out all that waits, until `stop` is set. Raise `sqlite3.Error`."""
-        if self._inbox.recover():
+        if self._inbox.recover(self._cut_off, but=frozenset(self._later)):
             self._on_result()
         while not stop.is_set() and self.step():
             pass
@@ -65,11 +73,26 @@ class CommandWorker:
         outcome = self._refusal(received)
         if outcome is None:
             self._inbox.start(command.id)
+            # Noted before the act: it may end in another thread before we are told that it goes on.
+            self._later.add(command.id)
             outcome = self._act(command)
-        self._inbox.finish(command.id, outcome)
-        log.info("command id=%s kind=%s state=%s", command.id, command.kind, outcome.state)
-        self._on_result()
+        if outcome is not None:
+            self.finish(command.id, outcome)
         return True
+
+    def finish(self, command_id: str, outcome: Outcome) -> None:
+        """Put the outcome of a command on disk. By any thread. Raise `sqlite3.Error`."""
+        try:
+            self._inbox.finish(command_id, outcome)
+        finally:
+            # What could not be written is answered as cut off at the next look.
+            self._later.discard(command_id)
+        log.info("command id=%s state=%s", command_id, outcome.state)
+        self._on_result()
+
+    def _cut_off(self, command: wire.Command) -> Outcome:
+        interrupted = getattr(self._kinds.get(command.kind), "interrupted", None)
+        return INTERRUPTED if interrupted is None else interrupted(command)
 
     def _refusal(self, received: Received) -> Outcome | None:
         age_s = self._clock.age_s(received.at)
@@ -79,7 +102,7 @@ class CommandWorker:
             return Outcome("refused", {"reason": "unknown_kind"})
         return None
 
-    def _act(self, command: wire.Command) -> Outcome:
+    def _act(self, command: wire.Command) -> Outcome | None:
         try:
             return self._kinds[command.kind](command)
         except Exception:

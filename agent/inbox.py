@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -28,6 +28,9 @@ class Outcome:
     state: ResultState
     detail: dict[str, Any]
     entries: tuple[Entry, ...] = ()
+
+
+INTERRUPTED = Outcome("not_now", {"reason": "interrupted"})
 
 
 @dataclass(frozen=True)
@@ -105,15 +108,19 @@ class Inbox:
                 (MAX_KEPT,),
             )
 
-    def recover(self) -> Sequence[str]:
-        """Answer what a former run began and did not end; return the ids."""
+    def recover(
+        self, answer: Callable[[wire.Command], Outcome] | None = None, but: Collection[str] = ()
+    ) -> Sequence[str]:
+        """Answer what a former run began and did not end; return the ids.
+
+        `answer` gives the outcome (otherwise "not now: interrupted"); `but` are those that are at work.
+        """
         with self._db.transaction() as db:
-            ids = [
-                row[0] for row in db.execute("SELECT id FROM command WHERE state = 'started' ORDER BY seq")
-            ]
-        for command_id in ids:
-            self.finish(command_id, Outcome("not_now", {"reason": "interrupted"}))
-        return ids
+            rows = db.execute("SELECT id, body FROM command WHERE state = 'started' ORDER BY seq").fetchall()
+        left = [(command_id, body) for command_id, body in rows if command_id not in but]
+        for command_id, body in left:
+            self.finish(command_id, answer(_command(body)) if answer else INTERRUPTED)
+        return [command_id for command_id, _ in left]
 
 
 def _command(text: str) -> wire.Command:

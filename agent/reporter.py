@@ -40,6 +40,7 @@ class Reporter:
         *,
         status: Callable[[], wire.AgentState],
         on_commands: Callable[[], None],
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
         self._batches = batches
         self._client = client
@@ -47,6 +48,7 @@ class Reporter:
         self._verifier = identity.verifier()
         self._status = status
         self._on_commands = on_commands
+        self._on_answer = on_answer
         self._woken = threading.Event()
         self.tried = threading.Event()
         self._rejected: set[str] = set()
@@ -96,6 +98,7 @@ class Reporter:
         commands = self._commands(answer["commands"])
         self._batches.acknowledge(batch, answer, commands)
         self.interval_s = pace_s(answer["interval_s"])
+        self._on_answer()
         if commands:
             self._on_commands()
         self._tell_rejected(answer["rejected"])

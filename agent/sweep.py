@@ -37,6 +37,7 @@ class Serials:
 
     def __init__(self, known: dict[str, str] | None = None) -> None:
         self._known = dict(known or {})
+        self._read_at: dict[str, float] = {}
 
     def at(self, target: str) -> str | None:
         return self._known.get(target)
@@ -51,6 +52,11 @@ class Serials:
     def learn(self, entry: Entry) -> None:
         if entry.part == "readings":
             self._known[entry.body["target"]] = entry.body["phone"]
+            self._read_at[entry.body["phone"]] = entry.at.seconds
+
+    def read_at(self, serial: str) -> float | None:
+        """When this phone was read last, on the steady clock; None: not since the agent began."""
+        return self._read_at.get(serial)
 
 
 @dataclass

@@ -87,6 +87,7 @@ class Beat(TypedDict):
     up: bool
     reason: str | None
     checks: BeatChecks
+    up_for_s: NotRequired[float]
 
 
 class CommandResult(TypedDict):
