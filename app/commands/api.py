@@ -10,7 +10,7 @@ from app.commands.model import Command
 from app.commands.schemas import CancelSchema, CommandInSchema, CommandQuerySchema, CommandSchema
 from app.commands.service import cancel, enqueue, get
 from app.commands.views import list_commands
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, page_schema
 from app.http.identity import current_principal
 from app.kernel.db import db
@@ -49,7 +49,7 @@ class HandsetCommands(MethodView):
 
 @commands_api.route("/commands")
 class Commands(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @commands_api.arguments(CommandQuerySchema, location="query")
     @commands_api.response(200, page_schema(CommandSchema))
     def get(self, query: dict[str, Any]) -> Page[Command]:
@@ -60,7 +60,7 @@ class Commands(MethodView):
 
 @commands_api.route("/commands/<uuid:command_id>")
 class OneCommand(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @commands_api.response(200, CommandSchema)
     def get(self, command_id: uuid.UUID) -> Command:
         """One command with its result."""

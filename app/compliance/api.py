@@ -7,7 +7,7 @@ from flask.views import MethodView
 
 from app.compliance.schemas import VerdictArgs, VerdictSchema
 from app.compliance.views import Verdict, list_changes, list_verdicts, verdict_of
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, PageArgs, page_schema
 from app.http.identity import current_principal
 from app.kernel.db import db
@@ -20,7 +20,7 @@ compliance_api = Blueprint(
 
 @compliance_api.route("/handsets/<uuid:handset_id>/compliance")
 class HandsetCompliance(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @compliance_api.response(200, VerdictSchema)
     def get(self, handset_id: uuid.UUID) -> Verdict:
         """A phone's verdict with its findings."""
@@ -29,7 +29,7 @@ class HandsetCompliance(MethodView):
 
 @compliance_api.route("/handsets/<uuid:handset_id>/compliance/history")
 class HandsetHistory(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @compliance_api.arguments(PageArgs, location="query")
     @compliance_api.response(200, page_schema(VerdictSchema))
     def get(self, page: dict[str, Any], handset_id: uuid.UUID) -> Page[Verdict]:
@@ -39,7 +39,7 @@ class HandsetHistory(MethodView):
 
 @compliance_api.route("/compliance")
 class Compliance(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @compliance_api.arguments(VerdictArgs, location="query")
     @compliance_api.response(200, page_schema(VerdictSchema))
     def get(self, query: dict[str, Any]) -> Page[Verdict]:

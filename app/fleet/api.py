@@ -19,7 +19,7 @@ from app.fleet.schemas import (
     SightingSchema,
 )
 from app.fleet.service import find_agent, list_agents, make_code, revoke
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, page_schema
 from app.http.identity import current_principal
 from app.http.transaction import answer_is_secret
@@ -36,7 +36,7 @@ _WHO = ("operations", "it")
 
 @fleet_api.route("/agents")
 class Agents(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @fleet_api.arguments(AgentQuerySchema, location="query")
     @fleet_api.response(200, page_schema(AgentSchema))
     def get(self, query: dict[str, Any]) -> Page[Agent]:
@@ -46,7 +46,7 @@ class Agents(MethodView):
 
 @fleet_api.route("/agents/<uuid:agent_id>")
 class OneAgent(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @fleet_api.response(200, AgentSchema)
     def get(self, agent_id: uuid.UUID) -> Agent:
         """One agent."""
@@ -87,7 +87,7 @@ class EnrolmentCodes(MethodView):
 
 @fleet_api.route("/sightings")
 class Sightings(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @fleet_api.arguments(SightingQuerySchema, location="query")
     @fleet_api.response(200, page_schema(SightingSchema))
     def get(self, query: dict[str, Any]) -> Page[Sighted]:

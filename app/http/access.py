@@ -1,6 +1,6 @@
 """Every route declares who may call it; a route without a declaration does not start the server.
 
-`@access(PUBLIC)`, `@access(AGENT)`, or `@access("operations", "lead")`; `admin` may always.
+`@access(PUBLIC)`, `@access(AGENT)`, `@access(HALF)`, or `@access("operations", "lead")`; `admin` may always.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from app.kernel.tenancy import ROLES
 F = TypeVar("F", bound=Callable[..., Any])
 PUBLIC = "public"
 AGENT = "agent"
+HALF = "half"
+"""Only for somebody whose password was right and who is not yet let in: the second step of signing in."""
 SIGNED_IN = ROLES
 """Any role at all."""
 STAFF = tuple(role for role in ROLES if role != "butler")
@@ -38,7 +40,7 @@ class Access:
 
 def access(*who: str, late_transaction: bool = False, if_match: bool = False) -> Callable[[F], F]:
     """Declare who may call a view function or method. Raise `ValueError` for a role that does not exist."""
-    if who in ((PUBLIC,), (AGENT,)):
+    if who in ((PUBLIC,), (AGENT,), (HALF,)):
         declared = Access(who[0], (), late_transaction, if_match)
     else:
         unknown = set(who) - set(ROLES)

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from app.http.access import AGENT, current_access
-from app.http.identity import authorise, identify
+from app.http.identity import authorise, identify, may
+from app.http.pages import home_of, see_other
 from app.http.problems import Problem
 from app.http.transaction import close_write, open_write, read_body
 from app.kernel.errors import Forbidden
@@ -37,25 +38,31 @@ def _check_host() -> None:
         raise Problem(421, "foreign_host", "this host name is not served here: see BUTLER_ALLOWED_HOSTS")
 
 
-def _check_caller() -> None:
+def _check_caller() -> Response | None:
     if request.routing_exception is not None or request.endpoint is None:
-        return
+        return None
     declared = current_access(request.endpoint, request.method)
     if declared is None:
         if request.method == "OPTIONS":
-            return
+            return None
         raise Forbidden("this route declares nobody who may call it")
     # A static file must not depend on who asks: it is cached for everybody.
     if declared.kind == AGENT or request.endpoint == "static":
-        return
-    caller = identify(runtime().access_token)
+        return None
+    caller = identify()
     writes = request.method not in SAFE_METHODS
-    if writes and (caller.by_cookie or declared.kind == "public"):
+    if writes and (caller.session or declared.kind == "public"):
         _check_origin()
+    g.caller, g.cookie_session = caller.principal, caller.session
+    g.caller_name = caller.session.name if caller.session else ""
+    if request.path == "/" and caller.principal is not None and not may(declared, caller.principal):
+        # The first page shows a whole centre; who sees only what is his own begins elsewhere.
+        return see_other(home_of(caller.principal))
     authorise(declared, caller.principal)
     if writes and caller.read_only:
         raise Forbidden("这个令牌只能读取 / this token may only read", code="read_only_token")
-    g.principal = caller.principal
+    g.principal = caller.principal.narrowed(*declared.roles) if caller.principal else None
+    return None
 
 
 def _check_origin() -> None:

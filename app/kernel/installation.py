@@ -11,7 +11,7 @@ from app.kernel.db import Base, Identified, UtcDateTime
 from app.kernel.errors import Unavailable
 from app.kernel.keys import KeyStore, Purpose
 
-_HELD: tuple[Purpose, ...] = ("agent-reads", "audit", "name-hmac")
+_HELD: tuple[Purpose, ...] = ("agent-reads", "audit", "name-hmac", "sign-in")
 
 
 class Installation(Identified, Base):
@@ -33,16 +33,19 @@ def initialise(session: Session, keys: KeyStore, now: dt.datetime) -> bool:
 
     `keys` must be allowed to create. Raise `Unavailable` when a key file is not the one remembered.
     """
-    if session.scalar(select(Installation.id)) is not None:
-        check_keys(session, keys)
-        return False
-    session.add(Installation(created_at=now))
+    known = set(session.scalars(select(InstallationKey.purpose)))
+    fresh = session.scalar(select(Installation.id)) is None
+    if fresh:
+        session.add(Installation(created_at=now))
+    # A newer version may hold a key more than the one that set this database up.
     for purpose in _HELD:
-        session.add(
-            InstallationKey(purpose=purpose, fingerprint=keys.fingerprint(purpose), first_seen_at=now)
-        )
+        if purpose not in known:
+            session.add(
+                InstallationKey(purpose=purpose, fingerprint=keys.fingerprint(purpose), first_seen_at=now)
+            )
     session.flush()
-    return True
+    check_keys(session, keys)
+    return fresh
 
 
 def check_keys(session: Session, keys: KeyStore) -> None:
@@ -55,6 +58,11 @@ def check_keys(session: Session, keys: KeyStore) -> None:
     if not known:
         raise Unavailable(
             "this database is not set up: run `flask installation init`", code="not_initialised"
+        )
+    new = [purpose for purpose in _HELD if purpose not in known]
+    if new:
+        raise Unavailable(
+            f"the key {new[0]} is new in this version: run `flask installation init`", code="not_initialised"
         )
     for purpose in _HELD:
         if known.get(purpose) != keys.fingerprint(purpose):

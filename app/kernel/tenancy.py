@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, true
@@ -44,6 +44,19 @@ class Principal:
             raise Forbidden(
                 "您在该服务中心没有这项权限 / your role in this centre may not do this", code="role_in_centre"
             )
+
+    def narrowed(self, *roles: str) -> Principal:
+        """He as a holder of these roles: with only the centres in which he has one of them.
+
+        Else whoever is lead of one centre and butler of another would see all of both.
+        """
+        if not self.rights or not roles:
+            return self
+        wanted = {*roles, "admin"}
+        centres = {centre for role, centre in self.rights if role in wanted}
+        return replace(
+            self, centres=None if None in centres else frozenset(c for c in centres if c is not None)
+        )
 
     def sees(self, centre_id: uuid.UUID) -> bool:
         return self.centres is None or centre_id in self.centres

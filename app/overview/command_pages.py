@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, render_template, request
 
 from app.commands import ACTIVE, cancel
 from app.fleet import agent_names
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.identity import current_principal
 from app.http.pages import local_path, page_now, see_other
 from app.kernel.db import db
@@ -21,7 +21,7 @@ command_pages = Blueprint("command_pages", __name__)
 
 
 @command_pages.get("/commands")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def commands() -> str:
     session, who = db.session(), current_principal()
     state = request.args.get("state", "")

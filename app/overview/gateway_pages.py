@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, render_template, request
 from marshmallow import fields, validate
 
 from app.fleet import find_agent, make_code, revoke
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import StrictSchema
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other
@@ -35,7 +35,7 @@ class _RevokeForm(StrictSchema):
 
 
 @gateway_pages.get("/gateways")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def gateways() -> str:
     session, who = db.session(), current_principal()
     revoked = None if request.args.get("revoked") == "1" else False

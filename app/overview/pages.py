@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, render_template, request
 
 from app.commands import enqueue
 from app.fleet import agent_names
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other, when
 from app.kernel.db import db
@@ -28,7 +28,7 @@ ACTORS = ("operations", "lead", "it")
 
 
 @overview_pages.get("/")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def phones() -> str:
     session, who, now = db.session(), current_principal(), page_now()
     agents = agent_lines(session, who, now, runtime().settings.checkin_interval_s)
@@ -63,7 +63,7 @@ def _wanted() -> Wanted:
 
 
 @overview_pages.get("/phones/<uuid:handset_id>")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def phone(handset_id: uuid.UUID) -> str:
     session, who, now = db.session(), current_principal(), page_now()
     names = agent_names(session, who)

@@ -16,7 +16,7 @@ from app.kernel.db import Base, Identified, UtcDateTime
 
 
 class Credential(Base):
-    """`totp_sealed` counts from `totp_since` on; before, it is an enrolment that nobody has finished."""
+    """`totp_sealed` is the second factor in force, None without one; `totp_next` waits to be confirmed in its place."""
 
     __tablename__ = "credential"
 
@@ -25,7 +25,7 @@ class Credential(Base):
     password_set_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     must_change: Mapped[bool] = mapped_column(default=True)
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    totp_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    totp_next: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_last_step: Mapped[int] = mapped_column(default=0)
 
 
@@ -50,7 +50,6 @@ class UserSession(Identified, Base):
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime(), index=True)
-    proved_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     second_factor_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     ip: Mapped[str] = mapped_column(String(45))

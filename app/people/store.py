@@ -61,3 +61,25 @@ def perhaps_with(
     )
     query = select(User.id).where(User.active, or_(User.id.in_(granted), User.id.in_(deputies)))
     return list(session.scalars(query.order_by(User.name, User.id)))
+
+
+def any_user_of_employee(session: Session, employee_id: uuid.UUID) -> uuid.UUID | None:
+    """Active or not: an employee has one login at most."""
+    return session.scalar(select(User.id).where(User.employee_id == employee_id))
+
+
+def admin_grants(session: Session, instant: dt.datetime) -> list[RoleGrant]:
+    """Of active users, for the whole company; locked, so that the last two cannot resign at once."""
+    query = (
+        select(RoleGrant)
+        .join(User, User.id == RoleGrant.user_id)
+        .where(
+            RoleGrant.role == "admin",
+            RoleGrant.centre_id.is_(None),
+            User.active,
+            RoleGrant.valid_to.is_(None),
+            RoleGrant.valid_from <= instant,
+        )
+        .with_for_update()
+    )
+    return list(session.scalars(query))

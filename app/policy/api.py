@@ -5,7 +5,7 @@ from typing import Any
 
 from flask.views import MethodView
 
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, etag, expected_version
 from app.http.identity import current_principal
 from app.kernel.db import db
@@ -28,7 +28,7 @@ _LAYERS = "/policies/<subject>/layers/<any(district, centre):scope>/<uuid:scope_
 
 @policy_api.route("/policies")
 class Subjects(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @policy_api.response(200, SubjectsSchema)
     def get(self) -> dict[str, Any]:
         """The company's policies."""
@@ -38,7 +38,7 @@ class Subjects(MethodView):
 
 @policy_api.route("/policies/<subject>")
 class Effective(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @policy_api.arguments(CentreArgs, location="query")
     @policy_api.response(200, PolicySchema)
     def get(self, args: dict[str, Any], subject: str) -> Policy:
@@ -48,7 +48,7 @@ class Effective(MethodView):
 
 @policy_api.route(_LAYERS)
 class Layers(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @policy_api.response(200, LayerSchema)
     def get(self, subject: str, scope: Scope, scope_id: uuid.UUID) -> Any:
         """The layer that holds; its ETag is what a PUT names in `If-Match`."""
@@ -77,7 +77,7 @@ class Layers(MethodView):
 
 @policy_api.route(f"{_LAYERS}/versions")
 class LayerVersions(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @policy_api.response(200, LayersSchema)
     def get(self, subject: str, scope: Scope, scope_id: uuid.UUID) -> dict[str, Any]:
         """All versions of a layer, the newest first."""

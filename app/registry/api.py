@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, etag, expected_version
 from app.http.identity import current_principal
 from app.kernel.db import db
@@ -57,7 +57,7 @@ def query_of(resource: Resource, args: dict[str, Any]) -> Query:
 
 def _reading(resource: Resource, schemas: Schemas) -> None:
     @registry_api.route(f"/{resource.name}", methods=["GET"], endpoint=f"{resource.subject}_list")
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @registry_api.doc(summary=f"{resource.label}列表 / List, filter and search.")
     @registry_api.arguments(schemas.query, location="query")
     @registry_api.response(200, schemas.page)
@@ -74,7 +74,7 @@ def _reading(resource: Resource, schemas: Schemas) -> None:
     @registry_api.route(
         f"/{resource.name}/<uuid:row_id>", methods=["GET"], endpoint=f"{resource.subject}_get"
     )
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @registry_api.doc(summary=f"{resource.label} / Read one.")
     @registry_api.response(200, schemas.item)
     def get_view(row_id: uuid.UUID) -> Any:
@@ -132,7 +132,7 @@ def _act(resource: Resource, schemas: Schemas, verb: str, act: Any, body: Any) -
 
 
 @registry_api.route("/handsets/<uuid:row_id>/custody", methods=["GET"])
-@access(*SIGNED_IN)
+@access(*STAFF)
 @registry_api.arguments(AtArgs, location="query")
 @registry_api.response(200, CustodyAtSchema)
 def custody_view(args: dict[str, Any], row_id: uuid.UUID) -> Any:
@@ -144,7 +144,7 @@ def custody_view(args: dict[str, Any], row_id: uuid.UUID) -> Any:
 
 
 @registry_api.route("/handsets/<uuid:row_id>/custody/history", methods=["GET"])
-@access(*SIGNED_IN)
+@access(*STAFF)
 @registry_api.response(200, CustodyHistorySchema)
 def custody_history_view(row_id: uuid.UUID) -> Any:
     """历任保管 / Every stretch of custody, oldest first."""

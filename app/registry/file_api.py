@@ -16,7 +16,7 @@ from marshmallow import Schema
 from marshmallow import fields as ma
 from marshmallow.validate import OneOf
 
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, StrictSchema
 from app.http.fields import Instant
 from app.http.identity import current_principal
@@ -145,7 +145,7 @@ def hang_files(resource: Resource) -> None:
     template_args = type(f"{stem}TemplateArgs", (StrictSchema,), dict(members))
 
     @files_api.route(f"/{resource.name}/export", methods=["GET"], endpoint=f"{resource.subject}_export")
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @files_api.doc(
         summary=f"导出{resource.label} / Export the list, filtered as the list is.", responses=_FILE
     )
@@ -155,7 +155,7 @@ def hang_files(resource: Resource) -> None:
         return export_response(resource, args)
 
     @files_api.route(f"/{resource.name}/template", methods=["GET"], endpoint=f"{resource.subject}_template")
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @files_api.doc(summary=f"{resource.label}导入模板 / An empty sheet to fill in.", responses=_FILE)
     @files_api.arguments(template_args, location="query")
     @files_api.response(200)

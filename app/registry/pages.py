@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request
 
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other
 from app.kernel.db import db
@@ -39,13 +39,13 @@ _STATE_WORDS = {"active": "在用", "retired": "已停用", "valid": "有效", "
 
 
 @registry_pages.get("/registry")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def overview() -> str:
     return render_template("registry/overview.html", counts=views.counts(db.session(), current_principal()))
 
 
 @registry_pages.get("/registry/<name>")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def list_page(name: str) -> str:
     resource, session, who = _resource(name), db.session(), current_principal()
     query = _query(resource)
@@ -72,7 +72,7 @@ def list_page(name: str) -> str:
 
 
 @registry_pages.get("/registry/<name>/export.<file_format>")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def export_page(name: str, file_format: str) -> Response:
     """The list as the page shows it, all of its pages."""
     resource = _resource(name)
@@ -82,7 +82,7 @@ def export_page(name: str, file_format: str) -> Response:
 
 
 @registry_pages.get("/registry/<name>/template.<file_format>")
-@access(*SIGNED_IN)
+@access(*STAFF)
 def template_page(name: str, file_format: str) -> Response:
     return template_response(_resource(name), _format(file_format))
 

@@ -1,1 +1,1 @@
-"""Signing in and out: until there are users, by the installation's access token."""
+"""Signing in and out, and what a person does with his own password, authenticator, sessions and tokens."""

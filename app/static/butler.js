@@ -46,3 +46,10 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");
   if (form) form.requestSubmit();
 });
+
+// A menu that is open closes by a click elsewhere.
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details[name=menu][open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+});

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask.views import MethodView
 
-from app.http.access import SIGNED_IN, access
+from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint
 from app.http.identity import current_principal
 from app.kernel.db import db
@@ -19,7 +19,7 @@ uptime_api = Blueprint("uptime", __name__, url_prefix=API_PREFIX, description="å
 
 @uptime_api.route("/handsets/<uuid:handset_id>/power")
 class Power(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @uptime_api.arguments(WindowArgs, location="query")
     @uptime_api.response(200, PowerSchema)
     def get(self, window: dict[str, dt.datetime | None], handset_id: uuid.UUID) -> HandsetPower:
@@ -37,7 +37,7 @@ class Power(MethodView):
 
 @uptime_api.route("/power")
 class Counts(MethodView):
-    @access(*SIGNED_IN)
+    @access(*STAFF)
     @uptime_api.response(200, CountsSchema)
     def get(self) -> dict[str, Any]:
         """How many phones are proved on now, and how many are not."""

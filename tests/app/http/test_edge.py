@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 import app.rooms
 from app.http.access import PUBLIC, access
-from app.http.identity import current_principal, sign_in
+from app.http.identity import current_principal
 from app.http.problems import Problem
 from app.kernel import outbox
 from app.kernel.db import db
@@ -70,12 +70,6 @@ def _trial() -> Blueprint:
     def me():
         return jsonify({"user": current_principal().user})
 
-    @trial.post("/trial/in")
-    @access(PUBLIC)
-    def enter():
-        sign_in(request.get_json()["token"], runtime().access_token)
-        return jsonify({})
-
     @trial.get("/trial/error/<name>")
     @access(PUBLIC)
     def fail(name):
@@ -111,10 +105,10 @@ def test_only_the_right_token_is_let_in(anonymous, client):
 
 def test_a_session_cookie_lets_in_and_only_our_own_pages_may_write_with_it(anonymous, app):
     token = app.extensions["butler"].access_token
-    assert anonymous.post("/trial/in", json={"token": "wrong"}).status_code == 401
+    assert anonymous.post("/session", data={"token": "wrong"}).status_code == 401
     assert anonymous.get("/trial/me").status_code == 401
-    entered = anonymous.post("/trial/in", json={"token": token})
-    assert entered.status_code == 200
+    entered = anonymous.post("/session", data={"token": token})
+    assert entered.status_code == 303
     assert token not in str(entered.headers)
     assert "HttpOnly" in entered.headers["Set-Cookie"]
     assert anonymous.get("/trial/me").status_code == 200
