@@ -17,7 +17,7 @@ from app.registry.model import (
     ServiceCentre,
     WeChatAccount,
 )
-from app.registry.rules import normal_imei, placeholder_serial
+from app.registry.rules import normal_e164, normal_imei, placeholder_serial
 from app.registry.service import AdoptInput, adopt_handset, create, known_id
 from app.registry.tie_service import tie
 from app.registry.tie_store import ties_of
@@ -52,6 +52,7 @@ __all__ = [
     "holders_of",
     "known_id",
     "live_centres",
+    "normal_e164",
     "normal_imei",
     "placeholder_serial",
     "tie",

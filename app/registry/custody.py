@@ -98,6 +98,29 @@ def holders_of(
     return found
 
 
+def held_by(
+    session: Session, principal: Principal, employee_id: uuid.UUID, instant: dt.datetime
+) -> list[Custody]:
+    """The phones that an employee answers for at the instant, by the post's code."""
+    query = (
+        select(*_COLUMNS)
+        .join(Post, Post.id == KitAssignment.post_id)
+        .join(PostHolding, PostHolding.post_id == KitAssignment.post_id)
+        .join(Employee, Employee.id == PostHolding.employee_id)
+        .where(
+            PostHolding.employee_id == employee_id,
+            PostHolding.voided_at.is_(None),
+            holds_at(PostHolding.valid_from, PostHolding.valid_to, instant),
+            KitAssignment.handset_id.is_not(None),
+            KitAssignment.voided_at.is_(None),
+            holds_at(KitAssignment.valid_from, KitAssignment.valid_to, instant),
+            within(principal, KitAssignment.centre_id),
+        )
+        .order_by(Post.code, KitAssignment.valid_from)
+    )
+    return [_custody(row, row.valid_from, row.valid_to) for row in session.execute(query)]
+
+
 def history_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> list[Custody]:
     """Every stretch of custody, oldest first, with the stretches in which nobody held the post told as such."""
     return _history(session, principal, KitAssignment.handset_id == handset_id)

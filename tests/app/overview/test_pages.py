@@ -154,7 +154,7 @@ def test_custody_is_told_now_and_before(
     with app.app_context():
         session = begin_write(db.session())
         session.add(KitAssignment(handset_id=phones["S1"], valid_from=start, **stamp))
-        moved = clock.move(86400)
+        moved = clock.move(600)
         session.add(PostHolding(employee_id=org.zhang, valid_from=start, valid_to=moved, **stamp))
         session.add(PostHolding(employee_id=org.li, valid_from=moved, **stamp))
         session.commit()

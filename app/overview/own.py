@@ -1,0 +1,68 @@
+"""What a butler is shown of the phones that he answers for now: his own, and only since he has them (R01)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.compliance import Status, Verdict, verdicts
+from app.kernel.tenancy import Principal
+from app.overview.days import Day, days_of, first_midnight
+from app.policy import PolicyFiles
+from app.readings import PhoneNow, phone_states
+from app.registry import Custody, Handset, find_handset, held_by
+from app.uptime import PowerNow, power_now, timeline
+
+_DAYS_SHOWN = 7
+
+
+@dataclass(frozen=True)
+class OwnPhone:
+    """`days` begin with his custody: what was before concerns whoever had the phone then."""
+
+    phone: Handset
+    custody: Custody
+    power: PowerNow
+    reading: PhoneNow | None
+    verdict: Verdict
+    failed: int
+    unsure: int
+    days: Sequence[Day]
+
+
+def own_phones(
+    session: Session, principal: Principal, now: dt.datetime, policies: PolicyFiles
+) -> list[OwnPhone]:
+    """The caller's phones; none for somebody who is no employee or holds no post."""
+    if principal.employee is None:
+        return []
+    kept = [c for c in held_by(session, principal, principal.employee, now) if c.since < now]
+    ids = [custody.handset_id for custody in kept]
+    power = power_now(session, principal, ids, now, policies)
+    states = phone_states(session, principal, ids)
+    found = verdicts(session, principal, ids)
+    lines = []
+    for custody in kept:
+        verdict = found[custody.handset_id]
+        lines.append(
+            OwnPhone(
+                phone=find_handset(session, principal, custody.handset_id),
+                custody=custody,
+                power=power[custody.handset_id],
+                reading=states.get(custody.handset_id),
+                verdict=verdict,
+                failed=verdict.count(Status.FAIL),
+                unsure=verdict.count(Status.UNKNOWN),
+                days=_days(session, principal, custody, now),
+            )
+        )
+    return lines
+
+
+def _days(session: Session, principal: Principal, custody: Custody, now: dt.datetime) -> list[Day]:
+    start = max(custody.since, first_midnight(now, _DAYS_SHOWN))
+    told = timeline(session, principal, custody.handset_id, start, now)
+    return days_of((i.start, i.end, str(i.state)) for i in told.intervals)
