@@ -1,4 +1,5 @@
-"""Replaying a month of traces, in multiples of parsing the same lines as JSON; and whether twice the phones cost twice.
+"""Replaying a month of traces, in multiples of parsing the same lines as JSON; whether twice the phones cost twice; and
+whether a phone with twice the boots costs twice when one more boot of it becomes known late.
 
 Each phone is read every ten minutes, reboots now and then, is dialled and reported, and has custody and excuses.
 """
@@ -16,6 +17,8 @@ MINUTES = 30 * 1440
 LIMIT = 12.0
 """Times the parsing of the lines alone: checks of each field, folding into boots, and the whole ruling."""
 LINEAR = 1.35
+BOOTS = 16_000
+"""Far more than a phone has: below, the collector of garbage joins in at some size and looks like growth."""
 ROUNDS = 3
 
 
@@ -71,6 +74,39 @@ def _best_s(act: Callable[[], object]) -> float:
     return min(taken)
 
 
+def _late(boots: int) -> Callable[[], object]:
+    """A phone with so many boots, of which one in the middle is met last: the act is to take it in and rule anew."""
+    from app.policy import PolicyFiles
+    from app.settings import ROOT
+    from app.uptime.dossier import Trace
+    from app.uptime.limits import limits_of
+    from app.uptime.ruling import rule
+    from app.uptime.trace import DialTest, Journal, Line, Reading
+
+    limits = limits_of(PolicyFiles(ROOT / "policies").latest("uptime").body)
+    hour, minute = 3_600_000_000, 60_000_000
+    trace, late = Trace(), []
+    for number in range(boots):
+        start, boot = number * hour, (f"b{number}", number)
+        lines: list[Line] = [
+            Reading(start + 30 * minute, "A1", *boot, 30 * minute),
+            Journal(start + hour + 5 * minute, "A1", *boot, 40 * minute, "shutdown"),
+            DialTest(start + 50 * minute, "A1", "powered_off", "ops"),
+        ]
+        if number == boots // 2:
+            late = lines
+        else:
+            for line in lines:
+                trace.add(line)
+
+    def met() -> object:
+        for line in late:
+            trace.add(line)
+        return rule(trace, limits)
+
+    return met
+
+
 def measure() -> list[dict[str, Any]]:
     """Processor time; the best of some rounds."""
     from app.policy import PolicyFiles
@@ -108,7 +144,21 @@ def measure() -> list[dict[str, Any]]:
             "unit": "x",
             "detail": {"lines": [len(half), len(whole)]},
         },
+        _late_evidence(),
     ]
+
+
+def _late_evidence() -> dict[str, Any]:
+    few, many = _best_s(_late(BOOTS // 2)), _best_s(_late(BOOTS))
+    growth = many / few / 2
+    return {
+        "figure": "late boot: cost for each boot of a phone with twice the boots / with half of them",
+        "value": round(growth, 2),
+        "limit": LINEAR,
+        "ok": growth <= LINEAR,
+        "unit": "x",
+        "detail": {"boots": [BOOTS // 2, BOOTS], "ruling_s": [round(few, 4), round(many, 4)]},
+    }
 
 
 if __name__ == "__main__":
