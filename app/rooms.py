@@ -21,13 +21,17 @@ from app.http.api import Api, Blueprint
 from app.http.docs import docs_pages
 from app.http.openapi import register_openapi
 from app.kernel.db import db
-from app.kernel.jobs import Job
+from app.kernel.jobs import Job, OutsideJob
+from app.observers.api import observers_api
+from app.observers.pages import observers_pages
 from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
 from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
 from app.policy.api import policy_api
 from app.policy.cli import policies_cli
+from app.probes.api import probes_api
+from app.probes.pages import probes_pages
 from app.registry.api import registry_api
 from app.registry.edit_pages import edit_pages
 from app.registry.file_api import files_api
@@ -56,6 +60,8 @@ PAGES = (
     command_pages,
     registry_pages,
     edit_pages,
+    probes_pages,
+    observers_pages,
     tasks_pages,
     calldesk_pages,
     reports_pages,
@@ -70,6 +76,8 @@ APIS: tuple[Blueprint, ...] = (
     policy_api,
     uptime_api,
     compliance_api,
+    probes_api,
+    observers_api,
     tasks_api,
     calldesk_api,
     reports_api,
@@ -94,11 +102,13 @@ def register_rooms(app: Flask) -> None:
         raise RuntimeError("routes that declare nobody who may call them: " + ", ".join(missing))
 
 
-def all_jobs() -> list[Job]:
+def all_jobs() -> list[Job | OutsideJob]:
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
+    from app.observers.jobs import JOBS as OBSERVER_JOBS
+    from app.probes.jobs import JOBS as PROBE_JOBS
     from app.readings.jobs import JOBS as READING_JOBS
     from app.registry.jobs import JOBS as REGISTRY_JOBS
     from app.reports.jobs import JOBS as REPORT_JOBS
@@ -109,6 +119,8 @@ def all_jobs() -> list[Job]:
         *READING_JOBS,
         *COMMAND_JOBS,
         *FLEET_JOBS,
+        *OBSERVER_JOBS,
+        *PROBE_JOBS,
         *CALLDESK_JOBS,
         *REPORT_JOBS,
     ]

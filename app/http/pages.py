@@ -39,6 +39,8 @@ NAVIGATION = (
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
     NavEntry("dialling", "拨测", "/dialling", JUDGING),
+    NavEntry("probes", "联系测试", "/probes", JUDGING),
+    NavEntry("observers", "观测点", "/observers", JUDGING),
     NavEntry("reports", "客户反映", "/reports", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),

@@ -166,3 +166,38 @@ def _agent_outages(
             Outage(observer, gateway.name, gap.start, None if lasts else gap.end, reason or "silent")
         )
     return found
+
+
+@dataclass(frozen=True)
+class GatewayNow:
+    """`up_since` None: it is not proved up now; `heard_at`: its last proof of being up, if there ever was one."""
+
+    id: uuid.UUID
+    name: str
+    up_since: dt.datetime | None
+    heard_at: dt.datetime | None
+
+
+def observers_now(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> list[GatewayNow]:
+    """The gateways of a centre that are in use. Internal: the caller has looked whether he may see the centre."""
+    limits = store.limits(session, store.site_name(centre_id))
+    found = []
+    for gateway in store.gateways(session, centre_id):
+        if gateway.revoked_at is None:
+            up = store.last_up(session, store.agent_name(gateway.id))
+            lives = up is not None and limits is not None and now - up.end <= limits.lease
+            found.append(
+                GatewayNow(
+                    gateway.id, gateway.name, up.start if up and lives else None, up.end if up else None
+                )
+            )
+    return found
+
+
+def visible_centres(session: Session, principal: Principal) -> list[store.Centre]:
+    return store.centres(session, principal)
+
+
+def gateway_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
+    """The names of all agents that the caller may see, the revoked ones too."""
+    return store.gateway_names(session, principal)

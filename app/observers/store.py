@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.db import UtcDateTime, insert_into
 from app.kernel.ids import new_id
+from app.kernel.tenancy import Principal, within
 from app.observers.model import IntakeSample, ObserverSpan, WatchedBy
 from app.observers.rules import TOUCH, Limits, Stretch, limits_of, union
 from app.registry import ServiceCentre
@@ -30,6 +31,12 @@ _AGENT = table(
     column("enrolled_at", UtcDateTime()),
     column("revoked_at", UtcDateTime()),
 )
+
+
+@dataclass(frozen=True)
+class Centre:
+    id: uuid.UUID
+    name: str
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,20 @@ def gateways(session: Session, centre_id: uuid.UUID) -> list[Gateway]:
         Gateway(row.id, row.name, row.enrolled_at, row.revoked_at)
         for row in session.execute(query.order_by(_AGENT.c.name, _AGENT.c.id))
     ]
+
+
+def gateway_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
+    query = select(_AGENT.c.id, _AGENT.c.name)
+    if principal.centres is not None:
+        query = query.where(_AGENT.c.centre_id.in_(principal.centres))
+    return {row.id: row.name for row in session.execute(query)}
+
+
+def centres(session: Session, principal: Principal) -> list[Centre]:
+    query = select(ServiceCentre.id, ServiceCentre.name).where(
+        ServiceCentre.retired_at.is_(None), within(principal, ServiceCentre.id)
+    )
+    return [Centre(*row) for row in session.execute(query.order_by(ServiceCentre.code))]
 
 
 def centre_ids(session: Session) -> list[uuid.UUID]:
