@@ -442,7 +442,9 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("(user_id IS NULL) <> (employee_id IS NULL)", name=op.f("ck_contact_one_person")),
+        sa.CheckConstraint(
+            "user_id IS NOT NULL OR employee_id IS NOT NULL", name=op.f("ck_contact_somebody")
+        ),
         sa.ForeignKeyConstraint(
             ["employee_id"], ["employee.id"], name=op.f("fk_contact_employee_id_employee")
         ),
