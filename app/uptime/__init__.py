@@ -1,6 +1,6 @@
 """Whether a phone was on: each minute on, off or unknown, proved by boots and never guessed from silence (R02)."""
 
-from app.uptime.contacts import contacts, proved_shares
+from app.uptime.contact_views import contacts, proved_shares
 from app.uptime.dossier import Dossier, Trace
 from app.uptime.limits import Limits, limits_of
 from app.uptime.rules import Anomaly, Evidence, State
