@@ -10,6 +10,7 @@ from typing import Any
 from agent import wire
 from agent.errors import KeyFileError, TransportError
 from agent.instant import SiteClock
+from agent.journal import JournalKeeper, collected_files
 from agent.snapshot import Snapshot, read_snapshot
 from agent.spool import Entry
 from agent.state import Kind
@@ -28,24 +29,36 @@ _WIRE_REASONS = {
 
 @dataclass(frozen=True)
 class PhoneReader:
-    """Reads one phone at a time; any number of threads may do so together. `options.clock` is `clock.steady`."""
+    """Reads one phone at a time; any number of threads may do so together. `options.clock` is `clock.steady`.
+
+    `journals` None: phones get no journal, and what they have of one stays there.
+    """
 
     clock: SiteClock
     options: TransportOptions
     grade: Kind = "gateway"
     hmac_key: Callable[[], bytes | None] = lambda: None
+    journals: JournalKeeper | None = None
     deadline_s: float = DEADLINE_S
 
     def read(self, target: str, known_serial: str | None = None) -> Entry:
         """A reading, or an `unreached` entry which names the serial that was read here before.
 
-        It ends within the options' limits plus `deadline_s`, whatever the phone does.
+        It ends within the options' limits plus `deadline_s` (and once in a while what the journal takes to be put on
+        the phone), whatever the phone does.
         """
+        collected = self.journals.forgettable(known_serial) if self.journals else []
         try:
             with open_transport(target, self.options) as transport:
                 snapshot = read_snapshot(
-                    transport, hmac_key=self.hmac_key(), clock=self.clock.steady, deadline_s=self.deadline_s
+                    transport,
+                    hmac_key=self.hmac_key(),
+                    collected=collected,
+                    clock=self.clock.steady,
+                    deadline_s=self.deadline_s,
                 )
+                if self.journals and snapshot.whole and snapshot.identified:
+                    self.journals.install(transport, snapshot)
         except TransportError as exc:
             log.debug("not reached target=%s: %s", target, exc)
             return self.unreached(target, known_serial, exc.reason)
@@ -79,7 +92,16 @@ class PhoneReader:
             "unread": unread,
         }
         at = self.clock.at(snapshot.read_at)
-        return Entry("readings", body, at, series=f"{serial} {power['boot_id']}", contents=contents)
+        journals = self.journals.entries(target, snapshot, at) if self.journals else ()
+        return Entry(
+            "readings",
+            body,
+            at,
+            series=f"{serial} {power['boot_id']}",
+            contents=contents,
+            journals=journals,
+            collected=collected_files(snapshot.journal) if self.journals else None,
+        )
 
 
 def _contents(body: dict[str, Any]) -> tuple[dict[str, bytes], list[dict[str, str]]]:

@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.clock import Steady, steady
 from agent.errors import BadTarget, KeyFileError, TransportError, Unauthorised
+from agent.parsers import Unreadable
 from agent.parsers.frames import Frames, parse_frames
+from agent.parsers.journal import JournalContact, parse_journal
 from agent.phone import snapshot_command
 from agent.snapshot_packages import packages_part
 from agent.snapshot_parts import (
@@ -46,12 +49,15 @@ class Snapshot:
     It is the receipt of the first output: the script prints the uptime before it starts any process, so that
     instant is late by one trip back from the phone and never early, however long the phone took to wake up
     and open the stream. A midpoint between request and receipt would put half of that wait into the error.
-    `waited_s`, from request to receipt, bounds the error.
+    `waited_s`, from request to receipt, bounds the error. `journal` is what the on-phone journal gave, None where
+    there is none that could be read; `whole`: the phone came to its end.
     """
 
     body: Json
     read_at: float
     waited_s: float
+    journal: JournalContact | None = None
+    whole: bool = True
 
     @property
     def identified(self) -> bool:
@@ -69,14 +75,17 @@ def read_snapshot(
     transport: Transport,
     *,
     hmac_key: bytes | None = None,
+    collected: Sequence[str] = (),
     clock: Steady = steady,
     deadline_s: float = DEADLINE_S,
 ) -> Snapshot:
     """Read everything in one stream. `clock` is the transport's own. Raise `TransportError`.
 
+    `collected` names files of the phone's journal that are on our disk: the phone removes them.
+
     An answer that was cut is used as far as it went if it proves the phone on; the rest stands in `unread`.
     """
-    command, nonce = snapshot_command()
+    command, nonce = snapshot_command(collected=collected)
     ended = None
     try:
         result = transport.run(command, deadline_s)
@@ -84,9 +93,22 @@ def read_snapshot(
         if exc.partial is None or not _proof(exc.partial, nonce):
             raise
         result, ended = exc.partial, str(exc.reason)
-    body = assemble(parse_frames(result.stdout, nonce), hmac_key=hmac_key, ended=ended)
+    frames = parse_frames(result.stdout, nonce)
+    body = assemble(frames, hmac_key=hmac_key, ended=ended)
     received = clock() if result.first_output_at is None else result.first_output_at
-    return Snapshot(body, received, received - result.opened_at)
+    return Snapshot(body, received, received - result.opened_at, _journal(frames, body), ended is None)
+
+
+def _journal(frames: Frames, body: Json) -> JournalContact | None:
+    """A section that was cut is none: what it had printed is printed again next time."""
+    section = frames.sections.get("journal")
+    serial = (body["identity"] or {}).get("serial")
+    if section is None or serial is None:
+        return None
+    try:
+        return parse_journal(section.text, serial)
+    except Unreadable:
+        return None
 
 
 def _proof(partial: CommandResult, nonce: str) -> bool:

@@ -24,6 +24,8 @@ f global '^(boot_count|airplane_mode_on|device_provisioned|adb_wifi_enabled|deve
 f secure '^(android_id|user_setup_complete|install_non_market_apps)=' settings list secure
 s battery dumpsys battery
 f screen 'mWakefulness=' dumpsys power
+J=/data/local/tmp/butler-journal.sh
+[[ -r $J ]] && s journal sh $J contact $A
 s users pm list users
 us=
 for w in $o; do

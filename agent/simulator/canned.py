@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.phone import nonce_of
+from agent.phone import collected_of, nonce_of
 from agent.simulator import android
 from agent.simulator.android.system import proc_files
 from agent.simulator.output import Output, failed
@@ -20,13 +20,14 @@ from agent.simulator.state import PhoneState
 _SECTION = re.compile(r"[sf] \S")
 _ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
 _PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
+_JOURNAL = "[[ -r $J ]] && s journal sh $J contact $A"
 _LOOP = "for u in ${us:-0}; do"
 _USER = re.compile(r"UserInfo\{([0-9]+):")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command: `kind` is the script's function (`s`, `f`) or `proc`; a filter is there for `f`."""
+    """One command: `kind` is the script's function (`s`, `f`), `proc` or `journal`; a filter is there for `f`."""
 
     kind: str
     section: str
@@ -68,12 +69,22 @@ def render(command: str, phone: PhoneState) -> Output:
                 for each in per_user:
                     pieces += _frames(nonce, user, each, phone, lists)
             continue
+        if alternatives[0].section == "journal":
+            pieces += _journal_frame(nonce, command, phone)
+            continue
         frame = _frames(nonce, "", alternatives, phone, lists)
         pieces += frame
         if alternatives[0].section == "users":
             users = _USER.findall(b"".join(frame).decode("utf-8", "replace"))
     pieces.append(f"{nonce} done\n".encode())
     return Output(b"".join(pieces))
+
+
+def _journal_frame(nonce: str, command: str, phone: PhoneState) -> list[bytes]:
+    if not phone.journal.installed:
+        return []
+    text = phone.journal.contact(phone, collected_of(command)).rstrip("\n")
+    return [f"{nonce} b journal\n{text}\n{nonce} e journal 0\n".encode()]
 
 
 class Installed:
@@ -117,6 +128,8 @@ def _steps(body: str) -> tuple[list[tuple[Step, ...] | None], list[tuple[Step, .
             main.append(None)
         elif line == "done":
             in_loop = False
+        elif line == _JOURNAL:
+            main.append((Step("journal", "journal", ()),))
         elif _SECTION.match(line) and "()" not in line:
             alternatives = tuple(_step(part, errors) for part in line.split(" || "))
             (per_user if in_loop else main).append(alternatives)

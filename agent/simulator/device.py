@@ -23,8 +23,14 @@ class Runner(Protocol):
     def start(self, request: ShellRequest, stream: Stream, device: "Device") -> None:
         """Accept the stream and run the request on it."""
 
-    def went_down(self, device: "Device", *, orderly: bool) -> None:
-        """The phone went off, and all its processes with it; `orderly` is a shutdown that tells them first."""
+    async def went_down(self, device: "Device", *, orderly: bool) -> None:
+        """The phone goes off, and all its processes with it; `orderly` is a shutdown that tells them first."""
+
+    def journal_killed(self, device: "Device") -> None:
+        """Somebody ends the on-phone journal, and nothing else."""
+
+    def journal_lost(self, device: "Device") -> None:
+        """Somebody deletes the on-phone journal's files."""
 
     async def close(self) -> None:
         """The fleet ends."""
@@ -139,7 +145,7 @@ class Device:
         self._cancel_boot()
         self.powered = False
         await self._unplug()
-        self.runner.went_down(self, orderly=False)
+        await self.runner.went_down(self, orderly=False)
         self.files.close()
 
     async def set_fault(self, fault: Fault | None) -> None:
@@ -159,13 +165,17 @@ class Device:
             self.powered = False
             self._down_reason = reason
             await self._unplug()
-            self.runner.went_down(self, orderly=bool(reason))
+            if reason:
+                # As init has it from then on: that is how a process knows a shutdown from a mere TERM.
+                self.state.properties["sys.powerctl"] = reason
+            await self.runner.went_down(self, orderly=bool(reason))
 
     async def power_on(self) -> None:
         """Boot a phone that is off; one that is on stays as it is."""
         if self.powered:
             return
         self._cancel_boot()
+        self.state.properties.pop("sys.powerctl", None)
         self.state.boot(self._down_reason or "cold,powerkey")
         self.powered = True
         if not is_fault(self.fault, FaultKind.REFUSE):

@@ -86,6 +86,16 @@ class Fleet:
         """Boot a phone that is off."""
         self._call(self.devices[index].power_on())
 
+    def kill_journal(self, index: int) -> None:
+        """End the on-phone journal's process, as somebody with the phone in hand may."""
+        device = self.devices[index]
+        self._call(_later(lambda: device.runner.journal_killed(device)))
+
+    def lose_journal(self, index: int) -> None:
+        """Delete the on-phone journal's files."""
+        device = self.devices[index]
+        self._call(_later(lambda: device.runner.journal_lost(device)))
+
     def authorise(self, index: int) -> int:
         """Tap "always allow" for every key that waits at this phone; the number of keys."""
         return self._call(_later(self.devices[index].authorise))

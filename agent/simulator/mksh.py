@@ -9,8 +9,11 @@ phone's own tree; inside a pushed script they are the machine's, so such scripts
 """
 
 import asyncio
+import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,11 +69,21 @@ class MkshRunner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def went_down(self, device: "Device", *, orderly: bool) -> None:
+    async def went_down(self, device: "Device", *, orderly: bool) -> None:
         """End the phone's processes, also those that left their session."""
         room = self._rooms.get(id(device))
         if room is not None:
-            room.end_processes(device.state.boot_id, orderly=orderly)
+            await room.end_processes(device.state.boot_id, orderly=orderly)
+
+    def journal_killed(self, device: "Device") -> None:
+        """TERM to the process whose number the journal keeps."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            os.kill(int(_journal_file(device, ".pid").read_text(encoding="ascii").split()[0]), signal.SIGTERM)
+
+    def journal_lost(self, device: "Device") -> None:
+        """Its process finds out by itself."""
+        for path in _journal_file(device, "").parent.glob("butler-journal*"):
+            path.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """Wait for the killed processes to be gone, then delete the folders."""
@@ -115,6 +128,10 @@ class MkshRunner:
             self._folder = self._scratch.new("t-")
             _fill(self._folder)
         return self._folder
+
+
+def _journal_file(device: "Device", suffix: str) -> Path:
+    return device.files.real("/data/local/tmp/butler-journal" + suffix)
 
 
 def _fill(folder: Path) -> None:

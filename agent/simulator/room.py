@@ -14,7 +14,8 @@ from agent.simulator.services import ShellRequest
 from agent.simulator.state import PhoneState
 
 _TICK_S = 1.0
-_GRACE_S = 0.3
+_GRACE_S = 2.0
+_LOOK_S = 0.05
 _MARK = "BUTLER_BOOT"
 _KILL_ROUNDS = 20
 _REAL_UNLESS_F = "stat"
@@ -67,16 +68,19 @@ class Room:
             _MARK: self._mark(self._phone.boot_id),
         }
 
-    def end_processes(self, boot_id: str, *, orderly: bool) -> None:
-        """Kill what a boot left running; an orderly shutdown sends TERM first and gives it 0.3 s, as init
-        does.
+    async def end_processes(self, boot_id: str, *, orderly: bool) -> None:
+        """Kill what a boot left running. An orderly shutdown sends TERM first and waits for those that heed it, as init
+        does, but at most two seconds.
         """
         mark = self._mark(boot_id)
-        if not orderly:
-            _kill_all(mark)
-            return
-        _signal_all(mark, signal.SIGTERM)
-        asyncio.get_running_loop().call_later(_GRACE_S, _kill_all, mark)
+        if orderly and self.folder.exists():
+            self._write_proc()
+            left = _signal_all(mark, signal.SIGTERM)
+            end = asyncio.get_running_loop().time() + _GRACE_S
+            while left and asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(_LOOK_S)
+                left = len(_marked(mark))
+        _kill_all(mark)
 
     def close(self) -> None:
         """Stop answering."""
@@ -136,12 +140,20 @@ def _kill_all(mark: str) -> None:
 
 def _signal_all(mark: str, number: signal.Signals) -> int:
     """Signal every process whose environment carries this mark; how many there were."""
-    wanted = f"{_MARK}={mark}".encode()
     count = 0
+    for pid in _marked(mark):
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+            count += 1
+    return count
+
+
+def _marked(mark: str) -> list[int]:
+    wanted = f"{_MARK}={mark}".encode()
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), number)
-                    count += 1
-    return count
+                    found.append(int(entry.name))
+    return found

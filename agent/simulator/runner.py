@@ -4,9 +4,11 @@ missing.
 
 from typing import TYPE_CHECKING
 
+from agent.phone import JOURNAL_MARK
 from agent.simulator import minishell
 from agent.simulator.canned import render
-from agent.simulator.output import Output
+from agent.simulator.journal import JournalFiles
+from agent.simulator.output import Output, said
 from agent.simulator.services import ShellRequest
 from agent.simulator.state import PhoneState
 from agent.simulator.stream import Stream
@@ -23,6 +25,8 @@ def execute(command: str, phone: PhoneState) -> Output:
     """
     if command.startswith(SNAPSHOT_MARK):
         return render(command, phone)
+    if command.startswith(JOURNAL_MARK + "\n"):
+        return said(phone.journal.install(phone))
     return minishell.execute(command, phone)
 
 
@@ -34,8 +38,17 @@ class CannedRunner:
         stream.accept()
         stream.end_with(request.encode(execute(request.command, device.state)))
 
-    def went_down(self, device: "Device", *, orderly: bool) -> None:
-        """Nothing runs between commands, so nothing dies."""
+    async def went_down(self, device: "Device", *, orderly: bool) -> None:
+        """Nothing runs between commands but the journal, as far as its file shows."""
+        device.state.journal.end(device.state, orderly=orderly)
+
+    def journal_killed(self, device: "Device") -> None:
+        """It writes a last line, as it does at a TERM."""
+        device.state.journal.kill(device.state)
+
+    def journal_lost(self, device: "Device") -> None:
+        """Nothing of it is left."""
+        device.state.journal = JournalFiles()
 
     async def close(self) -> None:
         """Nothing to end."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent import clock as clocks
+from agent.simulator.journal import JournalFiles
 
 HISTORY_LENGTH = 4
 
@@ -174,6 +175,7 @@ class PhoneState:
     shell_v2: bool = True
     delay_s: float = 0.0
 
+    journal: JournalFiles = field(default_factory=JournalFiles)
     wrong_pins: int = 0
     on_power: Callable[[str], None] | None = None
 
