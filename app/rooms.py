@@ -28,6 +28,8 @@ from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
 from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
+from app.people.cli import users_cli
+from app.people.pages import people_pages
 from app.policy.api import policy_api
 from app.policy.cli import policies_cli
 from app.probes.api import probes_api
@@ -54,6 +56,7 @@ PAGES = (
     session_pages,
     step_pages,
     me_pages,
+    people_pages,
     overview_pages,
     own_pages,
     gateway_pages,
@@ -82,7 +85,16 @@ APIS: tuple[Blueprint, ...] = (
     calldesk_api,
     reports_api,
 )
-COMMANDS = (agents_cli, audit_cli, policies_cli, uptime_cli, installation_cli, scheduler_cli, demo_cli)
+COMMANDS = (
+    users_cli,
+    agents_cli,
+    audit_cli,
+    policies_cli,
+    uptime_cli,
+    installation_cli,
+    scheduler_cli,
+    demo_cli,
+)
 
 
 def register_rooms(app: Flask) -> None:
@@ -108,6 +120,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.observers.jobs import JOBS as OBSERVER_JOBS
+    from app.people.jobs import JOBS as PEOPLE_JOBS
     from app.probes.jobs import JOBS as PROBE_JOBS
     from app.readings.jobs import JOBS as READING_JOBS
     from app.registry.jobs import JOBS as REGISTRY_JOBS
@@ -119,6 +132,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *READING_JOBS,
         *COMMAND_JOBS,
         *FLEET_JOBS,
+        *PEOPLE_JOBS,
         *OBSERVER_JOBS,
         *PROBE_JOBS,
         *CALLDESK_JOBS,

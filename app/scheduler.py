@@ -19,8 +19,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from app.kernel.db import begin_write, db
-from app.kernel.jobs import Job
+from app.kernel.db import write_transaction
+from app.kernel.jobs import Job, OutsideJob
 from app.rooms import all_jobs
 from app.runtime import runtime
 
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 _ADVISORY_LOCK = 0x6275746C6572  # "butler": one number for all schedulers of one database
 _RETRY_S = 2.0
 _WATCH_S = 5.0
+_OUTSIDE = "outside"
 
 
 class Leadership:
@@ -88,15 +89,19 @@ class Leadership:
         return False
 
 
-def run_job(app: Flask, job: Job) -> int:
-    """Run one job in one write transaction; what it raises is logged and rolled back, and the next run tries again."""
+def run_job(app: Flask, job: Job | OutsideJob) -> int:
+    """Run one job in one write transaction, or in those that it opens itself; what it raises is logged and rolled back,
+    and the next run tries again.
+    """
     with app.app_context():
-        session = begin_write(db.session())
+        clock = runtime().clock
         try:
-            touched = job.run(session, runtime().clock.now())
-            session.commit()
+            if isinstance(job, OutsideJob):
+                touched = job.run(write_transaction, clock)
+            else:
+                with write_transaction() as session:
+                    touched = job.run(session, clock.now())
         except Exception as exc:
-            session.rollback()
             log.exception("job_failed", job=job.name, exc_info=exc)
             raise
         log.info("job_done", job=job.name, touched=touched)
@@ -126,11 +131,14 @@ def run_scheduler(app: Flask) -> None:
 
 def _lead(app: Flask, leadership: Leadership, stop: threading.Event) -> None:
     log.info("scheduler_leads")
-    scheduler = BackgroundScheduler(timezone=dt.UTC, executors={"default": ThreadPoolExecutor(1)})
+    scheduler = BackgroundScheduler(
+        timezone=dt.UTC, executors={"default": ThreadPoolExecutor(1), _OUTSIDE: ThreadPoolExecutor(1)}
+    )
     for job in all_jobs():
         scheduler.add_job(
             _runner(app, job), "interval", seconds=job.every_s, id=job.name, jitter=min(30, job.every_s // 10),
             coalesce=True, max_instances=1, misfire_grace_time=None, next_run_time=_soon(app),
+            executor=_OUTSIDE if isinstance(job, OutsideJob) else "default",
         )  # fmt: skip
     scheduler.start()
     try:
@@ -148,7 +156,7 @@ def _soon(app: Flask) -> dt.datetime:
         return runtime().clock.now() + dt.timedelta(seconds=1)
 
 
-def _runner(app: Flask, job: Job) -> Callable[[], None]:
+def _runner(app: Flask, job: Job | OutsideJob) -> Callable[[], None]:
     def run() -> None:
         # run_job has logged it; APScheduler's own log would print the exception's message.
         with contextlib.suppress(Exception):

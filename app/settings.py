@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,10 +15,15 @@ from marshmallow import fields as ma
 from marshmallow.validate import Length, OneOf, Range
 
 Environment = Literal["development", "production", "test"]
+Security = Literal["starttls", "ssl", "none"]
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MIN_SECRET_CHARS = 32
 _PREFIX = "BUTLER_"
+_AS_GIVEN = (
+    "smtp_host", "smtp_port", "smtp_security", "smtp_user", "smtp_password", "smtp_from",
+    "sms_url", "sms_token", "sms_body", "sms_success",
+)  # fmt: skip
 _OLD_URLS = {"postgres://": "postgresql+psycopg://", "postgresql://": "postgresql+psycopg://"}
 
 
@@ -47,6 +53,16 @@ class Settings:
     checkin_interval_s: int = field(metadata={"name": "BUTLER_CHECKIN_INTERVAL_S"})
     upload_limit_bytes: int = field(metadata={"name": "BUTLER_UPLOAD_LIMIT_BYTES"})
     log_level: str = field(metadata={"name": "BUTLER_LOG_LEVEL"})
+    smtp_host: str | None = field(metadata={"name": "BUTLER_SMTP_HOST"})
+    smtp_port: int | None = field(metadata={"name": "BUTLER_SMTP_PORT"})
+    smtp_security: Security = field(metadata={"name": "BUTLER_SMTP_SECURITY"})
+    smtp_user: str | None = field(metadata={"name": "BUTLER_SMTP_USER"})
+    smtp_password: str | None = field(metadata={"name": "BUTLER_SMTP_PASSWORD"}, repr=False)
+    smtp_from: str | None = field(metadata={"name": "BUTLER_SMTP_FROM"})
+    sms_url: str | None = field(metadata={"name": "BUTLER_SMS_URL"})
+    sms_token: str | None = field(metadata={"name": "BUTLER_SMS_TOKEN"}, repr=False)
+    sms_body: str = field(metadata={"name": "BUTLER_SMS_BODY"})
+    sms_success: str | None = field(metadata={"name": "BUTLER_SMS_SUCCESS"})
 
     @property
     def production(self) -> bool:
@@ -56,6 +72,16 @@ class Settings:
 def setting_names() -> list[str]:
     """The environment variable of every setting."""
     return [str(f.metadata["name"]) for f in fields(Settings)]
+
+
+def _sms_body(text: str) -> None:
+    """Raise `ValidationError` unless it is a JSON object whose texts hold `{mobile}` and `{text}`."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        raise ValidationError("must be JSON") from None
+    if not isinstance(body, dict) or "{mobile}" not in text or "{text}" not in text:
+        raise ValidationError("must be a JSON object with {mobile} and {text} in its texts")
 
 
 class _Raw(Schema):
@@ -73,6 +99,16 @@ class _Raw(Schema):
     checkin_interval_s = ma.Integer(load_default=60, validate=Range(5, 3600))
     upload_limit_bytes = ma.Integer(load_default=32 * 2**20, validate=Range(2**20, 2**30))
     log_level = ma.String(load_default="INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    smtp_host = ma.String(load_default=None, validate=Length(max=253))
+    smtp_port = ma.Integer(load_default=None, validate=Range(1, 65535))
+    smtp_security = ma.String(load_default="starttls", validate=OneOf(["starttls", "ssl", "none"]))
+    smtp_user = ma.String(load_default=None)
+    smtp_password = ma.String(load_default=None)
+    smtp_from = ma.Email(load_default=None)
+    sms_url = ma.Url(load_default=None, schemes={"https", "http"}, require_tld=False)
+    sms_token = ma.String(load_default=None)
+    sms_body = ma.String(load_default='{"phone": "{mobile}", "content": "{text}"}', validate=_sms_body)
+    sms_success = ma.String(load_default=None)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -89,6 +125,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         messages = cast(dict[str, list[str]], exc.messages_dict)
         problems += [f"{names[name]}: {' '.join(text)}" for name, text in messages.items()]
         raise SettingsError(problems) from None
+    problems += _channel_problems(raw)
     if raw["environment"] == "production":
         problems += _production_problems(raw)
     if problems:
@@ -103,6 +140,21 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
         if name.startswith(_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             problems.append(f"{name}: unknown setting" + (f", did you mean {near[0]}?" if near else ""))
+    return problems
+
+
+def _channel_problems(raw: dict[str, Any]) -> list[str]:
+    """Half a mail server would let every mail fail, one by one."""
+    problems = []
+    if raw["smtp_host"] and not raw["smtp_from"]:
+        problems.append("BUTLER_SMTP_FROM: must be set with BUTLER_SMTP_HOST")
+    if bool(raw["smtp_user"]) != bool(raw["smtp_password"]):
+        problems.append("BUTLER_SMTP_USER, BUTLER_SMTP_PASSWORD: set both or none")
+    if raw["smtp_user"] and raw["smtp_security"] == "none" and raw["smtp_host"] not in LOOPBACK_HOSTS:
+        problems.append("BUTLER_SMTP_SECURITY: a password would travel in the clear; use starttls or ssl")
+    plain = urlsplit(raw["sms_url"] or "")
+    if raw["sms_token"] and plain.scheme == "http" and plain.hostname not in LOOPBACK_HOSTS:
+        problems.append("BUTLER_SMS_URL: the token would travel in the clear; use https://")
     return problems
 
 
@@ -150,6 +202,7 @@ def _build(raw: dict[str, Any]) -> Settings:
         checkin_interval_s=raw["checkin_interval_s"],
         upload_limit_bytes=raw["upload_limit_bytes"],
         log_level=raw["log_level"],
+        **{name: raw[name] for name in _AS_GIVEN},
     )
 
 

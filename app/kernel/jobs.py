@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
+
+from app.kernel.clock import Clock
+
+Transactions = Callable[[], AbstractContextManager[Session]]
+"""Each `with transactions() as session:` is one write transaction, committed at its end, rolled back by an error."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +25,16 @@ class Job:
     name: str
     every_s: int
     run: Callable[[Session, dt.datetime], int]
+
+
+@dataclass(frozen=True)
+class OutsideJob:
+    """A job that talks to other machines: `run(transactions, clock)` opens short transactions of its own and none while
+    it waits for an answer, for on SQLite that would hold up every writer. Idempotent, and counts, as a `Job`.
+
+    It has a thread of its own: a mail server that hangs delays nothing but mail.
+    """
+
+    name: str
+    every_s: int
+    run: Callable[[Transactions, Clock], int]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.kernel.errors import Unavailable
 
-Purpose = Literal["agent-reads", "audit", "name-hmac", "sign-in", "session", "access"]
+Purpose = Literal["agent-reads", "audit", "name-hmac", "sign-in", "notify", "session", "access"]
 
 
 class KeyStore:
