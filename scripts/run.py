@@ -105,9 +105,22 @@ def _await_ready(place: Place, server: Child) -> None:
 def _tell(place: Place) -> None:
     # The token stands after the #: browsers send that part to nobody, so it reaches no log on the way.
     print(f"\n   打开 / open   {place.url}/enter#{place.access_token()}")
+    if place.demo:
+        _tell_users(place)
     print(f"   日志 / logs   {place.shown(place.logs)}/    停止 / stop   Ctrl-C\n", flush=True)
     if place.public_url:
         note(f"对外地址 / public address: {place.public_url}")
+
+
+def _tell_users(place: Place) -> None:
+    """Who can sign in beside the link's administrator; the demo's password is no secret."""
+    from app.demo.people import DEMO_PASSWORD, DEMO_USERS
+    from app.people import ROLE_WORDS
+
+    print(f"   演示用户 / demo users   {place.url}/enter   密码 / password  {DEMO_PASSWORD}")
+    for login, name, role, *_ in DEMO_USERS:
+        print(f"     {login:<10} {name}  {ROLE_WORDS[role]}")
+    note("主管、运营、IT、管理员第一次登录时要设置验证器 / some of them set up an authenticator first")
 
 
 def _watch(children: Children, parent: Parent) -> NoReturn:

@@ -9,6 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from app.demo.seed import read_phones, seed
+from app.demo.users import seed_users
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
@@ -27,9 +28,13 @@ demo_cli = AppGroup("demo", help="演示数据 / Data to try the product with.")
 def seed_command(phones: Path) -> None:
     """Make a demo service centre for the simulated phones; once. Prints the centre's code last."""
     now = runtime().clock.now()
+    if runtime().settings.production:
+        click.echo("生产环境不建演示数据 / no demo data in production", err=True)
+        sys.exit(1)
     session = begin_write(db.session())
     try:
         code, made = seed(session, read_phones(phones), runtime().policies, now)
+        made += seed_users(session, code, now)
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)

@@ -45,6 +45,7 @@ NAVIGATION = (
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),
+    NavEntry("people", "人员", "/people", MANAGING),
     NavEntry("api", "API", "/api/v1/docs", MANAGING),
 )
 _HASHES = "asset_hashes"

@@ -14,12 +14,12 @@ from app.people.key_rules import Stage, factor_uri
 from app.people.key_store import touch_session, touch_token
 from app.people.limits_rules import Limits, limits_of
 from app.people.own_service import Own, own_things
-from app.people.password_service import check_password, prove, renew_hash, set_password
+from app.people.password_service import check_password, prove, renew_hash, set_known_password, set_password
 from app.people.rules import ROLE_WORDS
 from app.people.service import names_of, principal_of, user_of_employee, users_with
 from app.people.session_service import SignedIn, begin_session, end_session, find_session, let_in
 from app.people.token_service import TokenCaller, caller_of_token, make_token, revoke_token
-from app.people.user_service import By, get_user, note
+from app.people.user_service import By, UserInput, create_user, get_user, grant, note, user_exists
 from app.people.words import browser, role_words
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "SignedIn",
     "Stage",
     "TokenCaller",
+    "UserInput",
     "begin_enrolment",
     "begin_session",
     "browser",
@@ -38,11 +39,13 @@ __all__ = [
     "check_password",
     "code_keys",
     "confirm_enrolment",
+    "create_user",
     "drop_factor",
     "end_session",
     "factor_uri",
     "find_session",
     "get_user",
+    "grant",
     "let_in",
     "limits_of",
     "make_token",
@@ -55,11 +58,13 @@ __all__ = [
     "renew_recovery_codes",
     "revoke_token",
     "role_words",
+    "set_known_password",
     "set_password",
     "sign_in_keys",
     "take_try",
     "touch_session",
     "touch_token",
+    "user_exists",
     "user_of_employee",
     "users_with",
     "waiting_secret",

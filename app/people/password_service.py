@@ -68,6 +68,11 @@ def give_one_time(session: Session, user: User, now: dt.datetime) -> str:
     return password
 
 
+def set_known_password(session: Session, user: User, password: str, now: dt.datetime) -> None:
+    """For demo users: one that may be kept and that everybody knows."""
+    _keep(session, user.id, key_store.credential(session, user.id), password, must_change=False, now=now)
+
+
 def check_new(password: str, about: Collection[str], limits: Limits) -> None:
     fault = password_fault(password, about, limits)
     if fault:

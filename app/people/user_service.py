@@ -180,6 +180,17 @@ def get_user(session: Session, user_id: uuid.UUID) -> User:
     return user
 
 
+def user_exists(session: Session, login: str) -> bool:
+    return store.user_by_login(session, login) is not None
+
+
+def user_by_login(session: Session, login: str) -> User:
+    user = store.user_by_login(session, login.strip().lower())
+    if user is None:
+        raise NotFound("没有这个登录名 / no such login")
+    return user
+
+
 def note(session: Session, verb: str, user_id: uuid.UUID, by: By, **details: Any) -> None:
     entry = AuditEvent(at=by.now, actor=by.actor, action=f"user.{verb}", object=f"user:{user_id}", ip=by.ip)
     record(session, AuditEvent(**{**vars(entry), "details": details}))
