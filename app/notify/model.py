@@ -56,10 +56,10 @@ class NoticeCopy(Identified, Base):
 
 
 class Contact(Identified, Versioned, Base):
-    """How one person is reached outside: an employee, or a user who is none. `mobile` is E.164."""
+    """How one person is reached outside: an employee, a user, or who is both. `mobile` is E.164."""
 
     __tablename__ = "contact"
-    __table_args__ = (CheckConstraint("(user_id IS NULL) <> (employee_id IS NULL)", name="one_person"),)
+    __table_args__ = (CheckConstraint("user_id IS NOT NULL OR employee_id IS NOT NULL", name="somebody"),)
 
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("app_user.id"), unique=True)
     employee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("employee.id"), unique=True)
