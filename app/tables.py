@@ -29,6 +29,7 @@ MODEL_MODULES = (
     "app.dialling.model",
     "app.reports.model",
     "app.incidents.model",
+    "app.allowance.model",
 )
 
 

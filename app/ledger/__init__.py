@@ -2,7 +2,7 @@
 
 from app.ledger.model import LedgerEntry
 from app.ledger.service import Entry, balance, book, book_all, reverse
-from app.ledger.views import entries_up_to, list_entries, reversals_of
+from app.ledger.views import entries_between, list_entries, reversals_of
 
 __all__ = [
     "Entry",
@@ -10,7 +10,7 @@ __all__ = [
     "balance",
     "book",
     "book_all",
-    "entries_up_to",
+    "entries_between",
     "list_entries",
     "reversals_of",
     "reverse",

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
@@ -42,16 +42,24 @@ def list_entries(
     return paginate(session, query.where(*wanted), keys, cursor=cursor, limit=limit)
 
 
-def entries_up_to(
-    session: Session, principal: Principal, centre_id: uuid.UUID, month: str, booked_by: dt.datetime
+def entries_between(
+    session: Session,
+    principal: Principal,
+    centre_id: uuid.UUID,
+    last: tuple[str, dt.datetime] | None,
+    this: tuple[str, dt.datetime],
 ) -> list[LedgerEntry]:
-    """All of a centre for `month` and earlier ones that were booked at `booked_by` or before; oldest first."""
+    """Of a centre, what stands in the statement of a month `this` (month, instant of its closing) and in none before:
+    `last` is the closing before it. Oldest first.
+    """
     query = select(LedgerEntry).where(
         within(principal, LedgerEntry.centre_id),
         LedgerEntry.centre_id == centre_id,
-        LedgerEntry.month <= month,
-        LedgerEntry.booked_at <= booked_by,
+        LedgerEntry.month <= this[0],
+        LedgerEntry.booked_at <= this[1],
     )
+    if last is not None:
+        query = query.where(or_(LedgerEntry.month > last[0], LedgerEntry.booked_at > last[1]))
     return list(session.scalars(query.order_by(LedgerEntry.booked_at, LedgerEntry.id)))
 
 
