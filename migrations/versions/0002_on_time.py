@@ -38,6 +38,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_brake_failed_at"), ["failed_at"], unique=False)
 
     op.create_table(
+        "allowance_month",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_sha256", sa.String(length=64), nullable=False),
+        sa.Column("policy_body", sa.JSON(), nullable=False),
+        sa.Column("uptime_version", sa.Integer(), nullable=False),
+        sa.Column("uptime_sha256", sa.String(length=64), nullable=False),
+        sa.Column("lines_sha256", sa.String(length=64), nullable=False),
+        sa.Column("closed_by", sa.String(length=200), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=False),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_allowance_month_centre_id_service_centre")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allowance_month")),
+        sa.UniqueConstraint("centre_id", "month", name=op.f("uq_allowance_month_centre_id_month")),
+    )
+    with op.batch_alter_table("allowance_month", schema=None) as batch_op:
+        batch_op.create_index("ix_allowance_month_checked", ["month", "checked_at"], unique=False)
+
+    op.create_table(
         "dial_draw",
         sa.Column("centre_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -255,6 +278,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("handset_id", name=op.f("pk_out_of_reach")),
     )
     op.create_table(
+        "payroll_export",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("month_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("net_fen", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_payroll_export_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["month_id"], ["allowance_month.id"], name=op.f("fk_payroll_export_month_id_allowance_month")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payroll_export")),
+    )
+    with op.batch_alter_table("payroll_export", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payroll_export_month_id"), ["month_id"], unique=False)
+
+    op.create_table(
         "phone_journal",
         sa.Column("handset_id", sa.Uuid(), nullable=False),
         sa.Column("boot_id", sa.Uuid(), nullable=False),
@@ -411,6 +456,74 @@ def upgrade() -> None:
             unique=True,
             postgresql_where=sa.text("state = 'open'"),
             sqlite_where=sa.text("state = 'open'"),
+        )
+
+    op.create_table(
+        "allowance_line",
+        sa.Column("month_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("strikes", sa.Integer(), nullable=False),
+        sa.Column("suspected", sa.Integer(), nullable=False),
+        sa.Column("undecided", sa.Integer(), nullable=False),
+        sa.Column("shares", sa.JSON(), nullable=False),
+        sa.Column("matters", sa.JSON(), nullable=False),
+        sa.Column("trace_sha256", sa.String(length=64), nullable=True),
+        sa.Column("grant_id", sa.Uuid(), nullable=True),
+        sa.Column("cancellation_id", sa.Uuid(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("replaced_at", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('payable', 'cancelled', 'held')", name=op.f("ck_allowance_line_state")),
+        sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_allowance_line_amount")),
+        sa.ForeignKeyConstraint(
+            ["cancellation_id"],
+            ["ledger_entry.id"],
+            name=op.f("fk_allowance_line_cancellation_id_ledger_entry"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_allowance_line_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_allowance_line_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(
+            ["grant_id"], ["ledger_entry.id"], name=op.f("fk_allowance_line_grant_id_ledger_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["month_id"], ["allowance_month.id"], name=op.f("fk_allowance_line_month_id_allowance_month")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allowance_line")),
+        sa.UniqueConstraint(
+            "month_id",
+            "employee_id",
+            "revision",
+            name=op.f("uq_allowance_line_month_id_employee_id_revision"),
+        ),
+    )
+    with op.batch_alter_table("allowance_line", schema=None) as batch_op:
+        batch_op.create_index("ix_allowance_line_employee", ["employee_id", "month"], unique=False)
+        batch_op.create_index(
+            "ix_allowance_line_untold",
+            ["made_at"],
+            unique=False,
+            postgresql_where=sa.text("told_at IS NULL"),
+            sqlite_where=sa.text("told_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_allowance_line_holds",
+            ["month_id", "employee_id"],
+            unique=True,
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
         )
 
     op.create_table(
@@ -770,6 +883,67 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "topup_claim",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("paid_fen", sa.BigInteger(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("receipt_number", sa.String(length=60), nullable=True),
+        sa.Column("receipt_sha256", sa.String(length=64), nullable=False),
+        sa.Column("receipt_name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("filed_by", sa.String(length=200), nullable=False),
+        sa.Column("approved_fen", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("reversed_for", sa.String(length=10), nullable=True),
+        sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('filed', 'approved', 'rejected', 'withdrawn', 'reversed')",
+            name=op.f("ck_topup_claim_state"),
+        ),
+        sa.CheckConstraint(
+            "approved_fen IS NULL OR (approved_fen > 0 AND approved_fen <= paid_fen)",
+            name=op.f("ck_topup_claim_approved"),
+        ),
+        sa.CheckConstraint("paid_fen > 0", name=op.f("ck_topup_claim_paid")),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_topup_claim_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_topup_claim_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["ledger_entry.id"], name=op.f("fk_topup_claim_entry_id_ledger_entry")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topup_claim")),
+    )
+    with op.batch_alter_table("topup_claim", schema=None) as batch_op:
+        batch_op.create_index("ix_topup_claim_employee", ["employee_id", "month"], unique=False)
+        batch_op.create_index("ix_topup_claim_list", ["centre_id", "state", "created_at"], unique=False)
+        batch_op.create_index(
+            "uq_topup_claim_number",
+            ["receipt_number", "paid_on"],
+            unique=True,
+            postgresql_where=sa.text("state IN ('filed', 'approved') AND receipt_number IS NOT NULL"),
+            sqlite_where=sa.text("state IN ('filed', 'approved') AND receipt_number IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_topup_claim_receipt",
+            ["receipt_sha256"],
+            unique=True,
+            postgresql_where=sa.text("state IN ('filed', 'approved')"),
+            sqlite_where=sa.text("state IN ('filed', 'approved')"),
+        )
+
+    op.create_table(
         "user_session",
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
@@ -874,6 +1048,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_user_session_expires_at"))
 
     op.drop_table("user_session")
+    with op.batch_alter_table("topup_claim", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_topup_claim_receipt",
+            postgresql_where=sa.text("state IN ('filed', 'approved')"),
+            sqlite_where=sa.text("state IN ('filed', 'approved')"),
+        )
+        batch_op.drop_index(
+            "uq_topup_claim_number",
+            postgresql_where=sa.text("state IN ('filed', 'approved') AND receipt_number IS NOT NULL"),
+            sqlite_where=sa.text("state IN ('filed', 'approved') AND receipt_number IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_topup_claim_list")
+        batch_op.drop_index("ix_topup_claim_employee")
+
+    op.drop_table("topup_claim")
     with op.batch_alter_table("report_code", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_report_code_post",
@@ -935,6 +1124,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_token_user_id"))
 
     op.drop_table("api_token")
+    with op.batch_alter_table("allowance_line", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_allowance_line_holds",
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_allowance_line_untold",
+            postgresql_where=sa.text("told_at IS NULL"),
+            sqlite_where=sa.text("told_at IS NULL"),
+        )
+        batch_op.drop_index("ix_allowance_line_employee")
+
+    op.drop_table("allowance_line")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_task_open", postgresql_where=sa.text("state = 'open'"), sqlite_where=sa.text("state = 'open'")
@@ -971,6 +1174,10 @@ def downgrade() -> None:
 
     op.drop_table("phone_ruling")
     op.drop_table("phone_journal")
+    with op.batch_alter_table("payroll_export", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_payroll_export_month_id"))
+
+    op.drop_table("payroll_export")
     op.drop_table("out_of_reach")
     with op.batch_alter_table("incident", schema=None) as batch_op:
         batch_op.drop_index("ix_incident_month")
@@ -1011,6 +1218,10 @@ def downgrade() -> None:
 
     op.drop_table("notice")
     op.drop_table("dial_draw")
+    with op.batch_alter_table("allowance_month", schema=None) as batch_op:
+        batch_op.drop_index("ix_allowance_month_checked")
+
+    op.drop_table("allowance_month")
     with op.batch_alter_table("sign_in_brake", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_brake_failed_at"))
 
