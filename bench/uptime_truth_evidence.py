@@ -113,6 +113,8 @@ class _Witness:
             self.contacts += windows
             for window in windows:
                 self._met(boot, window)
+            if self.phone.reads_itself and boot.count is not None:
+                windows += self._by_itself(boot)
             self._end(boot, windows)
         self.into.heard[self.phone.name] = self._heard()
         self._spans()
@@ -144,21 +146,35 @@ class _Witness:
                 self._read(boot, poll)
         self._collect(boot, start)
 
-    def _read(self, boot: Boot, at: int) -> None:
+    def _by_itself(self, boot: Boot) -> list[Span]:
+        """The phone's own agent comes up with it, reads it now and then, and keeps the journal at work."""
+        start, end = max(boot.start + 90, -2 * DAY), min(boot.end, self.fleet.days * DAY)
+        for at in range(start, end, 2 * HOUR):
+            self._read(boot, at, grade="self")
+        if start < end:
+            self._collect(boot, start, grade="self")
+        return [(start, end)] if start < end else []
+
+    def _read(self, boot: Boot, at: int, **grade: str) -> None:
         true = at - boot.start
         drift = 1 + self.dice.choice([-1, 0, 1]) / 50_000
         count = boot.count if true > 50 else None
         told = {"boot_id": boot.name, "boot_count": count, "uptime_s": round(true * drift, 2)}
-        self._line(at + self.dice.uniform(-2, 2), "reading", **told)
         survived = self.into.survived[boot.name]
-        survived.dated = True
+        if self.dice.random() < 0.01:
+            # Its age is not known: it only proves that the boot lived for so long.
+            last = {"last_uptime_s": told.pop("uptime_s"), "end": "open"}
+            self._line(at, "journal", **told, **last, **grade)
+        else:
+            self._line(at + self.dice.uniform(-2, 2), "reading", **told, **grade)
+            survived.dated = True
         survived.counted |= count is not None
 
-    def _collect(self, now: Boot, at: int) -> None:
+    def _collect(self, now: Boot, at: int, **grade: str) -> None:
         for name, (boot, last, end) in list(self.file.items()):
             if name != now.name:
                 told = {"boot_id": name, "boot_count": boot.count, "last_uptime_s": last, "end": end}
-                self._line(at, "journal", **told)
+                self._line(at, "journal", **told, **grade)
                 survived = self.into.survived[name]
                 survived.counted |= boot.count is not None
                 survived.marked |= end == "shutdown"

@@ -43,13 +43,16 @@ class Site:
 
 @dataclass(slots=True)
 class Phone:
-    """`reach`: where the gateway can read it, if both are on. `airplane`: on, though the network calls it off."""
+    """`reach`: where the gateway can read it, if both are on. `airplane`: on, though the network calls it off.
+    `reads_itself`: an agent runs on the phone too.
+    """
 
     name: str
     site: Site
     boots: list[Boot]
     reach: list[Span]
     airplane: list[Span]
+    reads_itself: bool
     custody: list[tuple[Span, str]] = field(default_factory=list)
     delegated: list[tuple[Span, str]] = field(default_factory=list)
     excused: list[tuple[Span, str]] = field(default_factory=list)
@@ -99,7 +102,7 @@ def _now_and_then(dice: random.Random, days: int, mean_days: float, low: int, hi
 
 def _phone(dice: random.Random, name: str, site: Site, days: int) -> Phone:
     boots = _boots(dice, name, days)
-    phone = Phone(name, site, boots, _reach(dice, days), [])
+    phone = Phone(name, site, boots, _reach(dice, days), [], dice.random() < 0.06)
     if dice.random() < 0.08:
         phone.airplane = _nights(dice, days, share=0.4)
     phone.custody = [((-400 * DAY, 400 * DAY), f"E-{name}")]

@@ -132,7 +132,10 @@ def _neighbours(boots: Sequence[Boot]) -> Iterator[tuple[Boot, Boot]]:
 
 
 def _incidents(phone: Phone, ruling: PhoneRuling, right: Counter[tuple[str, str]]) -> Score:
-    """`right` counts the strikes that fell while the phone was off, by whom they belong to in truth."""
+    """`right` counts the strikes that are for a time in which the phone was off, by whom they belong to in truth.
+
+    One of accusations (b) is dated by the first of them, which may have been a mistake where a later one was none.
+    """
     found: Score = Counter()
     struck: list[float] = []
     for ruled in ruling.incidents:
@@ -142,12 +145,17 @@ def _incidents(phone: Phone, ruling: PhoneRuling, right: Counter[tuple[str, str]
         if ruled.incident.status is Status.CONFIRMED:
             start, end = second(episode.start), second(episode.end)
             found["wrong incidents"] += not _off_near(phone, start, end)
+        if ruled.incident.status is Status.REFUTED:
+            found["refuted though off"] += all(not phone.is_on(round(second(h.at))) for h in episode.hits)
         for strike in ruled.strikes:
             at = second(strike.at)
             found["strikes"] += 1
             found["wrong: strikes of the wrong person"] += strike.employee != phone.answers(round(at))
             found["wrong: strikes in an excuse"] += any(s <= at < e for (s, e), _ in phone.excused)
-            if _off_near(phone, at, at):
+            found["strikes dated while on"] += not _off_near(phone, at, at)
+            # A hit may lie two minutes beside a proved off-time, whose ends are known to some seconds.
+            reach = (at - 5, at + 5) if episode.kind == "a" else (second(episode.start), second(episode.end))
+            if _off_near(phone, *reach):
                 right[phone.answers(round(at)), strike.month] += 1
             else:
                 found["wrong strikes"] += 1
@@ -183,7 +191,7 @@ def _failures(fleet: Fleet, tests: Iterable[tuple[int, bool]], heard: Sequence[S
 def _plain(fleet: Fleet, name: str, downs: dict[str, list[Span]], limits: Limits) -> Score:
     """Each "down" gives a strike, and one more each day that it lasts.
 
-    An accusation is wrong if the phone was never off from its grace time to its end, a strike as those of the engine.
+    An accusation and its strikes are wrong if the phone was never off in all that time.
     """
     found: Score = Counter()
     strikes: Counter[tuple[str, str]] = Counter()
@@ -193,12 +201,15 @@ def _plain(fleet: Fleet, name: str, downs: dict[str, list[Span]], limits: Limits
         for down in downs[phone.name]:
             for start, end, state in states:
                 found[f"{name}: {state} called off"] += round(_overlap(down, (start, end)))
+            was_off = _off_near(phone, *down)
             found[f"{name}: accusations"] += 1
-            found[f"{name}: wrong accusations"] += not _off_near(phone, *down)
+            found[f"{name}: wrong accusations"] += not was_off
             for at in range(down[0], max(down[1], down[0] + 1), limits.strike_every // _SECOND or DAY):
                 key = (phone.answers(at), month_of((at + _ZERO) * _SECOND))
                 strikes[key] += 1
-                right[key] += _off_near(phone, at, at)
+                right[key] += was_off
+                found[f"{name}: strikes"] += 1
+                found[f"{name}: strikes dated while on"] += not _off_near(phone, at, at)
     for key, count in strikes.items():
         if count >= limits.strikes:
             found[f"{name}: cancellations"] += 1
