@@ -20,6 +20,9 @@ from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint
 from app.http.docs import docs_pages
 from app.http.openapi import register_openapi
+from app.incidents.api import incidents_api
+from app.incidents.cli import incidents_cli
+from app.incidents.pages import incident_pages
 from app.kernel.db import db
 from app.kernel.jobs import Job, OutsideJob
 from app.observers.api import observers_api
@@ -69,6 +72,7 @@ PAGES = (
     calldesk_pages,
     reports_pages,
     public_pages,
+    incident_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -84,6 +88,7 @@ APIS: tuple[Blueprint, ...] = (
     tasks_api,
     calldesk_api,
     reports_api,
+    incidents_api,
 )
 COMMANDS = (
     users_cli,
@@ -91,6 +96,7 @@ COMMANDS = (
     audit_cli,
     policies_cli,
     uptime_cli,
+    incidents_cli,
     installation_cli,
     scheduler_cli,
     demo_cli,
@@ -119,6 +125,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
+    from app.incidents.jobs import JOBS as INCIDENT_JOBS
     from app.observers.jobs import JOBS as OBSERVER_JOBS
     from app.people.jobs import JOBS as PEOPLE_JOBS
     from app.probes.jobs import JOBS as PROBE_JOBS
@@ -137,4 +144,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *PROBE_JOBS,
         *CALLDESK_JOBS,
         *REPORT_JOBS,
+        *INCIDENT_JOBS,
     ]

@@ -38,6 +38,7 @@ JUDGING, MANAGING = "考核", "管理"
 NAVIGATION = (
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
+    NavEntry("incidents", "关机事件", "/incidents", JUDGING),
     NavEntry("dialling", "拨测", "/dialling", JUDGING),
     NavEntry("probes", "联系测试", "/probes", JUDGING),
     NavEntry("observers", "观测点", "/observers", JUDGING),

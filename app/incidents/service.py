@@ -89,7 +89,7 @@ def appeal(
     """
     row = _held(session, principal, incident_id, None, now)
     employee = principal.employee
-    if employee is None or employee not in _answering(session, row):
+    if employee is None or employee not in answering(session, row):
         raise Forbidden(
             "只有事件的当事管家可以申诉 / only who answers for it may appeal", code="not_answering"
         )
@@ -199,7 +199,7 @@ def _speak(
     return decision
 
 
-def _answering(session: Session, row: Incident) -> set[uuid.UUID]:
+def answering(session: Session, row: Incident) -> set[uuid.UUID]:
     """Everybody whom the incident costs something, or may."""
     strikes = store.strikes_of(session, [row.id])[row.id]
     persons = {strike.employee_id for strike in strikes} or {row.employee_id}
@@ -207,7 +207,7 @@ def _answering(session: Session, row: Incident) -> set[uuid.UUID]:
 
 
 def _require_other(session: Session, principal: Principal, row: Incident) -> None:
-    if principal.employee is not None and principal.employee in {*_answering(session, row), row.employee_id}:
+    if principal.employee is not None and principal.employee in {*answering(session, row), row.employee_id}:
         raise Forbidden("不能决定自己的事件 / nobody decides his own incident", code="own_incident")
 
 

@@ -24,8 +24,17 @@ from app.incidents.verdicts import bounds, employee_of, stored_verdict, verdicts
 from app.incidents.writing import write_change
 from app.kernel.db import from_us, to_us
 from app.kernel.ids import new_id
-from app.policy import Policy, PolicyFiles, effective
-from app.uptime import Dossier, PhoneRuling, hold_phone, limits_of, put_back, rule_phone, take_due
+from app.policy import Policy, PolicyFiles, effective, effective_many
+from app.uptime import (
+    Dossier,
+    PhoneRuling,
+    hold_phone,
+    limits_of,
+    put_back,
+    queue_settling,
+    rule_phone,
+    take_due,
+)
 
 log = structlog.get_logger(__name__)
 PHONES_AT_ONCE = 100
@@ -75,6 +84,21 @@ def settle_phone(
     """Rule one phone at once, in the caller's transaction, after whoever rules it already."""
     hold_phone(session, handset_id, centre_id, now)
     _settle(session, handset_id, centre_id, now, policies)
+
+
+def queue_changed(session: Session, now: dt.datetime, policies: PolicyFiles, limit: int = 2000) -> int:
+    """Queue the phones whose custody or policy is another than they were ruled by, and those never ruled.
+
+    The registry and the policies know nothing of incidents, so what changed there is found by comparing.
+    """
+    phones = {**store.with_changed_ties(session, limit), **store.never_ruled(session, limit)}
+    ruled = store.policies_ruled_by(session)
+    found = effective_many(session, policies, "uptime", {centre for centre, _ in ruled})
+    for centre_id, sha256 in sorted(ruled):
+        if centre_id in found and found[centre_id].sha256 != sha256:
+            phones |= dict.fromkeys(store.ruled_by(session, centre_id, sha256, limit), centre_id)
+    queue_settling(session, phones, now)
+    return len(phones)
 
 
 def rule_now(gathered: Gathered, policy: Policy, now: dt.datetime) -> PhoneRuling:

@@ -21,6 +21,7 @@ from app.incidents.model import (
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal, within
+from app.registry import Employee, Handset, KitAssignment, PostHolding, ServiceCentre
 
 _STAFF = frozenset({"admin", "operations", "lead", "it", "finance", "auditor"})
 
@@ -156,3 +157,63 @@ def counts(session: Session, principal: Principal, conditions: Sequence[Any]) ->
         .group_by(Incident.status, Incident.state)
     )
     return {(row[0], row[1]): row[2] for row in session.execute(query)}
+
+
+def with_changed_ties(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:
+    """Phones, with their centres, whose custody was written after they were ruled last."""
+    kit = (
+        select(RuledPhone.handset_id, RuledPhone.centre_id)
+        .join(KitAssignment, KitAssignment.handset_id == RuledPhone.handset_id)
+        .where(KitAssignment.updated_at >= RuledPhone.settled_at)
+    )
+    post = (
+        select(RuledPhone.handset_id, RuledPhone.centre_id)
+        .join(KitAssignment, KitAssignment.handset_id == RuledPhone.handset_id)
+        .join(PostHolding, PostHolding.post_id == KitAssignment.post_id)
+        .where(PostHolding.updated_at >= RuledPhone.settled_at)
+    )
+    return {row[0]: row[1] for query in (kit, post) for row in session.execute(query.distinct().limit(limit))}
+
+
+def never_ruled(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:
+    """Phones in use, with their centres, that no ruling has looked at yet."""
+    query = (
+        select(Handset.id, Handset.centre_id)
+        .outerjoin(RuledPhone, RuledPhone.handset_id == Handset.id)
+        .where(RuledPhone.handset_id.is_(None), Handset.retired_at.is_(None))
+    )
+    return {row[0]: row[1] for row in session.execute(query.limit(limit))}
+
+
+def policies_ruled_by(session: Session) -> set[tuple[uuid.UUID, str]]:
+    """Each centre with each policy, by its sha256, that phones of it were ruled by last."""
+    query = select(RuledPhone.centre_id, RuledPhone.policy_sha256).distinct()
+    return {(row[0], row[1]) for row in session.execute(query)}
+
+
+def ruled_by(session: Session, centre_id: uuid.UUID, policy_sha256: str, limit: int) -> list[uuid.UUID]:
+    query = select(RuledPhone.handset_id).where(
+        RuledPhone.centre_id == centre_id, RuledPhone.policy_sha256 == policy_sha256
+    )
+    return list(session.scalars(query.limit(limit)))
+
+
+def employee_names(session: Session, employee_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    query = select(Employee.id, Employee.name, Employee.number).where(Employee.id.in_(employee_ids))
+    return {row.id: f"{row.name}（{row.number}）" for row in session.execute(query)}
+
+
+def phone_tags(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    query = select(Handset.id, Handset.asset_tag).where(Handset.id.in_(handset_ids))
+    return {row.id: row.asset_tag for row in session.execute(query)}
+
+
+def months(session: Session, principal: Principal, limit: int) -> list[str]:
+    """The latest months that have incidents, newest first."""
+    query = select(Incident.month).where(visible(principal)).distinct().order_by(Incident.month.desc())
+    return list(session.scalars(query.limit(limit)))
+
+
+def centres(session: Session, principal: Principal) -> list[tuple[uuid.UUID, str]]:
+    query = select(ServiceCentre.id, ServiceCentre.name).where(within(principal, ServiceCentre.id))
+    return [(row.id, row.name) for row in session.execute(query.order_by(ServiceCentre.name))]

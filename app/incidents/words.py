@@ -104,3 +104,27 @@ def strike_words(months: Iterable[str]) -> str:
     if not counted:
         return ""
     return "计入：" + "、".join(f"{month_words(month)} {n} 次" for month, n in sorted(counted.items())) + "。"
+
+
+POLICY: Mapping[str, str] = {
+    "min_off_minutes": "短于此（分钟）算重启",
+    "merge_minutes": "相隔短于此（分钟）合并为一次",
+    "hit_within_minutes": "命中的前后范围（分钟）",
+    "beat_within_minutes": "观测点自检的有效期（分钟）",
+    "strikes": "一个月满几次取消补贴",
+    "strike_every_hours": "一直关机时再次计次的间隔（小时）",
+    "needs_hit": "须有拨测或反映命中才计次",
+    "unproved_hours": "前后两次读取相隔的上限（小时）",
+    "unmet_days": "待查转待定（天）",
+}
+"""The values of policy `uptime` that decide a penalty."""
+
+
+def change_words(told: Mapping[str, object] | None) -> str:
+    """A verdict of the history in short: its status and strikes."""
+    if told is None:
+        return "无"
+    strikes = told.get("strikes")
+    number = len(strikes) if isinstance(strikes, list) else 0
+    status = STATUS.get(str(told.get("status")), "")
+    return f"{status}，计 {number} 次" if number else status

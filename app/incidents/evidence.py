@@ -1,0 +1,195 @@
+"""Everything about one incident for its page: what there is against the phone and for it, and who may act."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.duty import excuse_facts
+from app.incidents import store, words
+from app.incidents.lanes import Lane, lane
+from app.incidents.model import Incident, IncidentAppeal, IncidentChange, IncidentDecision, IncidentStrike
+from app.incidents.rules import PENDING, HitFact, Verdict
+from app.incidents.service import DECIDERS, REVIEWERS, answering, get
+from app.incidents.states import NEXT, Event, State
+from app.incidents.verdicts import stored_verdict
+from app.kernel.db import from_us
+from app.kernel.tenancy import SYSTEM, Principal
+from app.observers import outages
+from app.people import names_of
+from app.readings import JournalNote, journal_notes, latest_sections
+from app.registry import Handset, find_handset, holder_of
+from app.uptime import PowerTimeline, timeline
+
+_AROUND = dt.timedelta(hours=6)
+_LONGEST = dt.timedelta(days=40)
+_HINTS = 20
+
+
+@dataclass(frozen=True)
+class Act:
+    """Which forms the caller may use."""
+
+    decide: bool
+    review: bool
+    appeal: bool
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """`names`: words for actors and employees, empty for who may not see them. `hints`: by the phone's own clock."""
+
+    row: Incident
+    verdict: Verdict
+    phone: Handset
+    start: dt.datetime
+    end: dt.datetime
+    lanes: Sequence[Lane]
+    power: PowerTimeline
+    lines: Sequence[str]
+    strikes: Sequence[IncidentStrike]
+    answers: str
+    why_answers: str
+    journals: Sequence[JournalNote]
+    hints: Sequence[dict[str, Any]]
+    changes: Sequence[IncidentChange]
+    decisions: Sequence[IncidentDecision]
+    appeals: Sequence[IncidentAppeal]
+    names: dict[str, str]
+    act: Act
+    joined: uuid.UUID | None
+
+
+def evidence_of(
+    session: Session, principal: Principal, incident_id: uuid.UUID, now: dt.datetime, *, named: bool
+) -> EvidenceView:
+    """`named`: with the names of those who tested and decided. Raise `NotFound` for what is not the caller's to see."""
+    row = get(session, principal, incident_id)
+    strikes = store.strikes_of(session, [row.id])[row.id]
+    verdict = stored_verdict(row, strikes)
+    start, end = _window(verdict, now)
+    power = timeline(session, SYSTEM, row.handset_id, start, end)
+    decisions, appeals = store.decisions_on(session, row.id), store.appeals_on(session, row.id)
+    return EvidenceView(
+        row=row,
+        verdict=verdict,
+        phone=find_handset(session, SYSTEM, row.handset_id),
+        start=start,
+        end=end,
+        lanes=_lanes(session, row, verdict, power, start, end),
+        power=power,
+        lines=words.evidence_words(verdict),
+        strikes=strikes,
+        answers=answer_names(session, [row]).get(row.id, ""),
+        why_answers=_why_answers(session, row),
+        journals=_journals(session, row, power),
+        hints=_hints(session, row),
+        changes=list(reversed(store.changes_of(session, row.id))),
+        decisions=decisions,
+        appeals=appeals,
+        names=_names(session, verdict.hits, decisions, appeals) if named else {},
+        act=_act(session, principal, row, decisions, now),
+        joined=row.gone_to,
+    )
+
+
+def answer_names(session: Session, rows: Collection[Incident]) -> dict[uuid.UUID, str]:
+    """Who answers for each incident, by name; a phone that nobody had in custody says so."""
+    found = store.employee_names(session, {row.employee_id for row in rows if row.employee_id is not None})
+    return {row.id: found.get(row.employee_id, "") if row.employee_id else "无人保管" for row in rows}
+
+
+def _window(verdict: Verdict, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    first, last = (from_us(at) for at in verdict.extent)
+    start, end = first - _AROUND, max(min(last + _AROUND, now), first)
+    return max(start, end - _LONGEST), end
+
+
+def _lanes(
+    session: Session,
+    row: Incident,
+    verdict: Verdict,
+    power: PowerTimeline,
+    start: dt.datetime,
+    end: dt.datetime,
+) -> list[Lane]:
+    found = [lane("手机", start, end, [(i.start, i.end, i.state.value, "") for i in power.intervals])]
+    minute = dt.timedelta(minutes=1)
+    hits = [(from_us(h.at), from_us(h.at) + minute, "hit", words.hit_words(h)) for h in verdict.hits]
+    found.append(lane("拨测与反映", start, end, hits))
+    away: dict[str, list[tuple[dt.datetime, dt.datetime, str, str]]] = {}
+    for one in outages(session, SYSTEM, row.centre_id, start, end):
+        away.setdefault(one.name, []).append((one.start, one.end or end, "away", "观测点自身中断"))
+    return found + [lane(f"{name} 中断", start, end, pieces) for name, pieces in sorted(away.items())]
+
+
+def _journals(session: Session, row: Incident, power: PowerTimeline) -> list[JournalNote]:
+    """The journals of the boots that reach into the window."""
+    near = {boot.boot_id for boot in power.boots if boot.started_at is not None}
+    return [note for note in journal_notes(session, row.handset_id) if note.boot_id in near]
+
+
+def _hints(session: Session, row: Incident) -> list[dict[str, Any]]:
+    told = latest_sections(session, [row.handset_id], ["power_history"]).get(row.handset_id, {})
+    history = told.get("power_history")
+    return [one for one in history if isinstance(one, dict)][:_HINTS] if isinstance(history, list) else []
+
+
+def _why_answers(session: Session, row: Incident) -> str:
+    at = row.start_at
+    for one in excuse_facts(session, row.handset_id):
+        within = one.start <= at and (one.end is None or at < one.end)
+        if one.delegate is not None and one.delegate == row.employee_id and within:
+            return "当时手机已委托给受托人，委托期间由受托人负责（N01）"
+    held = holder_of(session, SYSTEM, row.handset_id, at)
+    if held is None:
+        return "当时手机不属于任何岗位"
+    if held.employee_id is None:
+        return f"当时手机属于岗位 {held.post_name}，岗位空缺"
+    if held.employee_id != row.employee_id:
+        return f"按第一次命中的时刻确定；事件开始时手机属于岗位 {held.post_name}"
+    return f"当时手机属于岗位 {held.post_name}，由其在岗人员保管（R01）"
+
+
+def _names(
+    session: Session,
+    hits: Iterable[HitFact],
+    decisions: Iterable[IncidentDecision],
+    appeals: Iterable[IncidentAppeal],
+) -> dict[str, str]:
+    actors = {hit.who for hit in hits if hit.source == "dial_test"}
+    actors |= {one.actor for one in decisions} | {one.actor for one in appeals}
+    return names_of(session, actors)
+
+
+def _act(
+    session: Session,
+    principal: Principal,
+    row: Incident,
+    decisions: Sequence[IncidentDecision],
+    now: dt.datetime,
+) -> Act:
+    """What the service would let him do; it checks again when he does it."""
+    if row.gone_at is not None:
+        return Act(False, False, False)
+    state, persons = State(row.state), answering(session, row)
+    other = principal.employee is None or principal.employee not in {*persons, row.employee_id}
+    may = {event: (state, event) in NEXT for event in Event}
+    open_matter = row.status in PENDING or row.status == "confirmed"
+    first = principal.user in {one.actor for one in decisions}
+    appealed = {one.employee_id for one in store.appeals_on(session, row.id)}
+    in_time = row.appeal_until is not None and now <= row.appeal_until
+    return Act(
+        decide=may[Event.DECIDE] and other and open_matter and principal.may(row.centre_id, *DECIDERS),
+        review=may[Event.DECIDE_APPEAL] and other and not first and principal.may(row.centre_id, *REVIEWERS),
+        appeal=may[Event.APPEAL]
+        and principal.employee in persons
+        and principal.employee not in appealed
+        and row.status == "confirmed"
+        and in_time,
+    )
