@@ -141,10 +141,12 @@ def send_robot(letter: Letter) -> None:
 
 
 def _kind(exc: Exception) -> str:
-    """What kind of failure it was, without its words."""
-    if isinstance(exc, TimeoutError | requests.Timeout):
+    """What kind of failure it was, without its words. smtplib hides a timeout in its "disconnected"."""
+    if isinstance(exc, TimeoutError | requests.Timeout) or isinstance(exc.__context__, TimeoutError):
         return "timeout"
-    return "unreachable" if isinstance(exc, OSError | smtplib.SMTPServerDisconnected) else "protocol"
+    if isinstance(exc, smtplib.SMTPException) and not isinstance(exc, smtplib.SMTPServerDisconnected):
+        return "protocol"
+    return "unreachable"
 
 
 def plain_http(url: str) -> bool:
