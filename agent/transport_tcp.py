@@ -45,6 +45,7 @@ class _Wire(BaseTransport):  # type: ignore[misc]
         self._deadline = deadline
         self.socket: DeadlineSocket | None = None
         self.banner = b""
+        self._payload_due = False
         self._payload_is_banner = False
         self._opening = False
         self._ours: int | None = None
@@ -63,14 +64,19 @@ class _Wire(BaseTransport):  # type: ignore[misc]
         if numbytes > MAX_ADB_DATA:
             raise TransportFault(f"{self._target.text}: a packet of {numbytes} bytes")
         data = self._open_socket().read(numbytes)
-        if self._payload_is_banner:
-            self.banner, self._payload_is_banner = data, False
-        elif numbytes == _HEADER_BYTES:
+        if not self._payload_due:
             self._look_at(data)
+        elif self._payload_is_banner:
+            self.banner = data
+            self._payload_due = self._payload_is_banner = False
+        else:
+            # By its turn and not by its length: a command may well print as many bytes as a header has.
+            self._payload_due = False
         return data
 
     def _look_at(self, header: bytes) -> None:
         command, remote, local, size = struct.unpack_from("<4sIII", header)
+        self._payload_due = size > 0
         if self._ours is not None:
             self._count_strays(remote, local, size)
         if command == b"CNXN" and size:

@@ -118,6 +118,13 @@ def test_one_transport_runs_several_commands(phone: Made) -> None:
         assert [transport.run(f"echo {n}", 20).stdout for n in range(3)] == [b"0\n", b"1\n", b"2\n"]
 
 
+def test_output_as_long_as_a_header_of_the_wire_is_output(phone: Made) -> None:
+    """24 bytes, with a shell frame's own five and without."""
+    with phone().open() as transport:
+        for size in (18, 19, 23, 24):
+            assert transport.run(f"printf %0{size}d 7", 20).stdout == b"0" * (size - 1) + b"7"
+
+
 def test_no_output(phone: Made) -> None:
     with phone().open() as transport:
         result = transport.run("true", 20)
