@@ -93,7 +93,11 @@ def gaps(ups: Sequence[Stretch], start: dt.datetime, end: dt.datetime) -> list[S
 
 
 def steady_at(ups: Iterable[Stretch], at: dt.datetime, limits: Limits) -> bool:
-    """Whether an observer had been up for long enough at `at`, and was heard lately enough."""
+    """Whether an observer had been up for long enough at `at`, and was heard lately enough.
+
+    One that restarted since is believed until the lease ends: to ask for the later stretch would let a beat that is
+    lost make it more believed. What it then says of a phone rests on its own word for how long it had been up.
+    """
     return any(up.start <= at - limits.recover and up.end >= at - limits.lease for up in ups)
 
 

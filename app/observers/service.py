@@ -130,10 +130,15 @@ def _server_outages(session: Session, start: dt.datetime, end: dt.datetime, limi
         return []
     ups = store.ups_of(session, store.SERVER, start, end)
     return [
-        Outage(store.SERVER, "服务器", gap.start, gap.end if gap.end < end else None, "paused")
+        Outage(store.SERVER, "服务器", gap.start, None if _lasts(gap, ups, end) else gap.end, "paused")
         for gap in gaps(ups, max(start, first), end)
         if gap.end - gap.start > limits.pause
     ]
+
+
+def _lasts(gap: Stretch, ups: list[Stretch], end: dt.datetime) -> bool:
+    """Whether nobody vouches for the end of the time that was asked for, either."""
+    return gap.end == end and not (ups and ups[-1].end >= end)
 
 
 def _incidents(session: Session, centre_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> list[Outage]:
@@ -156,7 +161,7 @@ def _agent_outages(
     downs = store.downs_of(session, [observer], begin, until)
     found = []
     for gap in gaps(ups, begin, until):
-        lasts = gap.end == end
+        lasts = _lasts(gap, ups, end)
         # The next beat of a healthy agent is always still to come.
         if gap.end - gap.start <= (limits.lease if lasts else limits.pause):
             continue
