@@ -15,14 +15,17 @@ from agent import __version__, wire
 from agent.batches import Batches
 from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.client import Client, ServerAway, ServerRefused, check_url
-from agent.commands import CommandWorker, ReadPhone
+from agent.commands import CommandWorker, Kind, ReadPhone
 from agent.database import Database, SpoolError
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError, default_name, enrol, read_code
 from agent.errors import AgentError
 from agent.hands import Hands
-from agent.inbox import Inbox
+from agent.inbox import Inbox, Outcome
 from agent.instant import SiteClock, site_clock
+from agent.journal import JournalKeeper
 from agent.logs import set_up
+from agent.probes.prober import Prober
+from agent.probes.selfcheck import SelfCheck, canary_at
 from agent.reading import DEADLINE_S, PhoneReader
 from agent.reporter import AgentStopped, Reporter
 from agent.spool import Spool
@@ -53,6 +56,7 @@ class Agent:
         interval_s: float | None = None,
         concurrency: int = CONCURRENCY,
         deadline_s: float = DEADLINE_S,
+        canary: str | None = None,
     ) -> None:
         self._database = Database(state.spool)
         spool = Spool(self._database)
@@ -64,7 +68,12 @@ class Agent:
         self._threads: list[threading.Thread] = []
         serials, hands = Serials(spool.serials()), Hands()
         reader = PhoneReader(
-            clock, options, grade=identity.kind, hmac_key=self._batches.hmac_key, deadline_s=deadline_s
+            clock,
+            options,
+            grade=identity.kind,
+            hmac_key=self._batches.hmac_key,
+            journals=JournalKeeper(spool.collected, clock.steady, identity.kind),
+            deadline_s=deadline_s,
         )
         self._sweeper = Sweeper(
             reader,
@@ -77,15 +86,35 @@ class Agent:
             clock=clock.steady,
             on_round=self._round_ended,
         )
-        self._worker = CommandWorker(
-            Inbox(self._database, clock),
-            {"read_phone": ReadPhone(reader, hands, serials, targets.current)},
+        self._check = SelfCheck(
             clock,
-            on_result=self._result_ready,
+            spool.add,
+            pace_s=lambda: self._reporter.interval_s,
+            adb_up=lambda: watch.up if watch else None,
+            canary=canary_at(canary, options) if canary else None,
         )
+        self._prober = Prober(
+            reader,
+            hands,
+            serials,
+            targets.current,
+            self._check,
+            clock,
+            self._probed,
+        )
+        kinds: dict[str, Kind] = {"read_phone": ReadPhone(reader, hands, serials, targets.current)}
+        if identity.kind == "gateway":
+            # An agent on the phone itself always reaches it: that would prove nothing.
+            kinds["probe"] = self._prober
+        self._worker = CommandWorker(Inbox(self._database, clock), kinds, clock, on_result=self._result_ready)
         client = Client(identity.server_url, state.keys().ed25519, identity.agent_id)
         self._reporter = Reporter(
-            self._batches, client, identity, status=self._status, on_commands=self._worker.wake
+            self._batches,
+            client,
+            identity,
+            status=self._status,
+            on_commands=self._worker.wake,
+            on_answer=self._check.answered,
         )
         self._first_round = True
 
@@ -98,7 +127,10 @@ class Agent:
             # Without the installation's key the first readings would lack the names of accounts.
             self._reporter.tried.wait(_FIRST_CONTACT_S)
         self._start("commands", self._worker.run)
+        self._start("self-check", self._check.run)
+        self._start("probes", self._prober.run)
         self._sweeper.run(self._stop)
+        self._prober.give_up()
         for thread in self._threads:
             thread.join(_END_S)
         return self._exit_code()
@@ -110,8 +142,11 @@ class Agent:
                 self._start("adb-watch", self._watch.run)
                 self._watch.first_try_ended.wait(_FIRST_CONTACT_S)
             self._try_report()
+            self._check.tick()
             self._sweeper.once()
             self._worker.drain(self._stop)
+            # A test needs minutes, which a single round does not have.
+            self._prober.give_up()
             self._ended_by = self._try_report()
         except AgentStopped as exc:
             self._ended_by = exc
@@ -124,6 +159,7 @@ class Agent:
         self._stop.set()
         self._sweeper.wake()
         self._worker.wake()
+        self._prober.wake()
         self._reporter.wake()
 
     def _try_report(self) -> ServerAway | None:
@@ -145,6 +181,9 @@ class Agent:
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+    def _probed(self, command_id: str, outcome: Outcome) -> None:
+        self._worker.finish(command_id, outcome)
 
     def _result_ready(self) -> None:
         self._reporter.wake()
@@ -236,6 +275,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="S",
         help="读取一部手机的时限（秒）",
     )
+    parser.add_argument(
+        "--canary", metavar="T", help="常驻本站的一部手机（目标）：它也联系不上时，不怀疑任何手机"
+    )
     parser.add_argument("--once", action="store_true", help="采集一轮、上报后退出")
     parser.add_argument("--enrol-code-file", metavar="F", help="尚未登记时使用的登记码文件，- 为标准输入")
     parser.add_argument("--name", default=default_name(), help="登记时的名称")
@@ -279,6 +321,7 @@ def _run(args: argparse.Namespace, state: State) -> int:
         interval_s=args.interval,
         concurrency=args.concurrency,
         deadline_s=args.phone_deadline,
+        canary=parse_target(args.canary).text if args.canary else None,
     )
     if args.once:
         return agent.once()
