@@ -2,7 +2,8 @@
 # Lies on the phone beside its files; mksh and toybox of Android 7 to 16. "run" writes a line a minute for as long as it
 # lives; "contact" is called within every snapshot: it forgets what the agent has on its disk, starts the run if none is
 # at work, and prints what earlier runs left. No wakelock: while the phone sleeps the pace slows down, see docs/agent.md.
-# A line: format serial boot count first-uptime uptime number battery charging airplane sim end, then its own length.
+# A line: format serial boot count first-uptime uptime number battery charging airplane sim end, then a check over its
+# numbers and its length: a line that lost a piece, or a digit, is none.
 V=1
 D=${0%/*}
 L=$D/butler-journal
@@ -16,7 +17,9 @@ word() { case $o in ""|*[!A-Za-z0-9._:,-]*) o=- ;; esac; }
 line() {
 n=$((n + 1))
 l="1 $s $b $c $a $u $n $lev $chg $air $sim $1"
-l="$l ${#l}"
+i=$c
+[[ $c = - ]] && i=0
+l="$l $(((10#${u%.*} % 9973 * 211 + 10#${u#*.} * 89 + n % 9973 * 31 + 10#$i % 9973 * 17 + ${#l}) % 9973))"
 print -r -- "$l" >>$L.log
 print -r -- "$l" >$L.now
 }

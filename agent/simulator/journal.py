@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.parsers.journal import check_of
 from agent.phone import journal_version
 
 if TYPE_CHECKING:
@@ -57,15 +58,19 @@ class JournalFiles:
         if self._run is not None:
             self._log = self._lines(self._run, phone)
             if orderly:
-                self._log.append(self._line(self._run, phone, phone.uptime(), len(self._log) + 1, "shutdown"))
+                self._log.append(self._last(self._run, phone, "shutdown"))
             self._run = None
 
     def kill(self, phone: PhoneState) -> None:
         """The process alone is ended: its last line says no more than that it ran until then."""
         if self._run is not None:
             self._log = self._lines(self._run, phone)
-            self._log.append(self._line(self._run, phone, phone.uptime(), len(self._log) + 1, "open"))
+            self._log.append(self._last(self._run, phone, "open"))
             self._run = None
+
+    def _last(self, run: _Run, phone: PhoneState, end: str) -> str:
+        number = int(max(0.0, phone.uptime() - run.first) // _TICK_S) + 2
+        return self._line(run, phone, phone.uptime(), number, end)
 
     def _lines(self, run: _Run, phone: PhoneState) -> list[str]:
         """The first and the last line: those between them say nothing more."""
@@ -83,4 +88,4 @@ class JournalFiles:
             f"1 {run.serial} {run.boot_id} {count} {run.first:.2f} {uptime:.2f} {number} {battery} {charging}"
             f" {int(phone.airplane_mode)} {sim} {end}"
         )
-        return f"{text} {len(text)}"
+        return f"{text} {check_of(text)}"
