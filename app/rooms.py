@@ -5,6 +5,10 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
+from app.allowance.api import allowance_api
+from app.allowance.claim_api import claim_api
+from app.allowance.claim_pages import claim_pages
+from app.allowance.pages import allowance_pages
 from app.audit.cli import audit_cli
 from app.calldesk.api import calldesk_api
 from app.calldesk.pages import calldesk_pages
@@ -73,6 +77,8 @@ PAGES = (
     reports_pages,
     public_pages,
     incident_pages,
+    allowance_pages,
+    claim_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -89,6 +95,8 @@ APIS: tuple[Blueprint, ...] = (
     calldesk_api,
     reports_api,
     incidents_api,
+    allowance_api,
+    claim_api,
 )
 COMMANDS = (
     users_cli,
@@ -121,6 +129,7 @@ def register_rooms(app: Flask) -> None:
 
 
 def all_jobs() -> list[Job | OutsideJob]:
+    from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
@@ -135,6 +144,7 @@ def all_jobs() -> list[Job | OutsideJob]:
 
     return [
         *KERNEL_JOBS,
+        *ALLOWANCE_JOBS,
         *REGISTRY_JOBS,
         *READING_JOBS,
         *COMMAND_JOBS,

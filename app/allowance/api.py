@@ -14,16 +14,16 @@ from app.allowance.exporting import EXPORTERS, XLSX, export, file_of
 from app.allowance.model import AllowanceMonth, PayrollExport
 from app.allowance.schemas import (
     AllowanceMonthSchema,
-    CloseSchema,
-    CorrectedSchema,
-    CorrectionsSchema,
-    CorrectSchema,
-    EntryQuerySchema,
-    EntrySchema,
-    ExportSchema,
+    AllowanceSheetSchema,
+    LedgerEntrySchema,
+    LedgerQuerySchema,
+    MonthCloseSchema,
+    MonthCorrectedSchema,
+    MonthCorrectionsSchema,
+    MonthCorrectSchema,
     MonthQuerySchema,
-    MonthViewSchema,
-    OwnSchema,
+    OwnAllowanceSchema,
+    PayrollExportSchema,
     PreviewQuerySchema,
 )
 from app.allowance.tools import CLOSERS, VIEWERS, Tools
@@ -56,7 +56,7 @@ class Months(MethodView):
         return lists.list_months(db.session(), current_principal(), **query)
 
     @access(*CLOSERS)
-    @allowance_api.arguments(CloseSchema)
+    @allowance_api.arguments(MonthCloseSchema)
     @allowance_api.response(201, AllowanceMonthSchema)
     def post(self, body: dict[str, Any]) -> AllowanceMonth:
         """Close a month for good, as its preview showed it; 409 when that is no more so, too early, or done."""
@@ -67,7 +67,7 @@ class Months(MethodView):
 class Sheet(MethodView):
     @access(*VIEWERS)
     @allowance_api.arguments(PreviewQuerySchema, location="query")
-    @allowance_api.response(200, MonthViewSchema)
+    @allowance_api.response(200, AllowanceSheetSchema)
     def get(self, query: dict[str, Any]) -> MonthView:
         """A month of one centre: as it was closed, or as it would be closed now."""
         return month_view(db.session(), current_principal(), tools(), **query, now=runtime().clock.now())
@@ -85,7 +85,7 @@ class OneMonth(MethodView):
 @allowance_api.route("/allowance-months/<uuid:month_id>/corrections")
 class Corrections(MethodView):
     @access(*VIEWERS)
-    @allowance_api.response(200, CorrectionsSchema)
+    @allowance_api.response(200, MonthCorrectionsSchema)
     def get(self, month_id: uuid.UUID) -> dict[str, Any]:
         """What evidence that came after closing would take from people."""
         session, who = db.session(), current_principal()
@@ -100,8 +100,8 @@ class Corrections(MethodView):
         }
 
     @access(*CLOSERS)
-    @allowance_api.arguments(CorrectSchema)
-    @allowance_api.response(200, CorrectedSchema)
+    @allowance_api.arguments(MonthCorrectSchema)
+    @allowance_api.response(200, MonthCorrectedSchema)
     def post(self, body: dict[str, Any], month_id: uuid.UUID) -> dict[str, int]:
         """Book them: reversals and new rows; the lines that they replace stay in sight."""
         now = runtime().clock.now()
@@ -111,7 +111,7 @@ class Corrections(MethodView):
 @allowance_api.route("/allowance-months/<uuid:month_id>/exports")
 class Exports(MethodView):
     @access(*EXPORTERS)
-    @allowance_api.response(201, ExportSchema)
+    @allowance_api.response(201, PayrollExportSchema)
     def post(self, month_id: uuid.UUID) -> PayrollExport:
         """Make payroll's sheet of a closed month."""
         return export(db.session(), current_principal(), tools(), month_id, runtime().clock.now())
@@ -143,8 +143,8 @@ def attachment(data: bytes, kind: str, name: str, ascii_name: str) -> Response:
 @allowance_api.route("/ledger-entries")
 class Entries(MethodView):
     @access(*VIEWERS)
-    @allowance_api.arguments(EntryQuerySchema, location="query")
-    @allowance_api.response(200, page_schema(EntrySchema))
+    @allowance_api.arguments(LedgerQuerySchema, location="query")
+    @allowance_api.response(200, page_schema(LedgerEntrySchema))
     def get(self, query: dict[str, Any]) -> Page[LedgerEntry]:
         """The ledger, newest booking first."""
         return list_entries(db.session(), current_principal(), **query)
@@ -153,7 +153,7 @@ class Entries(MethodView):
 @allowance_api.route("/my/allowance")
 class Own(MethodView):
     @access(*SIGNED_IN)
-    @allowance_api.response(200, OwnSchema)
+    @allowance_api.response(200, OwnAllowanceSchema)
     def get(self) -> dict[str, Any]:
         """One's own months and bookings; 404 for an account that is no employee's."""
         session = db.session()

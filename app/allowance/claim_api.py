@@ -15,11 +15,11 @@ from app.allowance.api import attachment, tools
 from app.allowance.model import TopupClaim
 from app.allowance.receipt_rules import EXTENSIONS, MAX_BYTES
 from app.allowance.schemas import (
-    ApproveSchema,
+    ClaimApproveSchema,
     ClaimFormSchema,
     ClaimQuerySchema,
-    ClaimSchema,
-    ReasonSchema,
+    ClaimReasonSchema,
+    TopupClaimSchema,
 )
 from app.allowance.tools import VIEWERS
 from app.http.access import SIGNED_IN, access
@@ -45,7 +45,7 @@ class ReceiptSchema(StrictSchema):
 class Claims(MethodView):
     @access(*VIEWERS)
     @claim_api.arguments(ClaimQuerySchema, location="query")
-    @claim_api.response(200, page_schema(ClaimSchema))
+    @claim_api.response(200, page_schema(TopupClaimSchema))
     def get(self, query: dict[str, Any]) -> Page[TopupClaim]:
         """Receipts, the newest first."""
         return lists.list_claims(db.session(), current_principal(), **query)
@@ -53,7 +53,7 @@ class Claims(MethodView):
     @access(*claims.FILERS, late_transaction=True)
     @claim_api.arguments(ClaimFormSchema, location="form")
     @claim_api.arguments(ReceiptSchema, location="files")
-    @claim_api.response(201, ClaimSchema)
+    @claim_api.response(201, TopupClaimSchema)
     def post(self, form: dict[str, Any], files: dict[str, Any]) -> TopupClaim:
         """File a receipt: one's own, or for a butler by operations."""
         return file_form(form, files["receipt"])
@@ -81,7 +81,7 @@ def _now() -> dt.datetime:
 @claim_api.route("/topup-claims/<uuid:claim_id>")
 class OneClaim(MethodView):
     @access(*SIGNED_IN)
-    @claim_api.response(200, ClaimSchema)
+    @claim_api.response(200, TopupClaimSchema)
     def get(self, claim_id: uuid.UUID) -> TopupClaim:
         """One receipt's claim; a butler's own only."""
         return claims.get(db.session(), current_principal(), claim_id)
@@ -105,8 +105,8 @@ def receipt_response(claim_id: uuid.UUID) -> Response:
 @claim_api.route("/topup-claims/<uuid:claim_id>/approve")
 class Approve(MethodView):
     @access(*claims.DECIDERS)
-    @claim_api.arguments(ApproveSchema)
-    @claim_api.response(200, ClaimSchema)
+    @claim_api.arguments(ClaimApproveSchema)
+    @claim_api.response(200, TopupClaimSchema)
     def post(self, body: dict[str, Any], claim_id: uuid.UUID) -> TopupClaim:
         """Pay it back; 409 for a month that R02 cancelled or may yet cancel, and beyond the cap."""
         fen, reason = body["approved_fen"], body["reason"]
@@ -118,8 +118,8 @@ class Approve(MethodView):
 @claim_api.route("/topup-claims/<uuid:claim_id>/reject")
 class Reject(MethodView):
     @access(*claims.DECIDERS)
-    @claim_api.arguments(ReasonSchema)
-    @claim_api.response(200, ClaimSchema)
+    @claim_api.arguments(ClaimReasonSchema)
+    @claim_api.response(200, TopupClaimSchema)
     def post(self, body: dict[str, Any], claim_id: uuid.UUID) -> TopupClaim:
         """Refuse it, with the reason that the butler is told."""
         return claims.reject(db.session(), current_principal(), claim_id, **body, now=_now())
@@ -128,8 +128,8 @@ class Reject(MethodView):
 @claim_api.route("/topup-claims/<uuid:claim_id>/reverse")
 class Reverse(MethodView):
     @access(*claims.DECIDERS)
-    @claim_api.arguments(ReasonSchema)
-    @claim_api.response(200, ClaimSchema)
+    @claim_api.arguments(ClaimReasonSchema)
+    @claim_api.response(200, TopupClaimSchema)
     def post(self, body: dict[str, Any], claim_id: uuid.UUID) -> TopupClaim:
         """Take an approval back that was a mistake, by a linked row in the ledger."""
         return claims.take_back(db.session(), current_principal(), claim_id, **body, now=_now())
@@ -138,7 +138,7 @@ class Reverse(MethodView):
 @claim_api.route("/topup-claims/<uuid:claim_id>/withdraw")
 class Withdraw(MethodView):
     @access(*claims.FILERS)
-    @claim_api.response(200, ClaimSchema)
+    @claim_api.response(200, TopupClaimSchema)
     def post(self, claim_id: uuid.UUID) -> TopupClaim:
         """Taken back by who filed it, or by whose it is, before it is decided."""
         return claims.withdraw(db.session(), current_principal(), claim_id, now=_now())

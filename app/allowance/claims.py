@@ -172,8 +172,7 @@ def approve(
     """
     claim, now = _to_decide(session, principal, claim_id, now)
     _require_payable(session, claim)
-    cap = effective(session, tools.files, SUBJECT, claim.centre_id).body["topup_cap_fen"]
-    left = cap - claim_store.approved_fen(session, claim.employee_id, claim.month)
+    left = cap_left(session, tools, claim)
     wanted = min(claim.paid_fen, left) if fen is None else fen
     if left <= 0 or wanted > left:
         raise Conflict(
@@ -194,6 +193,12 @@ def approve(
     )  # fmt: skip
     _note(session, principal, claim, "allowance.claim_approved", now, reason)
     return claim
+
+
+def cap_left(session: Session, tools: Tools, claim: TopupClaim) -> int:
+    """What of the month's cap is not yet used, in fen."""
+    cap: int = effective(session, tools.files, SUBJECT, claim.centre_id).body["topup_cap_fen"]
+    return cap - claim_store.approved_fen(session, claim.employee_id, claim.month)
 
 
 def _require_payable(session: Session, claim: TopupClaim) -> None:

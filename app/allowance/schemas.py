@@ -30,7 +30,7 @@ class PreviewQuerySchema(StrictSchema):
     month = _month(required=True)
 
 
-class CloseSchema(StrictSchema):
+class MonthCloseSchema(StrictSchema):
     centre_id = fields.UUID(required=True)
     month = _month(required=True)
     seen = fields.String(
@@ -38,7 +38,7 @@ class CloseSchema(StrictSchema):
     )
 
 
-class CorrectSchema(StrictSchema):
+class MonthCorrectSchema(StrictSchema):
     seen = fields.String(
         required=True,
         validate=_SHA,
@@ -63,14 +63,14 @@ class AllowanceMonthSchema(Schema):
     checked_at = Instant()
 
 
-class MatterSchema(Schema):
+class MonthMatterSchema(Schema):
     incident = fields.UUID()
     handset = fields.UUID()
     at = fields.String(metadata={"format": "date-time"})
     kind = fields.String(validate=validate.OneOf(["strike", "suspected", "undecided"]))
 
 
-class LineSchema(Schema):
+class AllowanceLineSchema(Schema):
     """One employee's month; money in fen. `revision` 0: of a preview, 1: of the closing, more: of a correction."""
 
     employee_id = fields.UUID()
@@ -85,13 +85,13 @@ class LineSchema(Schema):
     undecided = fields.Integer()
     why = fields.String()
     shares = fields.String()
-    matters = fields.List(fields.Nested(MatterSchema))
+    matters = fields.List(fields.Nested(MonthMatterSchema))
     revision = fields.Integer()
     correction = fields.String()
     trace = fields.String(allow_none=True, metadata={"description": "sha256 of the trace kept with it"})
 
 
-class MonthViewSchema(Schema):
+class AllowanceSheetSchema(Schema):
     """A month as it is closed, or as it would be closed now."""
 
     centre_id = fields.UUID(attribute="centre.id")
@@ -100,28 +100,28 @@ class MonthViewSchema(Schema):
     sha256 = fields.String()
     monthly_fen = fields.Integer()
     hindrance = fields.String(allow_none=True)
-    lines = fields.List(fields.Nested(LineSchema))
+    lines = fields.List(fields.Nested(AllowanceLineSchema))
 
 
-class LossSchema(Schema):
-    now = fields.Nested(LineSchema)
-    closed = fields.Nested(LineSchema, allow_none=True)
+class MonthLossSchema(Schema):
+    now = fields.Nested(AllowanceLineSchema)
+    closed = fields.Nested(AllowanceLineSchema, allow_none=True)
 
 
-class CorrectionsSchema(Schema):
+class MonthCorrectionsSchema(Schema):
     """What new evidence would take from people of a closed month; `sha256` is what a confirmation names."""
 
     sha256 = fields.String()
-    losses = fields.List(fields.Nested(LossSchema))
+    losses = fields.List(fields.Nested(MonthLossSchema))
     gains = fields.Integer(metadata={"description": "people who get more; booked by itself within minutes"})
     waiting = fields.Integer(metadata={"description": "paid people of whom incidents wait"})
 
 
-class CorrectedSchema(Schema):
+class MonthCorrectedSchema(Schema):
     corrected = fields.Integer()
 
 
-class ExportSchema(Schema):
+class PayrollExportSchema(Schema):
     id = fields.UUID()
     centre_id = fields.UUID()
     month_id = fields.UUID()
@@ -133,13 +133,13 @@ class ExportSchema(Schema):
     created_at = Instant()
 
 
-class EntryQuerySchema(PageArgs):
+class LedgerQuerySchema(PageArgs):
     centre_id = fields.UUID(load_default=None)
     employee_id = fields.UUID(load_default=None)
     month = _month()
 
 
-class EntrySchema(Schema):
+class LedgerEntrySchema(Schema):
     """One booking; never changed, only reversed by another that names it."""
 
     id = fields.UUID()
@@ -155,12 +155,12 @@ class EntrySchema(Schema):
     booked_at = Instant()
 
 
-class OwnSchema(Schema):
+class OwnAllowanceSchema(Schema):
     """One's own months, latest first, and the bookings behind them."""
 
-    lines = fields.List(fields.Nested(LineSchema))
+    lines = fields.List(fields.Nested(AllowanceLineSchema))
     months = fields.List(fields.String(), metadata={"description": "of `lines`, in the same order"})
-    entries = fields.List(fields.Nested(EntrySchema))
+    entries = fields.List(fields.Nested(LedgerEntrySchema))
 
 
 class ClaimQuerySchema(PageArgs):
@@ -178,7 +178,7 @@ class ClaimFormSchema(StrictSchema):
     note = fields.String(load_default="", validate=validate.Length(max=500))
 
 
-class ClaimSchema(Schema):
+class TopupClaimSchema(Schema):
     id = fields.UUID()
     centre_id = fields.UUID()
     employee_id = fields.UUID()
@@ -199,7 +199,7 @@ class ClaimSchema(Schema):
     entry_id = fields.UUID(allow_none=True)
 
 
-class ApproveSchema(StrictSchema):
+class ClaimApproveSchema(StrictSchema):
     approved_fen = fields.Integer(
         load_default=None,
         validate=validate.Range(1, 10_000_000),
@@ -208,5 +208,5 @@ class ApproveSchema(StrictSchema):
     reason = fields.String(load_default="", validate=validate.Length(max=500))
 
 
-class ReasonSchema(StrictSchema):
+class ClaimReasonSchema(StrictSchema):
     reason = fields.String(required=True, validate=_REASON)

@@ -185,6 +185,11 @@ def employees(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, E
     return found
 
 
+def employees_within(session: Session, principal: Principal, limit: int) -> list[Employee]:
+    query = select(Employee).where(within(principal, Employee.centre_id), Employee.retired_at.is_(None))
+    return list(session.scalars(query.order_by(Employee.number).limit(limit)))
+
+
 def posts(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     found: dict[uuid.UUID, str] = {}
     wanted = sorted(set(ids))
@@ -247,3 +252,18 @@ def lines_as_closed(session: Session, month_id: uuid.UUID) -> list[AllowanceLine
         AllowanceLine.month_id == month_id, AllowanceLine.revision == 1, AllowanceLine.made_at == closing
     )
     return list(session.scalars(query))
+
+
+def find_line(session: Session, principal: Principal, line_id: uuid.UUID) -> AllowanceLine | None:
+    query = select(AllowanceLine).where(
+        AllowanceLine.id == line_id, within(principal, AllowanceLine.centre_id)
+    )
+    return session.scalar(query)
+
+
+def has_money(session: Session, principal: Principal, employee_id: uuid.UUID) -> bool:
+    """Whether any closed month of the caller's centres has a line of this employee."""
+    line = exists().where(
+        AllowanceLine.employee_id == employee_id, within(principal, AllowanceLine.centre_id)
+    )
+    return bool(session.scalar(select(line)))

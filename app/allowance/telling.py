@@ -12,14 +12,12 @@ from app.allowance import store
 from app.allowance.model import AllowanceLine, AllowanceMonth, TopupClaim
 from app.allowance.rules import LineState, bounds, closable_from, month_after, month_of
 from app.allowance.tools import CLOSERS, SUBJECT, close_key
-from app.allowance.words import CLAIM, LINE, MATTER, reasons, yuan
-from app.kernel.clock import from_rfc3339
+from app.allowance.words import CLAIM, LINE, MATTER, minute, reasons, yuan
 from app.notify import Recipients, tell
 from app.policy import PolicyFiles, effective_many
 from app.tasks import open_task
 
 _LINES_AT_ONCE = 200
-_SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 
 
 def tell_lines(session: Session, now: dt.datetime) -> int:
@@ -53,16 +51,12 @@ def _body(line: AllowanceLine) -> list[str]:
         f"保管 {line.days} 天，补贴标准折算 {yuan(line.amount_fen)}。",
         reasons(line.state, line.strikes, line.suspected, line.undecided) + "。",
     ]
-    told += [f"{_minute(m['at'])} {MATTER.get(m['kind'], m['kind'])}" for m in line.matters]
+    told += [f"{minute(m['at'])} {MATTER.get(m['kind'], m['kind'])}" for m in line.matters]
     if line.revision > 1:
         told.append(f"更正原因：{line.why}")
     if line.state != LineState.PAYABLE:
         told.append("证据和申诉入口见“我的补贴”。")
     return told
-
-
-def _minute(text: str) -> str:
-    return from_rfc3339(text).astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def tell_closed(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.allowance.rules import LineState
+from app.allowance.rules import SHANGHAI, LineState
 from app.allowance.states import State
+from app.kernel.clock import from_rfc3339
 from app.kernel.money import format_yuan
 
 LINE: Mapping[str, tuple[str, str]] = {
@@ -28,6 +29,11 @@ MATTER: Mapping[str, str] = {"strike": "关机成立", "suspected": "待查", "u
 def yuan(fen: int) -> str:
     """`¥12.30`, `-¥12.30`."""
     return ("-¥" if fen < 0 else "¥") + format_yuan(abs(fen))
+
+
+def minute(text: str) -> str:
+    """An instant in RFC 3339 as `2026-10-12 10:00` in Shanghai."""
+    return from_rfc3339(text).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def reasons(state: str, strikes: int, suspected: int, undecided: int) -> str:
@@ -58,6 +64,7 @@ FOR_PAGES = {
     "account_words": ACCOUNT,
     "matter_words": MATTER,
     "yuan": yuan,
+    "minute": minute,
     "reasons": reasons,
     "shares_text": shares_text,
 }

@@ -43,6 +43,7 @@ NAVIGATION = (
     NavEntry("probes", "联系测试", "/probes", JUDGING),
     NavEntry("observers", "观测点", "/observers", JUDGING),
     NavEntry("reports", "客户反映", "/reports", JUDGING),
+    NavEntry("allowance", "话费补贴", "/allowance", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),

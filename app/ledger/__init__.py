@@ -2,7 +2,7 @@
 
 from app.ledger.model import LedgerEntry
 from app.ledger.service import Entry, balance, book, book_all, reverse
-from app.ledger.views import entries_between, list_entries, reversals_of
+from app.ledger.views import entries_between, list_entries, reversals_of, sums_by_month
 
 __all__ = [
     "Entry",
@@ -14,4 +14,5 @@ __all__ = [
     "list_entries",
     "reversals_of",
     "reverse",
+    "sums_by_month",
 ]

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
@@ -72,3 +72,14 @@ def reversals_of(session: Session, entry_ids: Collection[uuid.UUID]) -> dict[uui
         )
         found.update({reversed_id: row_id for reversed_id, row_id in session.execute(query) if reversed_id})
     return found
+
+
+def sums_by_month(session: Session, principal: Principal, employee_id: uuid.UUID) -> list[tuple[str, int]]:
+    """Month and balance in fen of all of an employee's accounts, the latest month first."""
+    query = (
+        select(LedgerEntry.month, func.sum(LedgerEntry.amount_fen))
+        .where(LedgerEntry.employee_id == employee_id, within(principal, LedgerEntry.centre_id))
+        .group_by(LedgerEntry.month)
+        .order_by(LedgerEntry.month.desc())
+    )
+    return [(month, int(fen)) for month, fen in session.execute(query)]
