@@ -62,7 +62,7 @@ def decide(
     row = _held(session, principal, incident_id, word.version, now)
     principal.require_role(row.centre_id, *DECIDERS)
     _require_other(session, principal, row)
-    reason = _text("reason", word.reason)
+    reason = _checked(word)
     if row.status not in PENDING | {"confirmed"}:
         raise Conflict(
             "证据已表明这个事件不成立或免责，无需决定 / the evidence decided in the phone's favour: nothing to decide",
@@ -134,7 +134,7 @@ def decide_appeal(
             "复核须由作出决定以外的人进行 / somebody else than the first decider must do this",
             code="second_person",
         )
-    reason = _text("reason", word.reason)
+    reason = _checked(word)
     _move(session, row, Event.DECIDE_APPEAL)
     appellants = tuple(one.employee_id for one in store.appeals_on(session, row.id) if one.decided_at is None)
     decision = _speak(session, principal, row, word.status, reason, "appeal", now)
@@ -209,6 +209,14 @@ def answering(session: Session, row: Incident) -> set[uuid.UUID]:
 def _require_other(session: Session, principal: Principal, row: Incident) -> None:
     if principal.employee is not None and principal.employee in {*answering(session, row), row.employee_id}:
         raise Forbidden("不能决定自己的事件 / nobody decides his own incident", code="own_incident")
+
+
+def _checked(word: Word) -> str:
+    """The reason, once the word is one that can be said."""
+    if word.status not in {"confirmed", "refuted"}:
+        message = "请选择成立或不成立 / must be confirmed or refuted"
+        raise Invalid(message, fields=[FieldError("status", "choice", message)])
+    return _text("reason", word.reason)
 
 
 def _text(field: str, value: str) -> str:
