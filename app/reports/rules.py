@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_DASHES = re.compile(r"[‐-―−﹘﹣－~_/\\.·、]+")
+_DASHES = re.compile(r"[\-‐-―−﹘﹣－~_/\\.·、]+")
 _CODE_BYTES = 16
 WHEN: Mapping[str, str] = {"now": "刚才（10 分钟内）", "today": "今天早些时候", "earlier": "昨天或更早"}
 """When the customer says that he called."""
