@@ -93,7 +93,8 @@ def _minutes(fleet: Fleet, phone: Phone, ruling: PhoneRuling) -> Score:
                 found[f"wrong: {state} called {interval.state}"] += round(inner)
         if interval.state is State.OFF:
             for boot in phone.boots:
-                if span[0] - EDGE <= boot.start and boot.end <= span[1] + EDGE:
+                # The boots at both ends were met, and reach out by more than the datings err.
+                if span[0] - 10 <= boot.start and boot.end <= span[1] + 10:
                     what = "hung boots" if boot.count is None else "wrong: boots nobody met"
                     found[f"{what} inside a proved off-time"] += 1
     # What no line of the phone touches has no interval.
