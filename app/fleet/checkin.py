@@ -113,9 +113,8 @@ def _take(
     for part, entries in (("readings", readings), ("journals", journals), ("unreached", unreached)):
         count_entries(part, "checked", len(entries))
     outcome.rejected.sort(key=lambda r: (r["part"], r["index"]))
-    outcome.accepted = (
-        len(body.readings) + len(body.unreached) + len(body.results) + len(body.beats) - len(outcome.rejected)
-    )
+    came = sum(map(len, (body.readings, body.unreached, body.results, body.journals, body.beats)))
+    outcome.accepted = came - len(outcome.rejected)
     count_entries("all", "accepted", outcome.accepted)
     count_entries("all", "rejected", len(outcome.rejected))
     want = [{"phone": phone, "sections": names} for phone, names in outcome.wanted.items() if names]
