@@ -213,10 +213,12 @@ def query_tests(
     words: str = "",
     corrected: bool = False,
 ) -> Select[DialTest]:
-    """With `corrected` also those that another took the place of."""
+    """With `corrected` also those that another took the place of, and those that were withdrawn."""
     found = select(DialTest).where(within(principal, DialTest.centre_id))
     if not corrected:
         found = found.where(standing())
+        if result != WITHDRAWN:
+            found = found.where(DialTest.result != WITHDRAWN)
     if centre_id:
         found = found.where(DialTest.centre_id == centre_id)
     if handset_id:
