@@ -75,8 +75,10 @@ def remind_of_repairs(session: Session, now: dt.datetime) -> int:
     asked = 0
     for row in store.open_repairs(session):
         days = effective(session, runtime().policies, "duty", row.centre_id).body["repair_remind_days"]
-        if now - row.starts_at < dt.timedelta(days=days):
+        number = (now - row.starts_at) // dt.timedelta(days=days)
+        if number <= row.reminded:
             continue
+        row.reminded = number
         asked += open_task(
             session, key=repair_key(row), kind="repair", centre_id=row.centre_id,
             title=f"维修还在进行吗：{tag_of(session, row.handset_id)}", body=row.note,

@@ -52,7 +52,9 @@ class Delegation(Identified, Base):
 
 
 class Excuse(Identified, Base):
-    """Maintenance or repair: within `[starts_at, ends_at)` the phone need not be on. Open only for a repair."""
+    """Maintenance or repair: within `[starts_at, ends_at)` the phone need not be on. Open only for a repair, of which
+    somebody was `reminded` so many times.
+    """
 
     __tablename__ = "excuse"
     __table_args__ = (
@@ -71,6 +73,7 @@ class Excuse(Identified, Base):
     ends_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     state: Mapped[str] = mapped_column(String(12))
     note: Mapped[str] = mapped_column(Text)
+    reminded: Mapped[int] = mapped_column(default=0)
     filed_by: Mapped[str] = mapped_column(String(200))
     filed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     decided_by: Mapped[str | None] = mapped_column(String(200))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.duty import states
@@ -15,7 +15,7 @@ from app.duty.model import Delegation, Excuse
 from app.kernel.errors import Conflict, NotFound
 from app.kernel.spans import holds_at, overlaps
 from app.kernel.tenancy import Principal, within
-from app.registry import Employee, Handset, Post, PostHolding
+from app.registry import Employee, Handset, KitAssignment, Post, PostHolding, ServiceCentre
 
 T = TypeVar("T", Delegation, Excuse)
 DESK = ("operations", "lead", "it", "finance", "auditor")
@@ -39,12 +39,18 @@ def find(session: Session, principal: Principal, kind: type[T], row_id: uuid.UUI
 def visible(
     principal: Principal, kind: type[Delegation] | type[Excuse], now: dt.datetime
 ) -> ColumnElement[bool]:
-    inside = within(principal, kind.centre_id)
-    if principal.has_any(*DESK):
-        return inside
+    """All of the centres where he sits at the desk; elsewhere what concerns himself."""
+    at_desk = and_(within(principal, kind.centre_id), _at_desk(principal, kind))
     if kind is Excuse or principal.employee is None:
-        return false()
-    return and_(inside, concerns(principal.employee, now))
+        return at_desk
+    return or_(at_desk, and_(within(principal, kind.centre_id), concerns(principal.employee, now)))
+
+
+def _at_desk(principal: Principal, kind: type[Delegation] | type[Excuse]) -> ColumnElement[bool]:
+    if not principal.rights:
+        return true() if principal.has_any(*DESK) else false()
+    centres = {centre for role, centre in principal.rights if role in (*DESK, "admin")}
+    return true() if None in centres else kind.centre_id.in_(c for c in centres if c is not None)
 
 
 def concerns(employee_id: uuid.UUID, now: dt.datetime) -> ColumnElement[bool]:
@@ -160,3 +166,109 @@ def excuses_in_force(session: Session, handset_id: uuid.UUID) -> Sequence[Excuse
         or_(Excuse.ends_at.is_(None), Excuse.ends_at > Excuse.starts_at),
     )
     return session.scalars(query.order_by(Excuse.starts_at, Excuse.id)).all()
+
+
+def listed(
+    principal: Principal,
+    kind: type[T],
+    now: dt.datetime,
+    *,
+    wanted: Sequence[str] = (),
+    centre_id: uuid.UUID | None = None,
+    handset_id: uuid.UUID | None = None,
+    words: str = "",
+) -> Select[T]:
+    query = select(kind).where(visible(principal, kind, now))
+    if wanted:
+        query = query.where(kind.state.in_(wanted))
+    if centre_id is not None:
+        query = query.where(kind.centre_id == centre_id)
+    if handset_id is not None:
+        query = query.where(kind.handset_id == handset_id)
+    if words:
+        phones = select(Handset.id).where(Handset.asset_tag.icontains(words, autoescape=True))
+        query = query.where(or_(kind.handset_id.in_(phones), kind.note.icontains(words, autoescape=True)))
+    return query
+
+
+def concerning(
+    session: Session, employee_id: uuid.UUID, now: dt.datetime, limit: int
+) -> Sequence[Delegation]:
+    """A person's own delegations, the open ones first, then the latest."""
+    query = select(Delegation).where(concerns(employee_id, now))
+    order = (
+        Delegation.state.not_in(states.OPEN_DELEGATIONS),
+        Delegation.created_at.desc(),
+        Delegation.id.desc(),
+    )
+    return session.scalars(query.order_by(*order).limit(limit)).all()
+
+
+def excuses_of(session: Session, handset_ids: Sequence[uuid.UUID], since: dt.datetime) -> Sequence[Excuse]:
+    """What is filed for these phones and not over since then."""
+    query = select(Excuse).where(
+        Excuse.handset_id.in_(handset_ids), or_(Excuse.ends_at.is_(None), Excuse.ends_at > since)
+    )
+    return session.scalars(query.order_by(Excuse.starts_at.desc(), Excuse.id)).all()
+
+
+def phones_of(session: Session, employee_id: uuid.UUID, now: dt.datetime) -> Sequence[Handset]:
+    """The phones that an employee has now."""
+    query = (
+        select(Handset)
+        .join(KitAssignment, KitAssignment.handset_id == Handset.id)
+        .where(
+            KitAssignment.post_id.in_(_posts_of(employee_id, now)),
+            KitAssignment.voided_at.is_(None),
+            holds_at(KitAssignment.valid_from, KitAssignment.valid_to, now),
+        )
+    )
+    return session.scalars(query.order_by(Handset.asset_tag)).all()
+
+
+def held_posts(
+    session: Session, principal: Principal, centre_id: uuid.UUID | None, now: dt.datetime
+) -> list[tuple[Post, str]]:
+    """The posts that somebody holds now, with his name."""
+    query = (
+        select(Post, Employee.name)
+        .join(PostHolding, PostHolding.post_id == Post.id)
+        .join(Employee, Employee.id == PostHolding.employee_id)
+        .where(
+            Post.retired_at.is_(None),
+            PostHolding.voided_at.is_(None),
+            holds_at(PostHolding.valid_from, PostHolding.valid_to, now),
+            within(principal, Post.centre_id),
+        )
+    )
+    if centre_id is not None:
+        query = query.where(Post.centre_id == centre_id)
+    return [(row.Post, row.name) for row in session.execute(query.order_by(Post.code))]
+
+
+def phone_by_tag(session: Session, principal: Principal, tag: str) -> uuid.UUID | None:
+    query = select(Handset.id).where(Handset.asset_tag == tag, within(principal, Handset.centre_id))
+    return session.scalar(query)
+
+
+def phone_tags(session: Session, principal: Principal, limit: int) -> list[str]:
+    query = select(Handset.asset_tag).where(
+        Handset.retired_at.is_(None), within(principal, Handset.centre_id)
+    )
+    return list(session.scalars(query.order_by(Handset.asset_tag).limit(limit)))
+
+
+def centres(session: Session, principal: Principal) -> list[tuple[uuid.UUID, str]]:
+    query = select(ServiceCentre.id, ServiceCentre.name).where(
+        ServiceCentre.retired_at.is_(None), within(principal, ServiceCentre.id)
+    )
+    return [(row.id, row.name) for row in session.execute(query.order_by(ServiceCentre.code))]
+
+
+def labels(
+    session: Session, kind: type[Handset] | type[Post] | type[Employee], ids: set[uuid.UUID]
+) -> dict[uuid.UUID, str]:
+    """What to call rows of the registry that a visible record names."""
+    column = Handset.asset_tag if kind is Handset else cast(type[Post] | type[Employee], kind).name
+    query = select(kind.id, column.label("label")).where(kind.id.in_(ids))
+    return {row.id: row.label for row in session.execute(query)}
