@@ -13,11 +13,11 @@ from app.duty.schemas import (
     DelegationInSchema,
     DelegationQuerySchema,
     DelegationSchema,
+    DutyNoteSchema,
+    DutyReasonSchema,
     ExcuseInSchema,
     ExcuseQuerySchema,
     ExcuseSchema,
-    NoteSchema,
-    ReasonSchema,
 )
 from app.http.access import SIGNED_IN, STAFF, access
 from app.http.api import API_PREFIX, Blueprint, page_schema
@@ -65,7 +65,7 @@ class OneDelegation(MethodView):
 @duty_api.route("/delegations/<uuid:delegation_id>/accept")
 class AcceptDelegation(MethodView):
     @access("operations", "lead", "butler")
-    @duty_api.arguments(NoteSchema)
+    @duty_api.arguments(DutyNoteSchema)
     @duty_api.response(200, DelegationSchema)
     def post(self, body: dict[str, Any], delegation_id: uuid.UUID) -> Delegation:
         """Take the phone: by who holds the post; for one who has no user, by another person than the proposer."""
@@ -76,7 +76,7 @@ class AcceptDelegation(MethodView):
 @duty_api.route("/delegations/<uuid:delegation_id>/decline")
 class DeclineDelegation(MethodView):
     @access("operations", "lead", "butler")
-    @duty_api.arguments(NoteSchema)
+    @duty_api.arguments(DutyNoteSchema)
     @duty_api.response(200, DelegationSchema)
     def post(self, body: dict[str, Any], delegation_id: uuid.UUID) -> Delegation:
         """Do not take it; its custodian goes on answering."""
@@ -96,7 +96,7 @@ class WithdrawDelegation(MethodView):
 @duty_api.route("/delegations/<uuid:delegation_id>/return")
 class ReturnDelegation(MethodView):
     @access("operations", "lead", "butler")
-    @duty_api.arguments(NoteSchema)
+    @duty_api.arguments(DutyNoteSchema)
     @duty_api.response(200, DelegationSchema)
     def post(self, body: dict[str, Any], delegation_id: uuid.UUID) -> Delegation:
         """End it early, by either of the two or the desk."""
@@ -107,7 +107,7 @@ class ReturnDelegation(MethodView):
 @duty_api.route("/delegations/<uuid:delegation_id>/void")
 class VoidDelegation(MethodView):
     @access("operations", "lead")
-    @duty_api.arguments(ReasonSchema)
+    @duty_api.arguments(DutyReasonSchema)
     @duty_api.response(200, DelegationSchema)
     def post(self, body: dict[str, Any], delegation_id: uuid.UUID) -> Delegation:
         """Entered by mistake: it counts for nothing, from its beginning on."""
@@ -149,7 +149,7 @@ class OneExcuse(MethodView):
 @duty_api.route("/excuses/<uuid:excuse_id>/approve")
 class ApproveExcuse(MethodView):
     @access(*filed.APPROVERS)
-    @duty_api.arguments(NoteSchema)
+    @duty_api.arguments(DutyNoteSchema)
     @duty_api.response(200, ExcuseSchema)
     def post(self, body: dict[str, Any], excuse_id: uuid.UUID) -> Excuse:
         """By another person than who filed it."""
@@ -160,7 +160,7 @@ class ApproveExcuse(MethodView):
 @duty_api.route("/excuses/<uuid:excuse_id>/reject")
 class RejectExcuse(MethodView):
     @access(*filed.APPROVERS)
-    @duty_api.arguments(ReasonSchema)
+    @duty_api.arguments(DutyReasonSchema)
     @duty_api.response(200, ExcuseSchema)
     def post(self, body: dict[str, Any], excuse_id: uuid.UUID) -> Excuse:
         """It excuses nothing; says why."""
@@ -181,7 +181,7 @@ class WithdrawExcuse(MethodView):
 @duty_api.route("/excuses/<uuid:excuse_id>/close")
 class CloseExcuse(MethodView):
     @access(*filed.FILERS)
-    @duty_api.arguments(NoteSchema)
+    @duty_api.arguments(DutyNoteSchema)
     @duty_api.response(200, ExcuseSchema)
     def post(self, body: dict[str, Any], excuse_id: uuid.UUID) -> Excuse:
         """The phone is back: it must be on again from now."""
@@ -192,7 +192,7 @@ class CloseExcuse(MethodView):
 @duty_api.route("/excuses/<uuid:excuse_id>/void")
 class VoidExcuse(MethodView):
     @access(*filed.APPROVERS)
-    @duty_api.arguments(ReasonSchema)
+    @duty_api.arguments(DutyReasonSchema)
     @duty_api.response(200, ExcuseSchema)
     def post(self, body: dict[str, Any], excuse_id: uuid.UUID) -> Excuse:
         """It excuses nothing, from its beginning on."""

@@ -24,7 +24,7 @@ from app.kernel.ids import parse_id
 from app.kernel.texts import one_line
 from app.runtime import runtime
 
-duty_pages = Blueprint("duty", __name__)
+duty_pages = Blueprint("duty_pages", __name__)
 _TAGS = 2000
 _OWN = 50
 _EXCUSES_DAYS = 62
@@ -187,11 +187,12 @@ def _act(
     acts: Mapping[str, tuple[str, Callable[..., Any]]], act: str, row_id: uuid.UUID, home: str
 ) -> Response:
     done, perform = acts[act]
+    session = db.session()
     try:
-        perform(db.session(), current_principal(), row_id, request.form.get("note", ""), page_now())
+        # Only what the act did is undone by a refusal: the form's key stays, and its answer with it.
+        with session.begin_nested():
+            perform(session, current_principal(), row_id, request.form.get("note", ""), page_now())
     except DomainError as exc:
-        # Said on the page where he pressed; at once with the state as it is now.
-        db.session().rollback()
         flash(exc.detail, "error")
         return _back(home)
     flash(done, "success")

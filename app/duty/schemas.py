@@ -44,11 +44,11 @@ class ExcuseInSchema(StrictSchema):
     note = fields.String(required=True, validate=_SAID)
 
 
-class NoteSchema(StrictSchema):
+class DutyNoteSchema(StrictSchema):
     note = fields.String(load_default="", validate=_TEXT)
 
 
-class ReasonSchema(StrictSchema):
+class DutyReasonSchema(StrictSchema):
     note = fields.String(required=True, validate=_SAID)
 
 

@@ -16,12 +16,12 @@ from app.notify.deliveries import RUNNERS, Delivery, deliveries
 from app.notify.model import Contact
 from app.notify.schemas import (
     ContactInSchema,
-    ContactSchema,
     DeliveryQuerySchema,
     DeliverySchema,
     InboxQuerySchema,
     InboxSchema,
     NoticeSchema,
+    ReachedSchema,
     ReadAllSchema,
 )
 from app.runtime import runtime
@@ -77,14 +77,14 @@ def _tagged(row: Contact | None) -> tuple[Any, int, dict[str, str]]:
 @notify_api.route("/my/contact")
 class MyContact(MethodView):
     @access(*SIGNED_IN)
-    @notify_api.response(200, ContactSchema)
+    @notify_api.response(200, ReachedSchema)
     def get(self) -> tuple[Any, int, dict[str, str]]:
         """How the caller is reached outside."""
         return _tagged(own_contact(db.session(), current_principal()))
 
     @access(*SIGNED_IN, if_match=True)
     @notify_api.arguments(ContactInSchema)
-    @notify_api.response(200, ContactSchema)
+    @notify_api.response(200, ReachedSchema)
     def put(self, body: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:
         """Change it; `"v0"` for the first."""
         now = runtime().clock.now()
@@ -95,14 +95,14 @@ class MyContact(MethodView):
 @notify_api.route("/employees/<uuid:employee_id>/contact")
 class EmployeeContact(MethodView):
     @access(*KEEPERS)
-    @notify_api.response(200, ContactSchema)
+    @notify_api.response(200, ReachedSchema)
     def get(self, employee_id: uuid.UUID) -> tuple[Any, int, dict[str, str]]:
         """How an employee is reached outside."""
         return _tagged(contact_of(db.session(), current_principal(), employee_id))
 
     @access(*KEEPERS, if_match=True)
     @notify_api.arguments(ContactInSchema)
-    @notify_api.response(200, ContactSchema)
+    @notify_api.response(200, ReachedSchema)
     def put(self, body: dict[str, Any], employee_id: uuid.UUID) -> tuple[Any, int, dict[str, str]]:
         """Change it; `"v0"` for the first."""
         now, seen = runtime().clock.now(), expected_version()

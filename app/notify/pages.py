@@ -21,7 +21,7 @@ from app.notify.robots import add_robot, retire_robot, robots
 from app.notify.words import TOPIC_WORDS
 from app.runtime import runtime
 
-notify_pages = Blueprint("notify", __name__)
+notify_pages = Blueprint("notify_pages", __name__)
 
 
 @notify_pages.get("/notify")
@@ -44,12 +44,12 @@ def notify() -> str:
 def test() -> Response:
     form = request.form
     try:
-        sent.send_test(
-            db.session(), current_principal(), runtime().settings, form.get("topic", ""),
-            form.get("address", ""), page_now(),
-        )  # fmt: skip
+        with db.session().begin_nested():
+            sent.send_test(
+                db.session(), current_principal(), runtime().settings, form.get("topic", ""),
+                form.get("address", ""), page_now(),
+            )  # fmt: skip
     except DomainError as exc:
-        db.session().rollback()
         flash(_said(exc), "error")
         return see_other("/notify")
     flash("测试已排队，约 15 秒后发出；结果在下面的发送记录里。", "success")
@@ -73,12 +73,12 @@ def add() -> Response:
         centre_id = parse_id(form.get("centre", ""))
         if centre_id is None:
             raise Invalid("请选择服务中心 / choose a centre")
-        add_robot(
-            db.session(), current_principal(), runtime().keys, centre_id=centre_id, name=form.get("name", ""),
-            url=form.get("url", ""), signing=form.get("signing", ""), now=page_now(),
-        )  # fmt: skip
+        with db.session().begin_nested():
+            add_robot(
+                db.session(), current_principal(), runtime().keys, centre_id=centre_id,
+                name=form.get("name", ""), url=form.get("url", ""), signing=form.get("signing", ""), now=page_now(),
+            )  # fmt: skip
     except DomainError as exc:
-        db.session().rollback()
         flash(_said(exc), "error")
         return see_other("/notify")
     flash("机器人已添加。地址已加密保存，不会再显示。", "success")

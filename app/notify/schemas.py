@@ -44,7 +44,7 @@ class ContactInSchema(StrictSchema):
     mobile = fields.String(load_default="", validate=validate.Length(max=30))
 
 
-class ContactSchema(StrictSchema):
+class ReachedSchema(StrictSchema):
     mail = fields.String(allow_none=True)
     mobile = fields.String(allow_none=True, metadata={"description": "E.164"})
 
