@@ -16,6 +16,8 @@ from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
 from app.demo.cli import demo_cli
+from app.duty.api import duty_api
+from app.duty.pages import duty_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
@@ -29,6 +31,9 @@ from app.incidents.cli import incidents_cli
 from app.incidents.pages import incident_pages
 from app.kernel.db import db
 from app.kernel.jobs import Job, OutsideJob
+from app.notify.api import notify_api
+from app.notify.inbox_pages import inbox_pages
+from app.notify.pages import notify_pages
 from app.observers.api import observers_api
 from app.observers.pages import observers_pages
 from app.overview.command_pages import command_pages
@@ -73,6 +78,9 @@ PAGES = (
     probes_pages,
     observers_pages,
     tasks_pages,
+    inbox_pages,
+    notify_pages,
+    duty_pages,
     calldesk_pages,
     reports_pages,
     public_pages,
@@ -92,6 +100,8 @@ APIS: tuple[Blueprint, ...] = (
     probes_api,
     observers_api,
     tasks_api,
+    notify_api,
+    duty_api,
     calldesk_api,
     reports_api,
     incidents_api,
@@ -132,9 +142,11 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.duty.jobs import JOBS as DUTY_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.incidents.jobs import JOBS as INCIDENT_JOBS
+    from app.notify.jobs import JOBS as NOTIFY_JOBS
     from app.observers.jobs import JOBS as OBSERVER_JOBS
     from app.people.jobs import JOBS as PEOPLE_JOBS
     from app.probes.jobs import JOBS as PROBE_JOBS
@@ -144,6 +156,8 @@ def all_jobs() -> list[Job | OutsideJob]:
 
     return [
         *KERNEL_JOBS,
+        *NOTIFY_JOBS,
+        *DUTY_JOBS,
         *ALLOWANCE_JOBS,
         *REGISTRY_JOBS,
         *READING_JOBS,

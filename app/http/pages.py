@@ -44,10 +44,12 @@ NAVIGATION = (
     NavEntry("observers", "观测点", "/observers", JUDGING),
     NavEntry("reports", "客户反映", "/reports", JUDGING),
     NavEntry("allowance", "话费补贴", "/allowance", JUDGING),
+    NavEntry("duty", "委托与维修", "/duty", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),
     NavEntry("people", "人员", "/people", MANAGING),
+    NavEntry("notify", "通知渠道", "/notify", MANAGING),
     NavEntry("api", "API", "/api/v1/docs", MANAGING),
 )
 _HASHES = "asset_hashes"

@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "incident": "待定事件",
     "appeal": "申诉",
     "repair": "维修",
+    "excuse": "批准保养维修",
     "month": "月结",
 }
 
