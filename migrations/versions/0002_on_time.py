@@ -186,6 +186,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("reminded", sa.Integer(), nullable=False),
         sa.Column("filed_by", sa.String(length=200), nullable=False),
         sa.Column("filed_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.String(length=200), nullable=True),
