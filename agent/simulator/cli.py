@@ -2,6 +2,7 @@
 
 import argparse
 import heapq
+import itertools
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from agent.simulator.checks import ScenarioError
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.scenario import Event, Scenario
+from agent.simulator.state import PhoneState
 
 _BAD_ARGUMENTS = 2
 _BOOT_DURATION_S = 15.0
@@ -68,7 +70,8 @@ def main(args: argparse.Namespace) -> int:
 def play(fleet: Fleet, events: list[Event], stop: threading.Event) -> None:
     """Let events happen at their time until `stop` is set."""
     begin = steady()
-    queue = [(event.at_s, place, event) for place, event in enumerate(events)]
+    places = itertools.count()
+    queue = [(event.at_s, next(places), event) for event in events]
     heapq.heapify(queue)
     while not stop.is_set():
         if not queue:
@@ -76,10 +79,13 @@ def play(fleet: Fleet, events: list[Event], stop: threading.Event) -> None:
         elif stop.wait(max(0.0, queue[0][0] - (steady() - begin))):
             return
         else:
-            at, place, event = heapq.heappop(queue)
+            at, _, event = heapq.heappop(queue)
             _ACTIONS[event.verb](fleet, event)
+            if "for_s" in event.values:
+                back = Event(at + event.values["for_s"], 0.0, event.phone, "power_on", {})
+                heapq.heappush(queue, (back.at_s, next(places), back))
             if event.every_s > 0:
-                heapq.heappush(queue, (at + event.every_s, place, event))
+                heapq.heappush(queue, (at + event.every_s, next(places), event))
 
 
 def _fleet(args: argparse.Namespace, plan: Scenario) -> Fleet:
@@ -123,7 +129,21 @@ def _reboot(fleet: Fleet, event: Event) -> None:
 
 
 def _power_off(fleet: Fleet, event: Event) -> None:
-    fleet.power_off(event.phone, **event.values)
+    fleet.power_off(event.phone, event.values.get("reason", ""))
+
+
+def _battery_dies(fleet: Fleet, event: Event) -> None:
+    """Empty and off without a word; whoever switches it on again has put it on the cable."""
+
+    def empty(phone: PhoneState) -> None:
+        phone.battery.percent, phone.battery.charging = 0, False
+
+    def fed(phone: PhoneState) -> None:
+        phone.battery.percent, phone.battery.charging = 5, True
+
+    fleet.change(event.phone, empty)
+    fleet.power_off(event.phone)
+    fleet.change(event.phone, fed)
 
 
 def _fault(fleet: Fleet, event: Event) -> None:
@@ -140,6 +160,9 @@ def _set(fleet: Fleet, event: Event) -> None:
 _ACTIONS: dict[str, Callable[[Fleet, Event], Any]] = {
     "reboot": _reboot,
     "power_off": _power_off,
+    "battery_dies": _battery_dies,
+    "kill_journal": lambda fleet, event: fleet.kill_journal(event.phone),
+    "lose_journal": lambda fleet, event: fleet.lose_journal(event.phone),
     "power_on": lambda fleet, event: fleet.power_on(event.phone),
     "authorise": lambda fleet, event: fleet.authorise(event.phone),
     "drop": lambda fleet, event: fleet.drop_connections(event.phone),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from agent.simulator.state import PhoneState
 
 _TICK_S = 60.0
+_WRITING_S = 0.1
+"""What a line takes: a phone whose clock jumps in tests must not write its last line and its mark at one instant."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ class JournalFiles:
 
     def _lines(self, run: _Run, phone: PhoneState) -> list[str]:
         """The first and the last line: those between them say nothing more."""
-        minutes = int(max(0.0, phone.uptime() - run.first) // _TICK_S)
+        minutes = int(max(0.0, phone.uptime() - run.first - _WRITING_S) // _TICK_S)
         first = self._line(run, phone, run.first, 1, "open")
         if minutes == 0:
             return [first]

@@ -126,10 +126,14 @@ _OTHER_FIELDS: dict[str, Check] = {
 CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS
 
 _REASON: dict[str, Check] = {"reason": checks.text}
+_FOR: dict[str, Check] = {"for_s": checks.seconds}
 VERBS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "reboot": (_REASON, ()),
-    "power_off": (_REASON, ()),
+    "power_off": (_REASON | _FOR, ()),
+    "battery_dies": (_FOR, ()),
     "power_on": ({}, ()),
+    "kill_journal": ({}, ()),
+    "lose_journal": ({}, ()),
     "authorise": ({}, ()),
     "drop": ({}, ()),
     "fault": ({"fault": _fault}, ("fault",)),
