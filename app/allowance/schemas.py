@@ -7,8 +7,10 @@ from app.allowance.states import State
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_SHA = validate.Regexp(r"\A[0-9a-f]{64}\Z")
-_REASON = validate.Length(1, 500)
+
+def _seen(of_what: str) -> fields.String:
+    check = validate.Regexp(r"\A[0-9a-f]{64}\Z")
+    return fields.String(required=True, validate=check, metadata={"description": of_what})
 
 
 def _month(*, required: bool = False) -> fields.String:
@@ -33,18 +35,12 @@ class PreviewQuerySchema(StrictSchema):
 class MonthCloseSchema(StrictSchema):
     centre_id = fields.UUID(required=True)
     month = _month(required=True)
-    seen = fields.String(
-        required=True, validate=_SHA, metadata={"description": "`sha256` of the preview that is confirmed"}
-    )
+    seen = _seen("`sha256` of the preview that is confirmed")
 
 
 class MonthCorrectSchema(StrictSchema):
-    seen = fields.String(
-        required=True,
-        validate=_SHA,
-        metadata={"description": "`sha256` of the corrections that are confirmed"},
-    )
-    reason = fields.String(required=True, validate=_REASON)
+    seen = _seen("`sha256` of the corrections that are confirmed")
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
 
 
 class AllowanceMonthSchema(Schema):
@@ -209,4 +205,4 @@ class ClaimApproveSchema(StrictSchema):
 
 
 class ClaimReasonSchema(StrictSchema):
-    reason = fields.String(required=True, validate=_REASON)
+    reason = fields.String(required=True, validate=validate.Length(1, 500))

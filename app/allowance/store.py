@@ -195,7 +195,8 @@ def posts(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), _CHUNK):
         query = select(Post.id, Post.name).where(Post.id.in_(wanted[start : start + _CHUNK]))
-        found.update(session.execute(query).tuples())
+        for row in session.execute(query):
+            found[row.id] = row.name
     return found
 
 
