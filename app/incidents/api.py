@@ -14,8 +14,8 @@ from app.incidents.schemas import (
     IncidentArgs,
     IncidentDetailSchema,
     IncidentSchema,
-    StatementSchema,
-    WordSchema,
+    IncidentStatementSchema,
+    IncidentWordSchema,
 )
 from app.incidents.service import Word, appeal, decide, decide_appeal
 from app.incidents.tracing import trace_of_incident
@@ -53,7 +53,7 @@ class OneIncident(MethodView):
 @incidents_api.route("/incidents/<uuid:incident_id>/decide")
 class Decide(MethodView):
     @access("lead", if_match=True)
-    @incidents_api.arguments(WordSchema)
+    @incidents_api.arguments(IncidentWordSchema)
     @incidents_api.response(200, IncidentSchema)
     def post(self, body: dict[str, str], incident_id: uuid.UUID) -> Incident:
         """The lead's word on what the evidence leaves open, or his waiver of what it proves."""
@@ -65,7 +65,7 @@ class Decide(MethodView):
 @incidents_api.route("/incidents/<uuid:incident_id>/appeal")
 class Appeal(MethodView):
     @access(*SIGNED_IN)
-    @incidents_api.arguments(StatementSchema)
+    @incidents_api.arguments(IncidentStatementSchema)
     @incidents_api.response(200, IncidentSchema)
     def post(self, body: dict[str, str], incident_id: uuid.UUID) -> Incident:
         """The one appeal of who answers for it."""
@@ -76,7 +76,7 @@ class Appeal(MethodView):
 @incidents_api.route("/incidents/<uuid:incident_id>/appeal/decide")
 class DecideAppeal(MethodView):
     @access("lead", "operations", if_match=True)
-    @incidents_api.arguments(WordSchema)
+    @incidents_api.arguments(IncidentWordSchema)
     @incidents_api.response(200, IncidentSchema)
     def post(self, body: dict[str, str], incident_id: uuid.UUID) -> Incident:
         """A second person's word on the appeal."""

@@ -24,7 +24,7 @@ class _Microseconds(Instant):
         return super()._serialize(from_us(value), attr, obj, **kwargs)
 
 
-class HitSchema(Schema):
+class IncidentHitSchema(Schema):
     at = _Microseconds()
     source = fields.String(metadata={"enum": ["dial_test", "customer_report", "probe_failed"]})
     what = fields.String()
@@ -47,7 +47,7 @@ class IncidentSchema(Schema):
         allow_none=True, metadata={"description": "who answers; null: nobody had custody"}
     )
     month = fields.String(metadata={"description": "Shanghai's, as 2026-11"})
-    hits = fields.List(fields.Nested(HitSchema))
+    hits = fields.List(fields.Nested(IncidentHitSchema))
     strikes = fields.Integer()
     policy_version = fields.Integer()
     policy_sha256 = fields.String()
@@ -59,7 +59,7 @@ class IncidentSchema(Schema):
     gone_to = fields.UUID(allow_none=True)
 
 
-class ChangeSchema(Schema):
+class IncidentChangeSchema(Schema):
     at = Instant()
     causes = fields.List(fields.String())
     why = fields.String()
@@ -70,14 +70,14 @@ class ChangeSchema(Schema):
     policy_sha256 = fields.String()
 
 
-class DecisionSchema(Schema):
+class IncidentDecisionSchema(Schema):
     at = Instant()
     status = fields.String()
     stage = fields.String(metadata={"enum": ["first", "appeal"]})
     reason = fields.String()
 
 
-class AppealSchema(Schema):
+class IncidentAppealSchema(Schema):
     at = Instant()
     statement = fields.String()
     decided_at = Instant(allow_none=True)
@@ -86,9 +86,9 @@ class AppealSchema(Schema):
 class IncidentDetailSchema(IncidentSchema):
     evidence = fields.List(fields.String(), metadata={"description": "in words, without names"})
     policy_body = fields.Dict(metadata={"description": "the values that ruled"})
-    changes = fields.List(fields.Nested(ChangeSchema))
-    decisions = fields.List(fields.Nested(DecisionSchema))
-    appeals = fields.List(fields.Nested(AppealSchema))
+    changes = fields.List(fields.Nested(IncidentChangeSchema))
+    decisions = fields.List(fields.Nested(IncidentDecisionSchema))
+    appeals = fields.List(fields.Nested(IncidentAppealSchema))
 
 
 class IncidentArgs(PageArgs):
@@ -103,10 +103,10 @@ class IncidentArgs(PageArgs):
     sort = fields.String(load_default=DEFAULT_SORT, validate=validate.OneOf(SORTS))
 
 
-class WordSchema(StrictSchema):
+class IncidentWordSchema(StrictSchema):
     status = fields.String(required=True, validate=validate.OneOf(["confirmed", "refuted"]))
     reason = fields.String(required=True, validate=validate.Length(1, MAX_TEXT))
 
 
-class StatementSchema(StrictSchema):
+class IncidentStatementSchema(StrictSchema):
     statement = fields.String(required=True, validate=validate.Length(1, MAX_TEXT))

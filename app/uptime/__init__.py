@@ -3,6 +3,7 @@
 from app.uptime.contact_views import contacts, proved_shares
 from app.uptime.dossier import Dossier, Trace
 from app.uptime.limits import Limits, limits_of
+from app.uptime.pruning import forget_boots, old_boots
 from app.uptime.rules import Anomaly, Evidence, State
 from app.uptime.ruling import IncidentRuling, MonthRuling, PhoneRuling, rule_phone
 from app.uptime.service import (
@@ -27,9 +28,11 @@ from app.uptime.trace import CustomerReport as ReportLine
 from app.uptime.trace import Decision as DecisionLine
 from app.uptime.trace import DialTest as DialLine
 from app.uptime.trace import Excuse as ExcuseLine
+from app.uptime.trace import Journal as JournalLine
 from app.uptime.trace import Line
 from app.uptime.trace import Override as PolicyLine
 from app.uptime.trace import ProbeFailed as ProbeLine
+from app.uptime.trace import Reading as ReadingLine
 from app.uptime.writing import as_json
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "Evidence",
     "ExcuseLine",
     "IncidentRuling",
+    "JournalLine",
     "Limits",
     "Line",
     "MonthRuling",
@@ -53,6 +57,7 @@ __all__ = [
     "PowerNow",
     "PowerTimeline",
     "ProbeLine",
+    "ReadingLine",
     "ReportLine",
     "State",
     "Trace",
@@ -62,9 +67,11 @@ __all__ = [
     "as_json",
     "contacts",
     "evidence_lines",
+    "forget_boots",
     "hold_phone",
     "holds",
     "limits_of",
+    "old_boots",
     "power_counts",
     "power_now",
     "proved_shares",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    delete,
     func,
     select,
     true,
@@ -135,6 +136,39 @@ def proofs_by_centre(session: Session, principal: Principal) -> dict[uuid.UUID, 
         .group_by(PhonePower.centre_id)
     )
     return dict(session.execute(query).all())
+
+
+def old_boots(
+    session: Session, before: int, limit: int
+) -> dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]]:
+    """Boots whose last dated reading lies before an instant, by phone and centre, of at most `limit` phones.
+
+    The phone's latest boot is none of them: what a list of the fleet shows is made from it.
+    """
+    last = func.max(PhoneBoot.read_last)
+    grouped = (
+        select(PhoneBoot.handset_id, PhoneBoot.centre_id, PhoneBoot.boot_id)
+        .outerjoin(
+            PhonePower,
+            and_(PhonePower.handset_id == PhoneBoot.handset_id, PhonePower.boot_id == PhoneBoot.boot_id),
+        )
+        .where(PhonePower.handset_id.is_(None))
+        .group_by(PhoneBoot.handset_id, PhoneBoot.centre_id, PhoneBoot.boot_id)
+        .having(_us(last) < before)
+        .order_by(PhoneBoot.handset_id)
+    )
+    found: dict[tuple[uuid.UUID, uuid.UUID], list[uuid.UUID]] = {}
+    for handset_id, centre_id, boot_id in session.execute(grouped):
+        if (handset_id, centre_id) not in found and len(found) == limit:
+            break
+        found.setdefault((handset_id, centre_id), []).append(boot_id)
+    return found
+
+
+def forget_boots(session: Session, handset_id: uuid.UUID, boot_ids: Collection[uuid.UUID]) -> None:
+    session.execute(
+        delete(PhoneBoot).where(PhoneBoot.handset_id == handset_id, PhoneBoot.boot_id.in_(boot_ids))
+    )
 
 
 def count_fresh(session: Session, centre_id: uuid.UUID, since: int, until: int) -> int:
