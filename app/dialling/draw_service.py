@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.audit import AuditEvent, record
 from app.dialling import store
 from app.dialling.rules import PRIORITY, draw, how_many, local_day, may_draw
+from app.dialling.service import keep_task
 from app.dialling.states import Event, State
 from app.kernel.errors import Conflict
 from app.kernel.ids import new_id
@@ -73,4 +74,6 @@ def lapse_centre(session: Session, centre_id: uuid.UUID, policy: Policy, now: dt
         except Conflict:
             continue  # it was made in this moment
         gone += 1
+    if gone:
+        keep_task(session, centre_id, SYSTEM.user, now)
     return gone

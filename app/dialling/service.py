@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.audit import AuditEvent, record
 from app.dialling import store
 from app.dialling.model import DialCall, DialTest
-from app.dialling.rules import CAUSES, PRIORITY, RESULTS, WITHDRAWN
+from app.dialling.rules import PRIORITY, RESULTS, WITHDRAWN
 from app.dialling.states import Event, State
+from app.duty import answerable
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from app.kernel.ids import new_id
 from app.kernel.tenancy import SYSTEM, Principal
@@ -48,10 +49,21 @@ def ask_dial(session: Session, handset_id: uuid.UUID, cause: str, now: dt.dateti
     handset = find_handset(session, SYSTEM, handset_id)
     if handset.retired_at is None:
         _put(session, handset, "asked", cause, now)
+        keep_task(session, handset.centre_id, SYSTEM.user, now)
+
+
+def keep_task(session: Session, centre_id: uuid.UUID, by: str, now: dt.datetime) -> None:
+    """One task a centre while suspected phones are to be called. It names none: the list hides each from those who
+    answer for it, and the tasks are everybody's to read.
+    """
+    key = f"dial:{centre_id}"
+    if store.has_asked(session, centre_id):
         open_task(
-            session, key=_task_key(handset_id), kind="dial", centre_id=handset.centre_id, handset_id=handset_id,
-            title=f"请拨测 {handset.asset_tag}", body=CAUSES.get(cause, cause), link="/dialling", now=now,
+            session, key=key, kind="dial", centre_id=centre_id, title="拨测有疑点的手机", body="名单见拨测页。",
+            link="/dialling", roles=CALLERS, now=now,
         )  # fmt: skip
+    else:
+        close_task(session, key, how="名单上已没有有疑点的手机", by=by, now=now)
 
 
 def add_call(session: Session, principal: Principal, handset_id: uuid.UUID, now: dt.datetime) -> bool:
@@ -117,7 +129,7 @@ def record_result(
         raise _invalid("result", "请选择拨测结果 / must be one of " + " ".join(RESULTS))
     call = find_call(session, principal, call_id)
     kit = store.kits(session, principal, [call.handset_id], now).get(call.handset_id)
-    _require_caller(principal, call.centre_id, kit.employee_id if kit else None)
+    _require_caller(session, principal, call.centre_id, call.handset_id, now)
     if kit is None or kit.number_id != number_id or kit.e164 is None:
         raise Conflict(
             "这个岗位的号码刚刚变了，请刷新后重拨 / the post has another number now", code="other_number"
@@ -129,9 +141,7 @@ def record_result(
         "result": result, "at": now, "by": principal.user, "recorded_at": now, "reason": "",
     }  # fmt: skip
     test = store.insert_test(session, values)
-    close_task(
-        session, _task_key(call.handset_id), how=f"拨测：{RESULTS[result]}", by=principal.user, now=now
-    )
+    keep_task(session, call.centre_id, principal.user, now)
     _settle(session, principal, test, "dialling.result", now)
     return test
 
@@ -164,6 +174,7 @@ def undo(
     call = find_call(session, principal, test.call_id)
     if store.open_call(session, call.handset_id) is None:
         store.move(session, call, Event.UNDO, ended_at=None, ended_by=None)
+        keep_task(session, call.centre_id, principal.user, now)
 
 
 def correct(
@@ -184,7 +195,7 @@ def correct(
 def _replace(
     session: Session, principal: Principal, test: DialTest, result: str, reason: str, now: dt.datetime
 ) -> DialTest:
-    _require_caller(principal, test.centre_id, test.employee_id)
+    _require_caller(session, principal, test.centre_id, test.handset_id, test.at)
     if test.result == WITHDRAWN:
         raise Conflict("这条记录已撤销 / this record was withdrawn", code="test_corrected")
     kept = ("centre_id", "handset_id", "call_id", "post_id", "number_id", "employee_id", "e164", "at")
@@ -200,9 +211,11 @@ def _replace(
     return new
 
 
-def _require_caller(principal: Principal, centre_id: uuid.UUID, answers: uuid.UUID | None) -> None:
+def _require_caller(
+    session: Session, principal: Principal, centre_id: uuid.UUID, handset_id: uuid.UUID, at: dt.datetime
+) -> None:
     principal.require_role(centre_id, *CALLERS)
-    if principal.employee is not None and principal.employee == answers:
+    if principal.employee is not None and principal.employee in answerable(session, handset_id, at):
         raise Forbidden("不能拨测自己保管的手机 / not for the phone that you answer for", code="own_phone")
 
 
@@ -229,10 +242,6 @@ def _note(session: Session, principal: Principal, handset: Handset, action: str,
         centre_id=handset.centre_id,
     )
     record(session, event)
-
-
-def _task_key(handset_id: uuid.UUID) -> str:
-    return f"dial:{handset_id}"
 
 
 def _invalid(field: str, message: str) -> Invalid:

@@ -111,6 +111,14 @@ def overdue(
     return session.scalars(query).all()
 
 
+def has_asked(session: Session, centre_id: uuid.UUID) -> bool:
+    """Whether a suspected phone waits to be called."""
+    query = select(DialCall.id).where(
+        DialCall.centre_id == centre_id, DialCall.state == State.OPEN, DialCall.source == "asked"
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def claim_draw(session: Session, values: Mapping[str, Any]) -> bool:
     """False when the lot of this centre and day was drawn before."""
     new = insert_into(session, DialDraw).values(**values).on_conflict_do_nothing()

@@ -14,6 +14,7 @@ from app.dialling.model import DialCall, DialTest
 from app.dialling.rules import CAUSES, SHANGHAI, local_day, shown_number
 from app.dialling.service import CALLERS, find_test, may_undo
 from app.dialling.states import State
+from app.duty import answerable
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles, effective_many
@@ -82,7 +83,7 @@ def call_lines(
     told = {
         line.test.call_id: line for line in _lines(session, principal, list(tests.values()), policies, now)
     }
-    mine = {h for h, kit in kits.items() if kit.employee_id and kit.employee_id == principal.employee}
+    mine = _own(session, principal, ids, now)
     return [
         _call_line(row, principal, kits.get(row.handset_id), tags, told.get(row.id))
         for row in rows
@@ -116,16 +117,26 @@ def find_phones(session: Session, principal: Principal, words: str, now: dt.date
     if not words:
         return []
     ids = store.phones_like(session, principal, words, now, FOUND_LIMIT)
+    mine = _own(session, principal, ids, now)
     kits, tags = store.kits(session, principal, ids, now), store.tags(session, principal, ids)
     found = []
     for handset_id in ids:
         kit = kits.get(handset_id)
-        if kit and kit.employee_id and kit.employee_id == principal.employee:
+        if handset_id in mine:
             continue
         number = shown_number(kit.e164) if kit and kit.e164 else ""
         listed = store.open_call(session, handset_id) is not None
         found.append(Found(handset_id, tags[handset_id], kit.post_name if kit else "", number, listed))
     return found
+
+
+def _own(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID], now: dt.datetime
+) -> set[uuid.UUID]:
+    """The phones in which the caller has a stake."""
+    if principal.employee is None:
+        return set()
+    return {phone for phone in handset_ids if principal.employee in answerable(session, phone, now)}
 
 
 def list_tests(

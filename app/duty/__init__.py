@@ -1,7 +1,18 @@
 """Who answers for a phone in its custodian's place (N01), and what excuses it from being on."""
 
+from app.duty.answering import answerable
 from app.duty.delegations import Wanted, accept, propose
 from app.duty.excuses import Filed, approve, file_excuse
 from app.duty.facts import ExcuseFact, excuse_facts
 
-__all__ = ["ExcuseFact", "Filed", "Wanted", "accept", "approve", "excuse_facts", "file_excuse", "propose"]
+__all__ = [
+    "ExcuseFact",
+    "Filed",
+    "Wanted",
+    "accept",
+    "answerable",
+    "approve",
+    "excuse_facts",
+    "file_excuse",
+    "propose",
+]

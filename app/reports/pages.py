@@ -159,24 +159,24 @@ def codes() -> str:
 @reports_pages.get("/reports/codes/sheet")
 @access(*STAFF)
 def sheet() -> str:
-    """The pictures to print, grid by grid."""
+    """The pictures to print, centre by centre, in the order of their grids."""
     posts = code_service.post_codes(
         db.session(), current_principal(), parse_id(request.args.get("centre", ""))
     )
     return render_template(
         "reports/sheet.html",
-        grids=_cards(posts),
+        sheets=_cards(posts),
         fixed_address=runtime().settings.public_url is not None,
     )
 
 
 def _cards(posts: Iterable[PostCode]) -> list[tuple[str, list[dict[str, str]]]]:
     base = (runtime().settings.public_url or request.host_url).rstrip("/")
-    grids = []
-    for (centre, grid), members in groupby(posts, key=lambda post: (post.centre_name, post.grid_name)):
+    sheets = []
+    for centre, members in groupby(posts, key=lambda post: post.centre_name):
         cards = [
             {
-                "name": f"{centre} · {post.post_name}",
+                "name": f"{post.grid_name} · {post.post_name}",
                 "address": f"{base}/r/{post.code}",
                 "picture": picture(f"{base}/r/{post.code}"),
             }
@@ -184,8 +184,8 @@ def _cards(posts: Iterable[PostCode]) -> list[tuple[str, list[dict[str, str]]]]:
             if post.code
         ]
         if cards:
-            grids.append((f"{centre} · {grid}", cards))
-    return grids
+            sheets.append((centre, cards))
+    return sheets
 
 
 @reports_pages.post("/reports/codes/make")

@@ -8,11 +8,11 @@ import uuid
 from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
+from app.duty import answerable
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from app.kernel.tenancy import SYSTEM, Principal
+from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
 from app.policy import PolicyFiles, effective
-from app.registry import holder_of
 from app.reports import store
 from app.reports.intake_service import ask_to_judge, task_key
 from app.reports.model import CustomerReport
@@ -135,8 +135,7 @@ def _require_judge(
             (report.handset_id, at) for at in (report.received_at, report.called_at) if at is not None
         ]
     for handset_id, at in moments:
-        held = holder_of(session, SYSTEM, handset_id, at)
-        if held is not None and held.employee_id == principal.employee:
+        if principal.employee in answerable(session, handset_id, at):
             raise Forbidden(
                 "这条反映涉及您保管的手机，请由他人核实 / you answer for this phone: another must judge",
                 code="own_phone",

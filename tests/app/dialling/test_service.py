@@ -28,6 +28,7 @@ from app.dialling import (
 )
 from app.dialling.model import DialCall, DialDraw
 from app.dialling.states import State
+from app.duty.model import Delegation
 from app.kernel.clock import FixedClock
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM, Principal
@@ -69,7 +70,7 @@ def test_a_suspicion_puts_a_phone_first_and_once(kit: Kit, session: Session, clo
     call = _call(session)
     assert (call.source, call.cause) == ("asked", "probe")
     assert not add_call(session, SYSTEM, kit.handset, clock.now())
-    assert [task.title for task in open_tasks(session, SYSTEM).items] == ["请拨测 GJ-0000"]
+    assert [task.title for task in open_tasks(session, SYSTEM).items] == ["拨测有疑点的手机"]
 
 
 def test_a_drawn_phone_moves_up_when_suspected(
@@ -275,3 +276,38 @@ def test_an_unknown_call_or_test(kit: Kit, session: Session, clock: FixedClock) 
         record_result(session, SYSTEM, uuid.uuid4(), kit.number, "rings", clock.now())
     with pytest.raises(NotFound):
         correct(session, SYSTEM, uuid.uuid4(), "rings", "x", clock.now())
+
+
+def test_one_task_a_centre_names_no_phone_and_ends_with_the_last(
+    kit: Kit, session: Session, policies: PolicyFiles, phones: Phones, clock: FixedClock
+) -> None:
+    ask_dial(session, kit.handset, "probe", clock.now())
+    ask_dial(session, phones["S2"], "probe", clock.now())
+    (task,) = open_tasks(session, SYSTEM).items
+    assert (task.handset_id, "GJ" in task.title + task.body) == (None, False)
+    first = session.scalars(select(DialCall).where(DialCall.handset_id == kit.handset)).one()
+    test = record_result(session, SYSTEM, first.id, kit.number, "rings", clock.now())
+    assert len(open_tasks(session, SYSTEM).items) == 1
+    lapse_centre(session, phones.centre, policies.latest("dialling"), clock.move(24 * 3600 + 1))
+    assert not open_tasks(session, SYSTEM).items
+    correct(session, SYSTEM, test.id, "withdrawn", "没拨", clock.now())
+    assert not open_tasks(session, SYSTEM).items
+
+
+def test_a_delegate_does_not_test_the_phone_entrusted_to_him(
+    kit: Kit, session: Session, org: Org, clock: FixedClock
+) -> None:
+    add_call(session, SYSTEM, kit.handset, clock.now())
+    since, until = clock.now() - dt.timedelta(hours=1), clock.now() + dt.timedelta(hours=1)
+    session.add(
+        Delegation(
+            centre_id=org.centre, handset_id=kit.handset, from_post_id=org.post, giver_id=org.zhang,
+            to_post_id=org.post, delegate_id=org.li, starts_at=since, ends_at=until, force_from=since,
+            force_to=until, state="accepted", note="", created_by="u", created_at=since, answered_at=since,
+        )
+    )  # fmt: skip
+    session.flush()
+    li, zhang = (_who(org, "lead", employee=who) for who in (org.li, org.zhang))
+    for who in (li, zhang):
+        with pytest.raises(Forbidden):
+            record_result(session, who, _call(session).id, kit.number, "answered", clock.now())
