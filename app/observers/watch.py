@@ -16,7 +16,7 @@ from app.policy import PolicyFiles, effective_many
 from app.readings import heard_count, last_heard
 
 SUBJECT = "probing"
-_HEARD = dt.timedelta(hours=24)
+_HEARD = dt.timedelta(days=7)
 """Phones that were not heard for longer tell nothing of their site."""
 _SAMPLES = dt.timedelta(days=8)
 

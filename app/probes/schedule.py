@@ -73,7 +73,7 @@ def _day_of(phone: Heard, policy: Policy, day: dt.date, now: dt.datetime) -> lis
         )
         for number, at in enumerate(times, 1)
     ]
-    late = {"state": State.MISSED, "reason": "planned_late", "finished_at": now}
+    late = {"state": State.MISSED, "reason": store.PLANNED_LATE, "finished_at": now}
     return [{**row, **late} if at <= now else row for row, at in zip(rows, times, strict=True)]
 
 

@@ -16,6 +16,7 @@ from app.kernel.tenancy import Principal, within
 from app.probes.model import OutOfReach, Probe
 from app.probes.states import ENDED, OPEN, Event, State, advance
 
+PLANNED_LATE = "planned_late"
 _CHUNK = 200
 """Rows of one INSERT: SQLite binds at most 32,766 values."""
 
@@ -112,8 +113,14 @@ def query(
     handset_id: uuid.UUID | None = None,
     states: Collection[str] = (),
 ) -> Select[Probe]:
-    """Tests that were sent or have ended: what is only planned is told to nobody."""
-    found = select(Probe).where(within(principal, Probe.centre_id), Probe.state != State.PLANNED)
+    """Tests that were sent or have ended: what is only planned is told to nobody, and what was planned too late for
+    its day never was a test.
+    """
+    found = select(Probe).where(
+        within(principal, Probe.centre_id),
+        Probe.state != State.PLANNED,
+        or_(Probe.reason.is_(None), Probe.reason != PLANNED_LATE),
+    )
     if centre_id is not None:
         found = found.where(Probe.centre_id == centre_id)
     if handset_id is not None:

@@ -41,7 +41,6 @@ REASON: Mapping[str, str] = {
     "bad_detail": "网关的回报看不懂",
     "not_taken": "没有网关按时取走",
     "late": "服务器或站点当时不可信，没有发出",
-    "planned_late": "当天较晚才开始安排",
     "retired": "手机已停用",
     "refused": "网关不做这种测试",
     "unknown_kind": "网关版本太旧",
