@@ -18,6 +18,8 @@ PHONES_FILE = ROOT / "scripts" / "demo_phones.json"
 _FIRST_PORT = 15550
 _LAST_PORT = 16550
 _FIRST_BOOT_COUNT = 40
+# The demo's past, which `flask demo seed` tells, ends four hours before its first run.
+_FIRST_UPTIME_S = 3 * 3600.0
 # Demo phones reboot less often than this, so counts that follow from it never run backwards.
 _BOOT_EVERY_S = 300
 _BOOTS_A_SHORT_RUN = 10
@@ -76,7 +78,8 @@ def this_run(scenario: dict[str, Any], var: Path) -> dict[str, Any]:
         entry["boot_count"] = count
         if known:
             entry["boot_id"] = str(uuid.uuid4())
-            entry["uptime_s"] = round(random.uniform(0.2, 1.0), 2)  # noqa: S311 - made-up phones
+        most = 1.0 if known else _FIRST_UPTIME_S
+        entry["uptime_s"] = round(random.uniform(0.2, 1.0) * most, 2)  # noqa: S311 - made-up phones
     memory.write_text(json.dumps({"since": since, "boot_count": count}))
     return scenario
 

@@ -9,6 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from app.demo.seed import read_phones, seed
+from app.demo.story import Story
 from app.demo.users import seed_users
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
@@ -33,11 +34,15 @@ def seed_command(phones: Path) -> None:
         sys.exit(1)
     session = begin_write(db.session())
     try:
-        code, made = seed(session, read_phones(phones), runtime().policies, now)
-        made += seed_users(session, code, now)
+        seeded = seed(session, read_phones(phones), runtime().policies, now)
+        users = seed_users(session, seeded.code, now)
+        # Only a new demo has a past: what the simulated phones tell later must not meet it twice.
+        if seeded.made and users:
+            Story(session, seeded.centre, runtime().policies, now, seeded.kits).tell()
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)
     session.commit()
+    made = seeded.made + users
     click.echo(f"新建 {made} 条 / {made} new records")
-    click.echo(code)
+    click.echo(seeded.code)

@@ -72,23 +72,32 @@ class Seeder:
             tie(self.session, SYSTEM, described, values, self.now)
 
 
-def seed(
-    session: Session, phones: Sequence[DemoPhone], policies: PolicyFiles, now: dt.datetime
-) -> tuple[str, int]:
+@dataclass(frozen=True)
+class Seeded:
+    """The centre; handset and post of each kit; how many records are new."""
+
+    code: str
+    centre: uuid.UUID
+    kits: Sequence[tuple[uuid.UUID, uuid.UUID]]
+    made: int
+
+
+def seed(session: Session, phones: Sequence[DemoPhone], policies: PolicyFiles, now: dt.datetime) -> Seeded:
     """Register all phones but the last that can be reached: it stays one that agents see and nobody registered.
 
-    The reachable one before it is a spare that belongs to no post. Returns the centre's code and how much was new.
+    The reachable one before it is a spare that belongs to no post.
     """
     seeder = Seeder(session, now.replace(minute=0, second=0, microsecond=0))
     centre = _organisation(seeder)
     seeder.made += name_work_apps(session, policies, centre, now)
     *_, spare, unknown = [None, None, *(p for p in phones if p.reachable)]
     registered = [p for p in phones if p is not unknown][: len(people.GRIDS)]
+    kits = []
     for place, phone in enumerate(registered):
         handset = seeder.add("handsets", centre_id=centre, **_handset(place, phone, now))
         if phone is not spare:
-            _post(seeder, centre, place, handset)
-    return people.CENTRE[0], seeder.made
+            kits.append((handset, _post(seeder, centre, place, handset)))
+    return Seeded(people.CENTRE[0], centre, kits, seeder.made)
 
 
 def _organisation(seeder: Seeder) -> uuid.UUID:
@@ -118,8 +127,8 @@ def _handset(place: int, phone: DemoPhone, now: dt.datetime) -> Mapping[str, Any
     }
 
 
-def _post(seeder: Seeder, centre: uuid.UUID, place: int, handset: uuid.UUID) -> None:
-    """A grid with its households, its post, and the post's kit and holder."""
+def _post(seeder: Seeder, centre: uuid.UUID, place: int, handset: uuid.UUID) -> uuid.UUID:
+    """A grid with its households, its post, and the post's kit and holder. Returns the post."""
     tag = f"{place + 1:02}"
     grid = seeder.add("grids", centre_id=centre, code=f"G{tag}", name=people.GRIDS[place])
     post = seeder.add(
@@ -141,6 +150,7 @@ def _post(seeder: Seeder, centre: uuid.UUID, place: int, handset: uuid.UUID) -> 
     for subject, row_id in (("handset_id", handset), ("number_id", number), ("wechat_account_id", account)):
         seeder.tie_once("kit-assignments", subject, post_id=post, valid_from=since, **{subject: row_id})
     _holders(seeder, centre, post, place, since)
+    return post
 
 
 def _holders(seeder: Seeder, centre: uuid.UUID, post: uuid.UUID, place: int, since: dt.datetime) -> None:
