@@ -135,3 +135,29 @@ def test_events_happen_in_their_order(start: StartFleet) -> None:
     assert phones[1].boot_reasons[0][0] == "shutdown,thermal"
     assert phones[1].battery.percent == 1
     assert fleet.devices[1].fault is None
+
+
+def test_a_phone_goes_off_for_a_while_and_comes_back_by_itself(start: StartFleet) -> None:
+    fleet = start()
+    phone = fleet.phones[0]
+    count = phone.boot_count
+    document = {
+        "events": [
+            {"at_s": 0, "phone": 0, "do": "power_off", "reason": "shutdown,userrequested", "for_s": 0.05},
+            {"at_s": 0.1, "phone": 0, "do": "kill_journal"},
+            {"at_s": 0.1, "phone": 0, "do": "battery_dies", "for_s": 0.05},
+            {"at_s": 0.2, "phone": 0, "do": "lose_journal"},
+        ]
+    }
+    stop = threading.Event()
+    thread = threading.Thread(target=cli.play, args=(fleet, scenario.parse(document, 1).events, stop))
+    thread.start()
+    for _ in range(400):
+        if phone.boot_count == count + 2:
+            break
+        stop.wait(0.02)
+    stop.set()
+    thread.join()
+    assert phone.boot_count == count + 2
+    assert [reason for reason, _ in phone.boot_reasons[:2]] == ["cold,powerkey", "shutdown,userrequested"]
+    assert phone.battery.charging
