@@ -7,8 +7,6 @@ from app.http.fields import Instant
 from app.reports.rules import MATCHES, WHEN
 from app.reports.states import State
 
-_REASON = validate.Length(1, 500)
-
 
 class ReportQuerySchema(PageArgs):
     state = fields.String(load_default=None, validate=validate.OneOf([str(s) for s in State]))
@@ -25,7 +23,7 @@ class ConfirmSchema(StrictSchema):
 
 
 class ReasonSchema(StrictSchema):
-    reason = fields.String(required=True, validate=_REASON)
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
 
 
 class ReportSchema(StrictSchema):
