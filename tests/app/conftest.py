@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine
@@ -23,7 +25,7 @@ from app.kernel.clock import FixedClock
 from app.kernel.db import Base, begin_write, db
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
-from app.people import make_token
+from app.people import make_token, password_service
 from app.people.model import RoleGrant, User
 from app.registry.model import Company, District, Employee, Grid, Post, ServiceCentre
 from app.settings import load_settings
@@ -59,6 +61,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         else:
             name = postgres.template("app", _create_tables)
             yield stack.enter_context(postgres.database(name))
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real function with small parameters: how long a hash takes is the library's business."""
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=1024, parallelism=1)
+    monkeypatch.setattr(password_service, "PasswordHasher", quick)
 
 
 @pytest.fixture
