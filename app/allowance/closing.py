@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.allowance import claim_effects, store
+from app.allowance import claim_effects, claim_store, store
 from app.allowance.booking import entries_of
 from app.allowance.evidence import keep_trace, require_settled
 from app.allowance.model import AllowanceMonth
@@ -116,8 +116,10 @@ def close_month(
         )
     month_id = _insert(session, principal, tools, sheet, policy, now)
     _write_lines(session, principal, tools, month_id, sheet, now)
+    with_claims = claim_store.people_with_claims(session, centre_id, month)
     for line in sheet.lines:
-        claim_effects.follow(session, principal, centre_id, line.employee_id, month, line.state, now)
+        if line.employee_id in with_claims:
+            claim_effects.follow(session, principal, centre_id, line.employee_id, month, line.state, now)
     close_task(session, close_key(centre_id, month), how="已关账", by=principal.user, now=now)
     counts = Counter(str(line.state) for line in sheet.lines)
     _note(session, principal, month_id, sheet, counts, now)

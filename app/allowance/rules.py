@@ -7,8 +7,9 @@ import hashlib
 import json
 import re
 import uuid
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -98,20 +99,33 @@ def apportion(whole: int, weights: Mapping[K, int]) -> dict[K, int]:
 
 def days_held(spans: Iterable[Held], month: str) -> dict[uuid.UUID, Counter[uuid.UUID]]:
     """Post → employee → days of the month. A day is one person's: who held the post longest, on a tie the later."""
-    days: dict[tuple[uuid.UUID, dt.date], dict[uuid.UUID, list[tuple[dt.datetime, dt.datetime]]]] = {}
-    start, end = bounds(month)
+    first = first_day(month)
+    edges = [_midnight(first + n * _DAY) for n in range(days_in(month) + 1)]
+    by_post: dict[uuid.UUID, list[Held]] = defaultdict(list)
     for span in spans:
-        at, until = max(span.start, start), min(span.end or end, end)
+        if span.start < edges[-1] and (span.end is None or span.end > edges[0]):
+            by_post[span.post].append(span)
+    return {post: _days_of_post(held, edges) for post, held in by_post.items()}
+
+
+def _days_of_post(spans: Sequence[Held], edges: Sequence[dt.datetime]) -> Counter[uuid.UUID]:
+    """`edges`: the midnights of the month, its first and its end included."""
+    pieces: dict[int, dict[uuid.UUID, list[tuple[dt.datetime, dt.datetime]]]] = defaultdict(dict)
+    for span in spans:
+        at, until = max(span.start, edges[0]), min(span.end or edges[-1], edges[-1])
+        day = bisect_right(edges, at) - 1
         while at < until:
-            day = at.astimezone(SHANGHAI).date()
-            edge = min(_midnight(day + _DAY), until)
-            days.setdefault((span.post, day), {}).setdefault(span.employee, []).append((at, edge))
-            at = edge
-    found: dict[uuid.UUID, Counter[uuid.UUID]] = defaultdict(Counter)
-    for (post, _), held in days.items():
-        whose = max(held, key=lambda who: (_covered(held[who]), max(e for _, e in held[who]), str(who)))
-        found[post][whose] += 1
+            edge = min(edges[day + 1], until)
+            pieces[day].setdefault(span.employee, []).append((at, edge))
+            at, day = edge, day + 1
+    found: Counter[uuid.UUID] = Counter()
+    for held in pieces.values():
+        found[next(iter(held)) if len(held) == 1 else _longest(held)] += 1
     return found
+
+
+def _longest(held: Mapping[uuid.UUID, Sequence[tuple[dt.datetime, dt.datetime]]]) -> uuid.UUID:
+    return max(held, key=lambda who: (_covered(held[who]), max(end for _, end in held[who]), str(who)))
 
 
 def _covered(pieces: Iterable[tuple[dt.datetime, dt.datetime]]) -> dt.timedelta:
