@@ -16,7 +16,8 @@ from app.incidents.lanes import Lane, lane
 from app.incidents.model import Incident, IncidentAppeal, IncidentChange, IncidentDecision, IncidentStrike
 from app.incidents.rules import PENDING, HitFact, Verdict
 from app.incidents.service import DECIDERS, REVIEWERS, answering, get
-from app.incidents.states import NEXT, Event, State
+from app.incidents.states import NEXT, Event
+from app.incidents.states import State as Progress
 from app.incidents.verdicts import stored_verdict
 from app.kernel.db import from_us
 from app.kernel.tenancy import SYSTEM, Principal
@@ -24,9 +25,9 @@ from app.observers import outages
 from app.people import names_of
 from app.readings import JournalNote, journal_notes, latest_sections
 from app.registry import Handset, find_handset, holder_of
-from app.uptime import PowerTimeline, timeline
+from app.uptime import PowerTimeline, State, timeline
 
-_AROUND = dt.timedelta(hours=6)
+_EDGE = dt.timedelta(hours=6)
 _LONGEST = dt.timedelta(days=40)
 _HINTS = 20
 
@@ -42,7 +43,9 @@ class Act:
 
 @dataclass(frozen=True)
 class EvidenceView:
-    """`names`: words for actors and employees, empty for who may not see them. `hints`: by the phone's own clock."""
+    """`on_before`, `on_after`: the nearest proofs of on around it. `names`: words for actors, empty for who may not
+    see them. `hints`: by the phone's own clock.
+    """
 
     row: Incident
     verdict: Verdict
@@ -50,6 +53,8 @@ class EvidenceView:
     start: dt.datetime
     end: dt.datetime
     lanes: Sequence[Lane]
+    on_before: dt.datetime | None
+    on_after: dt.datetime | None
     power: PowerTimeline
     lines: Sequence[str]
     strikes: Sequence[IncidentStrike]
@@ -72,7 +77,8 @@ def evidence_of(
     row = get(session, principal, incident_id)
     strikes = store.strikes_of(session, [row.id])[row.id]
     verdict = stored_verdict(row, strikes)
-    start, end = _window(verdict, now)
+    around = _around(session, row, verdict, now)
+    start, end = _window(verdict, around, now)
     power = timeline(session, SYSTEM, row.handset_id, start, end)
     decisions, appeals = store.decisions_on(session, row.id), store.appeals_on(session, row.id)
     return EvidenceView(
@@ -82,6 +88,8 @@ def evidence_of(
         start=start,
         end=end,
         lanes=_lanes(session, row, verdict, power, start, end),
+        on_before=around[0],
+        on_after=around[1],
         power=power,
         lines=words.evidence_words(verdict),
         strikes=strikes,
@@ -104,10 +112,22 @@ def answer_names(session: Session, rows: Collection[Incident]) -> dict[uuid.UUID
     return {row.id: found.get(row.employee_id, "") if row.employee_id else "无人保管" for row in rows}
 
 
-def _window(verdict: Verdict, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+_Around = tuple[dt.datetime | None, dt.datetime | None]
+
+
+def _around(session: Session, row: Incident, verdict: Verdict, now: dt.datetime) -> _Around:
+    """The last proof of on before the incident and the first after it, within the longest time shown."""
+    first, last = from_us(verdict.start), from_us(verdict.end)
+    whole = timeline(session, SYSTEM, row.handset_id, first - _LONGEST, max(min(last + _LONGEST, now), first))
+    on = [i for i in whole.intervals if i.state is State.ON]
+    before = max((i.end for i in on if i.end <= first), default=None)
+    return before, min((i.start for i in on if i.start >= last), default=None)
+
+
+def _window(verdict: Verdict, around: _Around, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     first, last = (from_us(at) for at in verdict.extent)
-    start, end = first - _AROUND, max(min(last + _AROUND, now), first)
-    return max(start, end - _LONGEST), end
+    start = min(first, around[0] or first) - _EDGE
+    return start, max(min(max(last, around[1] or last) + _EDGE, now), first)
 
 
 def _lanes(
@@ -177,7 +197,7 @@ def _act(
     """What the service would let him do; it checks again when he does it."""
     if row.gone_at is not None:
         return Act(False, False, False)
-    state, persons = State(row.state), answering(session, row)
+    state, persons = Progress(row.state), answering(session, row)
     other = principal.employee is None or principal.employee not in {*persons, row.employee_id}
     may = {event: (state, event) in NEXT for event in Event}
     open_matter = row.status in PENDING or row.status == "confirmed"

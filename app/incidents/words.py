@@ -70,7 +70,9 @@ def length(us: int) -> str:
     """`5 小时 15 分钟`; anything is at least one minute."""
     minutes = max(us // _MINUTE, 1)
     hours, rest = divmod(minutes, 60)
-    return f"{hours} 小时 {rest} 分钟" if hours else f"{rest} 分钟"
+    if not hours:
+        return f"{rest} 分钟"
+    return f"{hours} 小时 {rest} 分钟" if rest else f"{hours} 小时"
 
 
 def span_words(verdict: Verdict) -> str:
