@@ -66,6 +66,11 @@ def whole_way() -> Outcome:
     return _pytest("tests/e2e/test_make_run.py")
 
 
+def on_time() -> Outcome:
+    """Months on a fake clock through the live system, from the wire to the money, on both databases (R02)."""
+    return _pytest("tests/e2e/test_on_time.py", environment={"BUTLER_PROVE_MONTHS": "13"})
+
+
 def api() -> Outcome:
     """Right and wrong requests to every operation of the API: never an error of the server's own."""
     with tempfile.TemporaryDirectory() as var, _server(Path(var)) as (url, token):
@@ -87,7 +92,7 @@ def truth() -> Outcome:
 
 
 PROOFS: dict[str, Callable[[], Outcome]] = {
-    proof.__name__: proof for proof in (properties, kills, races, truth, api, whole_way)
+    proof.__name__: proof for proof in (properties, kills, races, truth, on_time, api, whole_way)
 }
 
 
@@ -122,9 +127,10 @@ def _prove(name: str, rounds: int) -> dict[str, Any]:
     return result | ({"figures": figures} if figures else {})
 
 
-def _pytest(*arguments: str) -> Outcome:
+def _pytest(*arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Outcome:
     command = [str(_BIN / "pytest"), "-n", "auto", "-p", "no:cacheprovider", *arguments]
-    ended = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    environ = {**os.environ, **environment}
+    ended = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True)
     found = _PASSED.search(ended.stdout)
     return Outcome(ended.returncode == 0, int(found[1]) if found else 0, ended.stdout[-4000:])
 

@@ -69,12 +69,13 @@ class Phone:
     boots: list[Boot]
     away: list[tuple[dt.datetime, dt.datetime]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
-    def off(self, start: str, end: str, *, orderly: bool = True) -> None:
-        """From now on in its life it is off in that span."""
+    def off(self, start: dt.datetime, end: dt.datetime, *, orderly: bool = True) -> None:
+        """It is off in that span, the last one of its life so far."""
         last = self.boots[-1]
-        last.end, last.orderly = at(start), orderly
-        self.boots.append(Boot(str(uuid.uuid4()), last.count + 1, at(end)))
+        last.end, last.orderly = start, orderly
+        self.boots.append(Boot(str(uuid.uuid4()), last.count + 1, end))
 
     def running(self, now: dt.datetime) -> Boot | None:
         return next((b for b in self.boots if b.start <= now and (b.end is None or now < b.end)), None)
@@ -177,6 +178,7 @@ class World:
             boot = phone.within_reach(now)
             if boot is not None:
                 readings.append(_reading(phone, boot, now))
+                phone.read.add(boot.id)
                 journals += _journals(phone, boot)
         up_for = 0.0 if self.up_since is None else (now - self.up_since).total_seconds()
         parts = {"readings": readings, "journals": journals, "results": list(results)}
@@ -187,16 +189,15 @@ class World:
         self.jobs(all_of_them=all_jobs_too)
         return self.gateway.commands(answer)
 
-    def go(self, to: str) -> None:
+    def go(self, end: dt.datetime) -> None:
         """Time goes by until then, with the gateway's contacts of each day."""
-        end = at(to)
         day = self.clock.now().astimezone(_ZONE).date()
         for hour in (h for n in itertools.count() for h in _hours(day + dt.timedelta(days=n))):
             if hour >= end:
                 break
             if hour > self.clock.now():
                 self.clock.set(hour)
-                self.contact()
+                self.contact(all_jobs_too=hour.hour == _CONTACTS[-1])
         self.clock.set(end)
 
     def live(self, minutes: int, results: Sequence[dict[str, Any]] = ()) -> list[Command]:
