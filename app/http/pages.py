@@ -15,7 +15,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from app.http.access import current_access
+from app.http.access import STAFF, current_access
 from app.http.transaction import FORM_KEY
 from app.kernel.ids import new_id
 from app.kernel.tenancy import Principal
@@ -34,8 +34,12 @@ class NavEntry(NamedTuple):
     group: str = ""
 
 
-JUDGING, MANAGING = "考核", "管理"
+OWN, JUDGING, MANAGING = "我的", "考核", "管理"
 NAVIGATION = (
+    NavEntry("my", "我的手机", "/my", OWN),
+    NavEntry("my_incidents", "我的关机事件", "/my/incidents", OWN),
+    NavEntry("my_duty", "我的委托", "/my/duty", OWN),
+    NavEntry("my_allowance", "我的补贴", "/my/allowance", OWN),
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
     NavEntry("incidents", "关机事件", "/incidents", JUDGING),
@@ -98,17 +102,30 @@ def home_of(principal: Principal | None) -> str:
 
 
 def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
-    """What the caller may open, as (group, entries): a group stands where its first entry does, "" is one by itself."""
+    """What the caller may open, as (group, entries): a group stands where its first entry does, "" is one by itself.
+
+    What is one's own is for employees; who sees nothing else has it side by side and not under a word.
+    """
     groups: list[tuple[str, list[NavEntry]]] = []
     for entry in NAVIGATION if principal is not None else ():
-        if not _may_open(entry.path, principal):
+        if not _is_for(entry, principal):
             continue
-        known = next((entries for name, entries in groups if name and name == entry.group), None)
+        flat = entry.group == OWN and principal is not None and not principal.has_any(*STAFF)
+        group = "" if flat else entry.group
+        known = next((entries for name, entries in groups if name and name == group), None)
         if known is None:
-            groups.append((entry.group, [entry]))
+            groups.append((group, [entry]))
         else:
             known.append(entry)
     return groups
+
+
+def _is_for(entry: NavEntry, principal: Principal | None) -> bool:
+    if principal is None or (entry.group == OWN and principal.employee is None):
+        return False
+    if entry.group == MANAGING and not principal.has_any(*STAFF):
+        return False
+    return _may_open(entry.path, principal)
 
 
 def _may_open(path: str, principal: Principal | None) -> bool:

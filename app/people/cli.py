@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,14 @@ def list_command() -> None:
     for line in listing.list_users(session, wanted, now, cursor=None, limit=_MAX_LISTED).items:
         mark = "" if line.user.active else "\t已停用"
         click.echo(f"{line.user.login}\t{line.user.name}\t{role_words(g.role for g in line.grants)}{mark}")
+
+
+@users_cli.command("roles")
+def roles_command() -> None:
+    """Print docs/roles.md: who may do what, from the declarations of the routes."""
+    from app.http.roles import roles_page
+
+    click.echo(roles_page(current_app), nl=False)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from flask import Flask
 from app import create_app
 from app.bootstrap import build_runtime
 from app.http.access import declared_access, undeclared_routes
+from app.http.roles import roles_page
 from app.settings import load_settings
-from tests.architecture.source import hold
+from tests.architecture.source import ROOT, hold
 
 # A route that needs no sign-in is added here on purpose or not at all.
 _PUBLIC = {
@@ -62,4 +63,12 @@ def test_reading_changes_nothing(app: Flask) -> None:
             and {"POST", "PUT", "PATCH", "DELETE"} & (rule.methods or set())
             if not hasattr(app.view_functions[rule.endpoint], "view_class")
         ),
+    )
+
+
+def test_the_table_of_roles_says_what_the_routes_say(app: Flask) -> None:
+    page = (ROOT / "docs" / "roles.md").read_text(encoding="utf-8")
+    hold(
+        "docs/roles.md is older than the routes: flask --app wsgi users roles > docs/roles.md",
+        set(roles_page(app).splitlines()) ^ set(page.splitlines()),
     )
