@@ -47,8 +47,8 @@ def reasons(state: str, strikes: int, suspected: int, undecided: int) -> str:
         return f"当月 {strikes} 次关机成立（R02），取消当月补贴，话费自理"
     if state == LineState.HELD:
         struck = f"{strikes} 次关机成立，" if strikes else ""
-        return f"{struck}另有{waiting}，定案后再发"
-    told = [f"{strikes} 次关机成立，未达取消次数" if strikes else "", waiting and f"另有{waiting}"]
+        return f"{struck}另有 {waiting}，定案后再发"
+    told = [f"{strikes} 次关机成立，未达取消次数" if strikes else "", waiting and f"另有 {waiting}"]
     return "；".join(part for part in told if part) or "无关机记录"
 
 
