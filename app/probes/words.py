@@ -17,7 +17,7 @@ STATE: Mapping[str, tuple[str, str]] = {
 CAUSE: Mapping[str, str] = {"scheduled": "随机测试", "report": "客户反映", "person": "人工测试"}
 
 REASON: Mapping[str, str] = {
-    "unreachable": "几次都没有回应",
+    "unreachable": "没有回应",
     "heard": "测试期间网关读到了手机",
     "server": "网关当时连不上服务器",
     "adb_server": "网关的 adb 服务没有运行",

@@ -64,6 +64,13 @@ def test_two_short_stretches_are_no_long_one() -> None:
     assert not steady_at([stretch(9, 5), stretch(4, 0)], T, LIMITS)
 
 
+def test_what_lies_between_two_stretches_is_not_filled_in() -> None:
+    """Else a "down" that was lost on its way would have been "up"."""
+    second = 1 / 60
+    assert len(union([stretch(10, 5), stretch(5 - 3 * second, 0)])) == 2
+    assert union([stretch(10, 5), stretch(5 - second, 0)]) == [stretch(10, 0)]
+
+
 def test_gaps_are_what_nobody_vouches_for() -> None:
     ups = [stretch(50, 40), stretch(30, 20)]
     assert gaps(ups, T - 60 * M, T) == [stretch(60, 50), stretch(40, 30), stretch(20, 0)]
