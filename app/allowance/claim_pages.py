@@ -180,19 +180,37 @@ def receipt_page(claim_id: uuid.UUID) -> Response:
     return receipt_response(claim_id)
 
 
-@claim_pages.post("/allowance/claims/<uuid:claim_id>/<any(approve, reject, reverse):act>")
+@claim_pages.post("/allowance/claims/<uuid:claim_id>/approve")
 @access(*claims.DECIDERS)
-def decide_page(claim_id: uuid.UUID, act: str) -> Response:
-    session, who, now = db.session(), current_principal(), page_now()
+def approve_page(claim_id: uuid.UUID) -> Response:
+    fen, reason = _fen(), request.form.get("reason", "")
+    return _decided(
+        claims.approve(
+            db.session(), current_principal(), tools(), claim_id, fen=fen, reason=reason, now=page_now()
+        )
+    )
+
+
+@claim_pages.post("/allowance/claims/<uuid:claim_id>/reject")
+@access(*claims.DECIDERS)
+def reject_page(claim_id: uuid.UUID) -> Response:
     reason = request.form.get("reason", "")
-    if act == "approve":
-        claim = claims.approve(session, who, tools(), claim_id, fen=_fen(), reason=reason, now=now)
-    elif act == "reject":
-        claim = claims.reject(session, who, claim_id, reason=reason, now=now)
-    else:
-        claim = claims.take_back(session, who, claim_id, reason=reason, now=now)
-    flash(_done(claim), "success")
-    return see_other(f"/allowance/claims/{claim_id}")
+    return _decided(claims.reject(db.session(), current_principal(), claim_id, reason=reason, now=page_now()))
+
+
+@claim_pages.post("/allowance/claims/<uuid:claim_id>/reverse")
+@access(*claims.DECIDERS)
+def reverse_page(claim_id: uuid.UUID) -> Response:
+    reason = request.form.get("reason", "")
+    return _decided(
+        claims.take_back(db.session(), current_principal(), claim_id, reason=reason, now=page_now())
+    )
+
+
+def _decided(claim: TopupClaim) -> Response:
+    words = {State.APPROVED: "已批准并记账。", State.REJECTED: "已驳回。", State.REVERSED: "已冲回。"}
+    flash(words[State(claim.state)], "success")
+    return see_other(f"/allowance/claims/{claim.id}")
 
 
 def _fen() -> int | None:
@@ -201,11 +219,6 @@ def _fen() -> int | None:
         return int(parse_yuan(text)) if text else None
     except ValueError:
         raise _wrong("approved_fen", "金额最多两位小数，例 128.50") from None
-
-
-def _done(claim: TopupClaim) -> str:
-    words = {State.APPROVED: "已批准并记账。", State.REJECTED: "已驳回。", State.REVERSED: "已冲回。"}
-    return words[State(claim.state)]
 
 
 @claim_pages.post("/my/allowance/claims/<uuid:claim_id>/withdraw")
