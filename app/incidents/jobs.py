@@ -26,7 +26,7 @@ def _prune(session: Session, now: dt.datetime) -> int:
 
 
 JOBS = (
-    Job(name="settle_incidents", every_s=15, run=_settle),
+    Job(name="settle_incidents", every_s=10, run=_settle),
     Job(name="queue_changed_phones", every_s=60, run=_compare),
     Job(name="prune_boots", every_s=86_400, run=_prune),
 )

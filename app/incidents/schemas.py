@@ -14,7 +14,7 @@ from app.incidents.views import DEFAULT_SORT, SORTS
 from app.incidents.words import STATUS
 from app.kernel.db import from_us
 
-_MONTH = validate.Regexp(r"^\d{4}-(0[1-9]|1[0-2])$")
+_MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
 class _Microseconds(Instant):
@@ -94,7 +94,7 @@ class IncidentDetailSchema(IncidentSchema):
 class IncidentArgs(PageArgs):
     status = fields.List(fields.String(validate=validate.OneOf(list(STATUS))), load_default=list)
     state = fields.List(fields.String(validate=validate.OneOf([str(s) for s in State])), load_default=list)
-    month = fields.String(load_default=None, validate=_MONTH)
+    month = fields.String(load_default=None, validate=validate.Regexp(_MONTH))
     centre_id = fields.UUID(load_default=None, data_key="centre")
     handset_id = fields.UUID(load_default=None, data_key="handset")
     employee_id = fields.UUID(load_default=None, data_key="employee")

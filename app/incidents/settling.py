@@ -37,7 +37,7 @@ from app.uptime import (
 )
 
 log = structlog.get_logger(__name__)
-PHONES_AT_ONCE = 100
+PHONES_AT_ONCE = 50
 _AFTER_FAILURE = dt.timedelta(minutes=15)
 
 
