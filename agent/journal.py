@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.errors import TransportError
 from agent.instant import Instant
@@ -80,7 +80,8 @@ class JournalKeeper:
         current = self._current(serial, contact, power)
         if current is not None:
             lines.append(current)
-        return tuple(Entry("journals", self._body(serial, target, line), at) for line in summarise(lines))
+        told = (_not_yet_over(line, power) for line in summarise(lines))
+        return tuple(Entry("journals", self._body(serial, target, line), at) for line in told)
 
     def _current(self, serial: str, contact: JournalContact, power: dict[str, object]) -> Line | None:
         line, before = contact.current, self._told.get(serial)
@@ -114,6 +115,11 @@ class JournalKeeper:
                 "sim": line.sim,
             },
         }
+
+
+def _not_yet_over(line: Line, power: dict[str, object]) -> Line:
+    """A mark read in the very boot that it ends proves nothing yet: a wipe could follow, and counts begin anew."""
+    return replace(line, end="open") if line.boot_id == power["boot_id"] else line
 
 
 def _ahead(line: Line, power: dict[str, object]) -> bool:

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from agent.instant import SiteClock
+from agent.instant import Instant, SiteClock
 from agent.journal import CURRENT_EVERY_S, INSTALL_AGAIN_S, JournalKeeper
+from agent.parsers.journal import JournalContact, Line
 from agent.phone import journal_version
 from agent.reading import PhoneReader
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.state import AuthMode, PhoneState
+from agent.snapshot import Snapshot
 from agent.spool import Entry
 from agent.transport import TransportOptions
 from tests.agent.builders import Box, FakeSteady
@@ -254,6 +256,18 @@ def test_a_line_from_after_the_reading_is_made_up(site: Site, monkeypatch: pytes
     site.visit()
     site.phone.uptime = lambda: 10.0  # type: ignore[method-assign]
     assert site.visit().journals == ()
+
+
+@pytest.mark.parametrize(("present", "end"), [("boot-1", "open"), ("boot-2", "shutdown")])
+def test_a_mark_counts_only_in_a_later_boot(present: str, end: str) -> None:
+    line = Line("boot-1", 41, 60.0, 600.0, 10, "shutdown", 80, False, False, None)
+    body = {
+        "identity": {"serial": "S1"},
+        "power": {"boot_id": present, "uptime_s": 600.5, "boot_count": 41},
+    }
+    snapshot = Snapshot(body, 1.0, 0.1, JournalContact(version=1, left=(line,)))
+    (entry,) = JournalKeeper(lambda _: [], lambda: 0.0).entries("tcp:1", snapshot, Instant(1.0, "g1"))
+    assert entry.body["end"] == end
 
 
 KILLED = """
