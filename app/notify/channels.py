@@ -14,12 +14,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
-import apprise
 import orjson
 import requests
 
 from app.kernel.clock import Clock
-from app.settings import LOOPBACK_HOSTS, Settings
+from app.notify.robot_kinds import robot_of
+from app.settings import Settings
 
 TIMEOUT_S = 10.0
 _PORTS = {"starttls": 587, "ssl": 465, "none": 25}
@@ -131,8 +131,8 @@ def _filled(body: Any, values: dict[str, str]) -> Any:
 
 def send_robot(letter: Letter) -> None:
     """Let a group robot say something; `address` is its apprise URL. Raise `NotSent`."""
-    robot = apprise.Apprise.instantiate(letter.address)
-    if not isinstance(robot, apprise.NotifyBase):
+    robot = robot_of(letter.address)
+    if robot is None:
         raise NotSent("robot_address", final=True)
     # The library's log lines name hosts and tokens' beginnings; what went wrong is told by the code below.
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -147,10 +147,3 @@ def _kind(exc: Exception) -> str:
     if isinstance(exc, smtplib.SMTPException) and not isinstance(exc, smtplib.SMTPServerDisconnected):
         return "protocol"
     return "unreachable"
-
-
-def plain_http(url: str) -> bool:
-    """Whether a robot's address would carry its secret in the clear beyond this machine."""
-    return url.startswith("json://") and not url.startswith(
-        tuple(f"json://{host}" for host in LOOPBACK_HOSTS)
-    )

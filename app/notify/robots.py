@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import secrets
 import uuid
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import quote
 
-import apprise
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
@@ -22,21 +18,10 @@ from app.kernel.ids import new_id
 from app.kernel.keys import KeyStore
 from app.kernel.tenancy import Principal, within
 from app.kernel.texts import one_line
-from app.notify.channels import plain_http
 from app.notify.model import Robot
+from app.notify.robot_kinds import hint_of, normal_url
 
 _NONCE = 12
-KINDS = {
-    "wecombot": "企业微信",
-    "dingtalk": "钉钉",
-    "feishu": "飞书",
-    "lark": "Lark",
-    "jsons": "JSON",
-    "json": "JSON",
-}
-# The addresses that the makers' own pages show; the library knows the others by itself.
-_DINGTALK = re.compile(r"https://oapi\.dingtalk\.com/robot/send\?access_token=([0-9A-Za-z]+)")
-_FEISHU = re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([0-9A-Za-z-]+)/?")
 
 
 def normal_address(text: str, signing: str = "") -> tuple[str, str]:
@@ -44,26 +29,12 @@ def normal_address(text: str, signing: str = "") -> tuple[str, str]:
 
     `text` is an apprise URL, or the webhook that the maker's page shows; `signing`: DingTalk's signing key where used.
     """
-    text = text.strip()
-    if found := _DINGTALK.fullmatch(text):
-        text = (
-            f"dingtalk://{quote(signing.strip(), safe='')}@{found[1]}"
-            if signing.strip()
-            else f"dingtalk://{found[1]}"
+    url = normal_url(text, signing)
+    if url is None:
+        raise _invalid(
+            "不是企业微信、钉钉、飞书机器人的地址 / not the address of a WeCom, DingTalk, Feishu or Lark robot"
         )
-    elif found := _FEISHU.fullmatch(text):
-        text = f"feishu://{found[1]}"
-    robot: Any = apprise.Apprise.instantiate(text) if text.isprintable() and len(text) <= 1000 else None
-    kind = text.partition("://")[0].lower()
-    if getattr(robot, "secure_protocol", None) in KINDS:
-        kind = kind if kind in KINDS else str(robot.secure_protocol)
-        if kind in ("json", "jsons") and plain_http(text):
-            raise _invalid("请使用 jsons://（加密）/ use jsons://")
-        tail = re.sub(r"[^0-9A-Za-z]", "", text.partition("?")[0] if kind != "wecombot" else text)[-4:]
-        return text, f"{KINDS[kind]} …{tail}"
-    raise _invalid(
-        "不是企业微信、钉钉、飞书机器人的地址 / not the address of a WeCom, DingTalk, Feishu or Lark robot"
-    )
+    return url, hint_of(url)
 
 
 def _invalid(text: str) -> Invalid:
