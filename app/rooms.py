@@ -40,6 +40,7 @@ from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
 from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
+from app.people.api import users_api
 from app.people.cli import users_cli
 from app.people.pages import people_pages
 from app.policy.api import policy_api
@@ -97,6 +98,7 @@ APIS: tuple[Blueprint, ...] = (
     policy_api,
     uptime_api,
     compliance_api,
+    users_api,
     probes_api,
     observers_api,
     tasks_api,
