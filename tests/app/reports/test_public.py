@@ -169,7 +169,7 @@ def test_a_flood_is_counted_not_kept(
 def test_one_probe_a_post_in_a_while(
     app: Flask, stranger: Browser, code: str, rows: Rows, clock: FixedClock
 ) -> None:
-    for seconds in (0, 60, 15 * 60 - 61, 2):
+    for seconds in (0, 60, 15 * 60 - 61, 1):
         clock.move(seconds)
         _send(stranger, code)
         _take(app, clock)
