@@ -10,7 +10,8 @@ from app.runtime import runtime
 
 
 def _beat(session: Session, now: dt.datetime) -> int:
-    return beat_server(session, runtime().policies, now)
+    beat_server(session, runtime().policies, now)
+    return 0
 
 
 def _watch(session: Session, now: dt.datetime) -> int:

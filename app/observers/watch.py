@@ -21,7 +21,7 @@ _HEARD = dt.timedelta(days=7)
 _SAMPLES = dt.timedelta(days=8)
 
 
-def beat_server(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
+def beat_server(session: Session, policies: PolicyFiles, now: dt.datetime) -> None:
     """The server says that it is up; after a pause that is too long a new stretch begins."""
     body = policies.latest(SUBJECT).body
     limits = limits_of(body)
@@ -29,7 +29,6 @@ def beat_server(session: Session, policies: PolicyFiles, now: dt.datetime) -> in
     last = store.last_up(session, store.SERVER)
     start = last.end if last is not None and now - limits.pause <= last.end <= now else now
     store.prove_up(session, store.SERVER, None, [Stretch(start, now)])
-    return 1
 
 
 def watch_sites(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
