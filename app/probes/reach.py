@@ -7,6 +7,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
+from app.duty import excuse_facts
 from app.kernel.tenancy import SYSTEM
 from app.observers import trusted
 from app.policy import PolicyFiles, effective_many
@@ -55,6 +56,8 @@ def _open(
         if not believed[phone.centre_id] or silent < body["plug_in_hours"] * _HOUR:
             continue
         row = standing.get(phone.handset_id)
+        if row is None and _in_workshop(session, phone.handset_id, now):
+            continue
         if row is None:
             row = OutOfReach(
                 handset_id=phone.handset_id, centre_id=phone.centre_id, heard_at=phone.at, plug_in_at=now
@@ -68,6 +71,14 @@ def _open(
             session.flush()
             _ask(session, phone, "look", now)
     return made
+
+
+def _in_workshop(session: Session, handset_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Whether an approved maintenance or repair holds now: then everybody knows where the phone is."""
+    return any(
+        fact.reason != "delegation" and fact.start <= now and (fact.end is None or fact.end > now)
+        for fact in excuse_facts(session, handset_id)
+    )
 
 
 def _key(kind: str, handset_id: uuid.UUID) -> str:

@@ -6,6 +6,8 @@ import datetime as dt
 from itertools import pairwise
 from typing import Any
 
+from app.duty.model import Excuse
+from app.duty.states import Excuse as ExcuseState
 from app.probes.model import OutOfReach, Probe
 from app.probes.rules import local_day
 from app.tasks.model import Task
@@ -104,6 +106,20 @@ def test_long_out_of_reach_asks_to_plug_it_in_then_to_look(site: Site, rows: Any
     assert site.job("watch_reach") == 0
     assert [state for _, state in tasks()] == ["closed", "closed"]
     assert rows(OutOfReach) == []
+
+
+def test_a_phone_in_repair_need_not_be_plugged_in(site: Site, rows: Any) -> None:
+    now = site.clock.now()
+    with site.session() as session:
+        session.add(
+            Excuse(
+                centre_id=site.phones.centre, handset_id=site.phones["S1"], reason="repair", starts_at=now,
+                ends_at=None, state=ExcuseState.APPROVED, note="", filed_by="x", filed_at=now, decided_by="y", decided_at=now,
+            )
+        )  # fmt: skip
+    site.live(25 * 3600, read=("S2",))
+    assert site.job("watch_reach") == 0
+    assert rows(Task) == []
 
 
 def test_no_task_while_the_silence_may_be_ours(site: Site, rows: Any) -> None:
