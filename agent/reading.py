@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent import wire
@@ -27,6 +27,22 @@ _WIRE_REASONS = {
 }  # fmt: skip
 
 
+@dataclass
+class HistoryPace:
+    """When a phone is asked for its own records of its power: at first, and at the contact after a new boot was met."""
+
+    _asked: dict[str, str] = field(default_factory=dict)
+    _met: dict[str, str] = field(default_factory=dict)
+
+    def due(self, target: str) -> bool:
+        return target not in self._met or self._asked.get(target) != self._met[target]
+
+    def read(self, target: str, boot_id: str, *, asked: bool) -> None:
+        self._met[target] = boot_id
+        if asked:
+            self._asked[target] = boot_id
+
+
 @dataclass(frozen=True)
 class PhoneReader:
     """Reads one phone at a time; any number of threads may do so together. `options.clock` is `clock.steady`.
@@ -39,6 +55,7 @@ class PhoneReader:
     grade: Kind = "gateway"
     hmac_key: Callable[[], bytes | None] = lambda: None
     journals: JournalKeeper | None = None
+    histories: HistoryPace = field(default_factory=HistoryPace)
     deadline_s: float = DEADLINE_S
 
     def read(self, target: str, known_serial: str | None = None) -> Entry:
@@ -48,12 +65,14 @@ class PhoneReader:
         the phone), whatever the phone does.
         """
         collected = self.journals.forgettable(known_serial) if self.journals else []
+        history = self.histories.due(target)
         try:
             with open_transport(target, self.options) as transport:
                 snapshot = read_snapshot(
                     transport,
                     hmac_key=self.hmac_key(),
                     collected=collected,
+                    history=history,
                     clock=self.clock.steady,
                     deadline_s=self.deadline_s,
                 )
@@ -68,6 +87,7 @@ class PhoneReader:
             return self.unreached(target, known_serial, "unauthorized")
         if not (snapshot.identified and snapshot.proves_on):
             return self.unreached(target, known_serial, "identity")
+        self.histories.read(target, snapshot.body["power"]["boot_id"], asked=history)
         return self.reading(target, snapshot)
 
     def unreached(self, target: str, known_serial: str | None, reason: str) -> Entry:

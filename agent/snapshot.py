@@ -27,6 +27,7 @@ from agent.snapshot_parts import (
     SectionReader,
     accounts_part,
     identity_part,
+    power_history_part,
     power_part,
     setup_part,
     sim_part,
@@ -76,16 +77,18 @@ def read_snapshot(
     *,
     hmac_key: bytes | None = None,
     collected: Sequence[str] = (),
+    history: bool = True,
     clock: Steady = steady,
     deadline_s: float = DEADLINE_S,
 ) -> Snapshot:
     """Read everything in one stream. `clock` is the transport's own. Raise `TransportError`.
 
     `collected` names files of the phone's journal that are on our disk: the phone removes them.
+    Without `history` its own records of its power are not asked for: they are long and change with a boot only.
 
     An answer that was cut is used as far as it went if it proves the phone on; the rest stands in `unread`.
     """
-    command, nonce = snapshot_command(collected=collected)
+    command, nonce = snapshot_command(collected=collected, history=history)
     ended = None
     try:
         result = transport.run(command, deadline_s)
@@ -94,7 +97,7 @@ def read_snapshot(
             raise
         result, ended = exc.partial, str(exc.reason)
     frames = parse_frames(result.stdout, nonce)
-    body = assemble(frames, hmac_key=hmac_key, ended=ended)
+    body = assemble(frames, hmac_key=hmac_key, ended=ended, history=history)
     received = clock() if result.first_output_at is None else result.first_output_at
     return Snapshot(body, received, received - result.opened_at, _journal(frames, body), ended is None)
 
@@ -115,8 +118,13 @@ def _proof(partial: CommandResult, nonce: str) -> bool:
     return {"uptime", "boot_id", "getprop"} <= parse_frames(partial.stdout, nonce).sections.keys()
 
 
-def assemble(frames: Frames, *, hmac_key: bytes | None = None, ended: str | None = None) -> Json:
-    """The Snapshot JSON of one reading. `ended` is why the output is not whole, where that is known."""
+def assemble(
+    frames: Frames, *, hmac_key: bytes | None = None, ended: str | None = None, history: bool = False
+) -> Json:
+    """The Snapshot JSON of one reading. `ended` is why the output is not whole, where that is known.
+
+    `power_history` is there only where it was asked for.
+    """
     reader = SectionReader(frames, ended)
     props = reader.props()
     secure = reader.settings("secure", "setup.secure_settings")
@@ -133,6 +141,7 @@ def assemble(frames: Frames, *, hmac_key: bytes | None = None, ended: str | None
         "sim": sim_part(reader, props),
         "setup": setup_part(reader, settings, secure, identity["sdk"] if identity else None),
         "storage": storage_part(reader),
+        **({"power_history": power_history_part(reader)} if history else {}),
         "unread": reader.unread,
     }
 

@@ -29,6 +29,7 @@ from agent.parsers.power import (
     parse_screen_on,
     parse_uptime,
 )
+from agent.parsers.power_history import newest_first, parse_batterystats, parse_usagestats
 from agent.parsers.props import parse_boot_reasons, parse_props
 from agent.parsers.users import parse_accounts, parse_users
 
@@ -244,3 +245,15 @@ def storage_part(reader: SectionReader) -> Json | None:
     """`storage`."""
     storage = reader.take("storage", lambda: parse_storage(reader.text("storage")))
     return None if storage is None else _as_json(storage)
+
+
+def power_history_part(reader: SectionReader) -> list[Json] | None:
+    """`power_history`: what the phone noted of its power by its own clock, a hint and no proof, newest first."""
+    usage = reader.take("power_history.usagestats", lambda: parse_usagestats(reader.text("usagestats")))
+    battery = reader.take(
+        "power_history.batterystats", lambda: parse_batterystats(reader.text("batterystats"))
+    )
+    if usage is None and battery is None:
+        reader.note("power_history", "neither of its sources could be read")
+        return None
+    return [_as_json(event) for event in newest_first([*(usage or []), *(battery or [])])]

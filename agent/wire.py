@@ -82,7 +82,17 @@ MAX_BEATS = 500
 SIGNATURE_WINDOW_S = 300
 """Older or younger than this by the server's clock: `clock_skew`. Nonces are kept for twice as long."""
 
-SECTIONS = ("identity", "boot_reasons", "packages", "accounts", "users", "sim", "setup", "storage")
+SECTIONS = (
+    "identity",
+    "boot_reasons",
+    "packages",
+    "accounts",
+    "users",
+    "sim",
+    "setup",
+    "storage",
+    "power_history",
+)
 """Parts of a snapshot that travel only when their tag changed."""
 
 ENROL_KEY_ID = "enrol"

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.adbkey import load_or_create
+from agent.clock import steady
 from agent.database import Database
 from agent.instant import site_clock
+from agent.journal import JournalKeeper
 from agent.reading import PhoneReader
 from agent.spool import Spool
 from agent.sweep import Sweeper
@@ -53,7 +55,10 @@ def _phones(pipe: Connection) -> None:
 
 
 def measure() -> list[dict[str, Any]]:
-    """Time and memory of one sweep after a first one, as most sweeps are."""
+    """Time and memory of one sweep after a first one, as most sweeps are.
+
+    The first also puts the journal on each phone, by a second stream.
+    """
     context = mp.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_phones, args=(there,), daemon=True)
@@ -72,7 +77,12 @@ def _sweep(phones: Connection, folder: Path) -> list[dict[str, Any]]:
     targets = [f"tcp:127.0.0.1:{port}" for port in phones.recv()]
     database = Database(folder / "agent.db")
     spool = Spool(database)
-    reader = PhoneReader(site_clock(), TransportOptions(key=lambda: key), hmac_key=lambda: b"k" * 32)
+    reader = PhoneReader(
+        site_clock(),
+        TransportOptions(key=lambda: key),
+        hmac_key=lambda: b"k" * 32,
+        journals=JournalKeeper(spool.collected, steady),
+    )
     sweeper = Sweeper(
         reader, spool.add, targets=lambda: targets, interval_s=lambda: 60.0, concurrency=CONCURRENCY
     )
@@ -86,7 +96,7 @@ def _sweep(phones: Connection, folder: Path) -> list[dict[str, Any]]:
     counters = phones.recv()
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     floor = ROUND_TRIP_S * ROUND_TRIPS * PHONES / CONCURRENCY
-    clean = set(counters) == {(2, 2)} and set(_kinds(database)) == {"readings"}
+    clean = set(counters) == {(3, 2)} and set(_kinds(database)) == {"journals", "readings"}
     database.close()
     detail = {
         "phones": PHONES,

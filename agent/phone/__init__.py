@@ -28,15 +28,17 @@ def _body(name: str) -> str:
     return "\n".join(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def snapshot_command(nonce: str | None = None, collected: Sequence[str] = ()) -> tuple[str, str]:
+def snapshot_command(
+    nonce: str | None = None, collected: Sequence[str] = (), *, history: bool = False
+) -> tuple[str, str]:
     """The command that prints a whole snapshot, and the number that marks its frames; a new one for each call.
 
     `collected`: files of the journal that the phone may remove. What is no such name is left out: these words become
-    part of a command.
+    part of a command. `history` asks for the phone's own records of its power, too.
     """
     nonce = nonce or secrets.token_hex(8)
     files = " ".join([name for name in collected if _FILE.fullmatch(name)][:MAX_COLLECTED])
-    return f'{MARK}\nN={nonce}\nA="{files}"\n{_body("snapshot.sh")}', nonce
+    return f'{MARK}\nN={nonce}\nA="{files}"\nH={"1" if history else ""}\n{_body("snapshot.sh")}', nonce
 
 
 def nonce_of(command: str) -> str | None:
@@ -51,6 +53,11 @@ def collected_of(command: str) -> list[str]:
     """What a snapshot command tells the phone to forget."""
     found = _COLLECTED.search(command)
     return found[1].split() if found else []
+
+
+def asks_history(command: str) -> bool:
+    """Whether a snapshot command asks for the phone's own records of its power."""
+    return "\nH=1\n" in command
 
 
 @cache

@@ -51,4 +51,7 @@ f lock '^ *User [0-9]|CredentialType:' dumpsys lock_settings
 f trust 'deviceLocked=' dumpsys trust
 s sources appops query-op --user 0 REQUEST_INSTALL_PACKAGES allow
 f details '^ *Package \[|^ *version(Code|Name)=|^ *User [0-9]+:|^Hidden|^Packages:' dumpsys package packages
+# What the phone itself noted of its power, by its own clock: long dumps, so they are asked for once a boot.
+[[ -n $H ]] && f usagestats '^user=|type=DEVICE_(SHUTDOWN|STARTUP)' dumpsys usagestats
+[[ -n $H ]] && f batterystats '^Battery History|TIME: [0-9]|START$|SHUTDOWN' dumpsys batterystats --history
 print -r -- "$N done"

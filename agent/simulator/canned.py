@@ -8,10 +8,10 @@ same script.
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from agent.phone import collected_of, nonce_of
+from agent.phone import asks_history, collected_of, nonce_of
 from agent.simulator import android
 from agent.simulator.android.system import proc_files
 from agent.simulator.output import Output, failed
@@ -21,6 +21,7 @@ _SECTION = re.compile(r"[sf] \S")
 _ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
 _PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
 _JOURNAL = "[[ -r $J ]] && s journal sh $J contact $A"
+_HISTORY = "[[ -n $H ]] && "
 _LOOP = "for u in ${us:-0}; do"
 _USER = re.compile(r"UserInfo\{([0-9]+):")
 
@@ -34,6 +35,7 @@ class Step:
     argv: tuple[str, ...]
     wanted: Callable[[str], object] | None = None
     errors: "_Errors | None" = None
+    optional: bool = False
 
     @property
     def lists_packages(self) -> bool:
@@ -68,6 +70,8 @@ def render(command: str, phone: PhoneState) -> Output:
             for user in users or ["0"]:
                 for each in per_user:
                     pieces += _frames(nonce, user, each, phone, lists)
+            continue
+        if alternatives[0].optional and not asks_history(command):
             continue
         if alternatives[0].section == "journal":
             pieces += _journal_frame(nonce, command, phone)
@@ -130,6 +134,8 @@ def _steps(body: str) -> tuple[list[tuple[Step, ...] | None], list[tuple[Step, .
             in_loop = False
         elif line == _JOURNAL:
             main.append((Step("journal", "journal", ()),))
+        elif line.startswith(_HISTORY):
+            main.append((replace(_step(line.removeprefix(_HISTORY), errors), optional=True),))
         elif _SECTION.match(line) and "()" not in line:
             alternatives = tuple(_step(part, errors) for part in line.split(" || "))
             (per_user if in_loop else main).append(alternatives)

@@ -168,6 +168,7 @@ class Device:
             if reason:
                 # As init has it from then on: that is how a process knows a shutdown from a mere TERM.
                 self.state.properties["sys.powerctl"] = reason
+                self.state.note_power("SHUTDOWN")
             await self.runner.went_down(self, orderly=bool(reason))
 
     async def power_on(self) -> None:

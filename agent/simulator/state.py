@@ -175,6 +175,7 @@ class PhoneState:
     shell_v2: bool = True
     delay_s: float = 0.0
 
+    power_events: list[tuple[str, int]] = field(default_factory=list)
     journal: JournalFiles = field(default_factory=JournalFiles)
     wrong_pins: int = 0
     on_power: Callable[[str], None] | None = None
@@ -203,7 +204,12 @@ class PhoneState:
         self.boot_count += 1
         self.booted_at = self.clock()
         entry = (reason, int(self.wall()))
+        self.note_power("STARTUP")
         self.boot_reasons = [entry, *self.boot_reasons][:HISTORY_LENGTH]
+
+    def note_power(self, event: str) -> None:
+        """What Android itself notes by its wall clock: `SHUTDOWN`, `STARTUP`."""
+        self.power_events = [*self.power_events, (event, int(self.wall()))][-2 * HISTORY_LENGTH :]
 
     @property
     def airplane_mode(self) -> bool:

@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, str] = {
     "identity": "身份",
     "power": "电源",
     "boot_reasons": "开机原因",
+    "power_history": "系统开关机记录",
     "packages": "应用",
     "accounts": "账号",
     "users": "用户空间",

@@ -29,6 +29,7 @@ _RECORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 }  # fmt: skip
 _LISTS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "boot_reasons": {"reason": _TEXT, "at": _MAYBE_INT},
+    "power_history": {"source": _TEXT, "event": _TEXT, "phone_clock": _TEXT},
     "packages": {
         "name": _TEXT, "user": _INT, "version_code": _MAYBE_INT, "version_name": _MAYBE_TEXT, "system": _MAYBE_BOOL,
         "enabled": _MAYBE_BOOL, "suspended": _MAYBE_BOOL, "installer": _MAYBE_TEXT,

@@ -303,3 +303,17 @@ def test_an_agent_killed_after_any_step_neither_loses_nor_invents(tmp_path: Path
         site.visit()
         marks = [journal["boot_id"] for journal in sent(site) if journal["end"] == "shutdown"]
         assert sorted(set(marks)) == sorted(marked)
+
+
+def test_the_phones_own_records_are_asked_for_at_first_and_after_each_boot(site: Site) -> None:
+    def asked() -> bool:
+        return "power_history" in site.visit().contents
+
+    assert [asked() for _ in range(3)] == [True, False, False]
+    site.off_and_on(1200)
+    assert not asked(), "this reading is the first to know of the new boot"
+    entry = site.visit()
+
+    assert b'"event":"shutdown"' in entry.contents["power_history"]
+    assert b'"source":"batterystats"' in entry.contents["power_history"]
+    assert not asked()

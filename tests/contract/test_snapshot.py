@@ -78,6 +78,7 @@ def test_the_command_prints_json_and_makes_its_key(capsys: pytest.CaptureFixture
         "sim",
         "setup",
         "storage",
+        "power_history",
         "unread",
     ]
     assert body["identity"]["serial"] == phone.identity.serial

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from agent.simulator.android.dumpsys_history import dump_batterystats, dump_usagestats
 from agent.simulator.android.dumpsys_package import dump_packages
 from agent.simulator.android.packages import user_lines
 from agent.simulator.output import Output, failed, said
@@ -141,11 +142,13 @@ def _telephony(_args: list[str], phone: PhoneState) -> str:
 _SERVICES: dict[str, Callable[[list[str], PhoneState], str]] = {
     "account": _account,
     "battery": _battery,
+    "batterystats": dump_batterystats,
     "device_policy": _device_policy,
     "lock_settings": _lock_settings,
     "package": dump_packages,
     "power": _power,
     "telephony.registry": _telephony,
     "trust": _trust,
+    "usagestats": dump_usagestats,
     "user": _user,
 }
