@@ -7,8 +7,6 @@ from app.http.fields import Instant
 from app.kernel.tenancy import ROLES
 from app.people.listing import SORTS, STATES
 
-_ROLE = validate.OneOf(ROLES)
-
 
 class UserQuerySchema(PageArgs):
     q = fields.String(
@@ -27,7 +25,7 @@ class NewUserSchema(StrictSchema):
 
 
 class NewGrantSchema(StrictSchema):
-    role = fields.String(required=True, validate=_ROLE)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
     centre_id = fields.UUID(
         required=True, allow_none=True, metadata={"description": "null: the whole company"}
     )
@@ -36,7 +34,7 @@ class NewGrantSchema(StrictSchema):
 class GrantSchema(StrictSchema):
     id = fields.UUID()
     user_id = fields.UUID()
-    role = fields.String(validate=_ROLE)
+    role = fields.String(validate=validate.OneOf(ROLES))
     centre_id = fields.UUID(allow_none=True)
     valid_from = Instant()
     valid_to = Instant(allow_none=True)
@@ -63,5 +61,5 @@ class MeSchema(StrictSchema):
     user = fields.String(metadata={"description": "as in the audit trail"})
     name = fields.String()
     employee_id = fields.UUID(allow_none=True)
-    roles = fields.List(fields.String(validate=_ROLE))
+    roles = fields.List(fields.String(validate=validate.OneOf(ROLES)))
     centres = fields.List(fields.UUID(), allow_none=True, metadata={"description": "null: every centre"})

@@ -27,7 +27,7 @@ from app.people.model import RoleGrant
 from app.registry.model import ServiceCentre
 from tests.app.http.bodies import body_for, form_for
 
-_PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+)(?:\([^)]*\))?:)?(?P<name>[a-z_]+)>")
+_PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name>[a-z_]+)>")
 _WORDS = {
     "name": "handsets", "file_format": "csv", "resource": "handsets", "subject": "allowlist", "scope": "centre",
     "month": "2026-11", "code": "x", "kind": "delegation", "day": "2026-11-22",
@@ -85,6 +85,8 @@ def _path(rule: Rule, row_id: object) -> str:
             return str(row_id)
         if match["kind"] == "int":
             return "1"
+        if match["kind"] == "any":
+            return _WORDS.get(match["name"], match["choices"].partition(",")[0])
         return _WORDS.get(match["name"], "x")
 
     return _PARAMETER.sub(fill, rule.rule)
