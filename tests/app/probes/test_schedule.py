@@ -114,7 +114,8 @@ def test_a_phone_in_repair_need_not_be_plugged_in(site: Site, rows: Any) -> None
         session.add(
             Excuse(
                 centre_id=site.phones.centre, handset_id=site.phones["S1"], reason="repair", starts_at=now,
-                ends_at=None, state=ExcuseState.APPROVED, note="", filed_by="x", filed_at=now, decided_by="y", decided_at=now,
+                ends_at=None, state=ExcuseState.APPROVED, note="", filed_by="x", filed_at=now, decided_by="y",
+                decided_at=now,
             )
         )  # fmt: skip
     site.live(25 * 3600, read=("S2",))
