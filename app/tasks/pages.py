@@ -25,7 +25,6 @@ KINDS: Mapping[str, str] = {
     "plug_in": "接入手机",
     "look": "去现场看手机",
     "incident": "关机事件",
-    "excuse": "免责申请",
     "repair": "维修",
     "excuse": "批准保养维修",
     "month": "月结",

@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from app.kernel.tenancy import ROLES
-
 _A_CENTURY = dt.timedelta(days=36_525)
 
 
-def pack_roles(roles: Sequence[str]) -> str:
-    """`|lead|operations|`: one text in which a role is found whole. Raise `ValueError` for a role that there is not."""
-    if not roles or set(roles) - set(ROLES):
+def pack_roles(roles: Sequence[str], known: Sequence[str]) -> str:
+    """`|lead|operations|`: one text in which a role is found whole. Raise `ValueError` for a role that is not known."""
+    if not roles or set(roles) - set(known):
         raise ValueError(f"a task is for roles that there are, not for {sorted(roles)}")
     return "|" + "|".join(sorted(set(roles))) + "|"
 

@@ -13,7 +13,7 @@ from app.audit import AuditEvent, record
 from app.kernel.errors import Conflict, NotFound
 from app.kernel.ids import new_id
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import ROLES, Principal
 from app.kernel.texts import one_line
 from app.policy import PolicyFiles, effective
 from app.tasks import store
@@ -45,7 +45,7 @@ def open_task(
     """
     values = {
         "id": new_id(), "centre_id": centre_id, "key": key, "kind": kind, "title": one_line(title, 200), "body": body,
-        "link": link, "handset_id": handset_id, "roles": pack_roles(roles), "state": State.OPEN, "opened_at": now,
+        "link": link, "handset_id": handset_id, "roles": pack_roles(roles, ROLES), "state": State.OPEN, "opened_at": now,
         "due_at": due_at, "place": place(due_at, now),
     }  # fmt: skip
     return store.insert_new(session, values)

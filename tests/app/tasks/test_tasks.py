@@ -95,7 +95,7 @@ def test_tasks_are_for_roles_in_their_centre(session: Session, org: Org, clock: 
     with pytest.raises(Forbidden):
         complete(session, who, _one(session, "ops").id, note="", now=clock.now())
     with pytest.raises(ValueError, match="roles"):
-        pack_roles(("nobody",))
+        pack_roles(("nobody",), ("lead",))
 
 
 def test_a_foreign_centres_task_is_not_there(session: Session, org: Org, clock: FixedClock) -> None:
