@@ -117,9 +117,7 @@ def test_a_month_from_the_wire_to_the_money(world: World) -> None:
     dial(world, LI, "powered_off")
     assert [i["status"] for i in incidents(world, LI)] == ["suspected"]
     world.go(at("11-04 09:01"))
-    for batch in ({}, {"batch": str(uuid.uuid4())}):
-        again = world.gateway.checkin(**{**world.last_batch, **batch})
-        assert again.status_code == 200
+    world.killed_and_sent_again()
     world.restart_server()
     world.jobs()
     assert [(i["kind"], i["status"], i["strikes"]) for i in incidents(world, LI)] == [("a", "confirmed", 1)]
@@ -290,7 +288,7 @@ def test_lives_of_any_kind(world: World, seed: int) -> None:
                 if start <= now < end:
                     lives[name].found[number].append(now)
         if dice.random() < 0.3:
-            world.gateway.checkin(**{**world.last_batch, "batch": str(uuid.uuid4())})
+            world.killed_and_sent_again()
         if dice.random() < 0.2:
             world.restart_server()
     world.go(at("12-06 00:30"))

@@ -99,6 +99,7 @@ class World:
     up_since: dt.datetime | None = None
     gateway: FakeAgent = field(init=False)
     last_batch: dict[str, Any] = field(default_factory=dict)
+    sent_at: dt.datetime | None = None
 
     # --- people -----------------------------------------------------------------------------------------------------
 
@@ -183,11 +184,26 @@ class World:
         up_for = 0.0 if self.up_since is None else (now - self.up_since).total_seconds()
         parts = {"readings": readings, "journals": journals, "results": list(results)}
         self.last_batch = {**parts, "beats": [beat(up_for_s=up_for)], "batch": str(uuid.uuid4())}
+        self.sent_at = now
         answer = self.gateway.checkin(**self.last_batch)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         assert answer.get_json()["rejected"] == []
         self.jobs(all_of_them=all_jobs_too)
         return self.gateway.commands(answer)
+
+    def killed_and_sent_again(self) -> None:
+        """The gateway was killed before it noted the answer: it sends the batch again; and once more as a new one, of
+        which only the ages are counted anew.
+        """
+        assert self.sent_at is not None
+        older = (self.clock.now() - self.sent_at).total_seconds()
+        aged = {
+            part: [{**entry, "age_s": entry["age_s"] + older} for entry in self.last_batch[part]]
+            for part in ("readings", "journals", "beats", "results")
+        }
+        for batch in (self.last_batch["batch"], str(uuid.uuid4())):
+            answer = self.gateway.checkin(**aged, batch=batch)
+            assert answer.status_code == 200
 
     def go(self, end: dt.datetime) -> None:
         """Time goes by until then, with the gateway's contacts of each day."""
