@@ -45,8 +45,8 @@ def open_task(
     """
     values = {
         "id": new_id(), "centre_id": centre_id, "key": key, "kind": kind, "title": one_line(title, 200), "body": body,
-        "link": link, "handset_id": handset_id, "roles": pack_roles(roles, ROLES), "state": State.OPEN, "opened_at": now,
-        "due_at": due_at, "place": place(due_at, now),
+        "link": link, "handset_id": handset_id, "roles": pack_roles(roles, ROLES), "state": State.OPEN,
+        "opened_at": now, "due_at": due_at, "place": place(due_at, now),
     }  # fmt: skip
     return store.insert_new(session, values)
 
