@@ -7,7 +7,7 @@ import datetime as dt
 import fcntl
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.kernel.db import write_transaction
+from app.kernel.db import begin_write, db
 from app.kernel.jobs import Job, OutsideJob
 from app.rooms import all_jobs
 from app.runtime import runtime
@@ -87,6 +88,17 @@ class Leadership:
         except SQLAlchemyError as exc:
             log.warning("scheduler_no_database", kind=type(exc).__name__)
         return False
+
+
+@contextlib.contextmanager
+def write_transaction() -> Iterator[Session]:
+    """One write transaction in an application context: committed at the end, rolled back by an error."""
+    session = begin_write(db.session())
+    try:
+        yield session
+        session.commit()
+    finally:
+        db.session.remove()
 
 
 def run_job(app: Flask, job: Job | OutsideJob) -> int:

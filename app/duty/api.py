@@ -7,7 +7,7 @@ from flask.views import MethodView
 
 from app.duty import delegations as given
 from app.duty import excuses as filed
-from app.duty import listing, store
+from app.duty import listing
 from app.duty.model import Delegation, Excuse
 from app.duty.schemas import (
     DelegationInSchema,
@@ -59,7 +59,7 @@ class OneDelegation(MethodView):
     @duty_api.response(200, DelegationSchema)
     def get(self, delegation_id: uuid.UUID) -> Delegation:
         """One delegation."""
-        return store.find(db.session(), current_principal(), Delegation, delegation_id, runtime().clock.now())
+        return listing.one_delegation(db.session(), current_principal(), delegation_id, runtime().clock.now())
 
 
 @duty_api.route("/delegations/<uuid:delegation_id>/accept")
@@ -143,7 +143,7 @@ class OneExcuse(MethodView):
     @duty_api.response(200, ExcuseSchema)
     def get(self, excuse_id: uuid.UUID) -> Excuse:
         """One maintenance or repair."""
-        return store.find(db.session(), current_principal(), Excuse, excuse_id, runtime().clock.now())
+        return listing.one_excuse(db.session(), current_principal(), excuse_id, runtime().clock.now())
 
 
 @duty_api.route("/excuses/<uuid:excuse_id>/approve")

@@ -53,3 +53,15 @@ def excuses(
     )
     keys = [SortKey("filed_at", Excuse.filed_at, descending=True), SortKey("id", Excuse.id, descending=True)]
     return paginate(session, query, keys, cursor=cursor, limit=limit)
+
+
+def one_delegation(
+    session: Session, principal: Principal, delegation_id: uuid.UUID, now: dt.datetime
+) -> Delegation:
+    """Raise `NotFound`, also for what is not the caller's to see."""
+    return store.find(session, principal, Delegation, delegation_id, now)
+
+
+def one_excuse(session: Session, principal: Principal, excuse_id: uuid.UUID, now: dt.datetime) -> Excuse:
+    """As `one_delegation`."""
+    return store.find(session, principal, Excuse, excuse_id, now)

@@ -8,9 +8,6 @@ from app.duty.states import Delegation, Excuse
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_TEXT = validate.Length(max=MAX_NOTE)
-_SAID = validate.Length(1, MAX_NOTE)
-
 
 class DelegationQuerySchema(PageArgs):
     state = fields.List(
@@ -31,7 +28,7 @@ class DelegationInSchema(StrictSchema):
     to_post_id = fields.UUID(required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
-    note = fields.String(load_default="", validate=_TEXT)
+    note = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE))
 
 
 class ExcuseInSchema(StrictSchema):
@@ -41,15 +38,15 @@ class ExcuseInSchema(StrictSchema):
     ends_at = Instant(
         load_default=None, allow_none=True, metadata={"description": "null only for a repair without an end"}
     )
-    note = fields.String(required=True, validate=_SAID)
+    note = fields.String(required=True, validate=validate.Length(1, MAX_NOTE))
 
 
 class DutyNoteSchema(StrictSchema):
-    note = fields.String(load_default="", validate=_TEXT)
+    note = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE))
 
 
 class DutyReasonSchema(StrictSchema):
-    note = fields.String(required=True, validate=_SAID)
+    note = fields.String(required=True, validate=validate.Length(1, MAX_NOTE))
 
 
 class DelegationSchema(StrictSchema):

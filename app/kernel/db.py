@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -93,17 +91,6 @@ def begin_write(session: Session) -> Session:
     """
     session.connection(execution_options={_WRITE: True})
     return session
-
-
-@contextmanager
-def write_transaction() -> Iterator[Session]:
-    """One write transaction in an application context: committed at the end, rolled back by an error."""
-    session = begin_write(db.session())
-    try:
-        yield session
-        session.commit()
-    finally:
-        db.session.remove()
 
 
 def insert_into(session: Session, table: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,15 @@ def robot_text(centre: str, counts: Mapping[str, int]) -> str:
     """What a group robot says: counts by kind, in words. No name can get in, for none is handed in."""
     lines = [f"{word} {number} 件" for word, number in sorted(counts.items())]
     return f"{centre}新增：" + "，".join(lines) + "。详情请登录系统查看。"
+
+
+_MAIL = re.compile(r"[!-?A-~]{1,64}@([0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?\.)+[A-Za-z]{2,63}")
+
+
+def is_mail(text: str) -> bool:
+    """Whether it is an ASCII address that a mail server can be handed, and only one."""
+    plain = not any(mark in text for mark in ',;:<>()[]\\"')
+    return len(text) <= 254 and plain and _MAIL.fullmatch(text) is not None
 
 
 def masked_mail(address: str) -> str:

@@ -12,10 +12,10 @@ from app.duty import excuse_facts
 from app.duty.jobs import JOBS
 from app.duty.model import Delegation
 from app.kernel.clock import to_rfc3339
-from app.kernel.db import db, write_transaction
+from app.kernel.db import db
 from app.notify.model import Notice, NoticeCopy
 from app.registry import PostHolding
-from app.scheduler import run_job
+from app.scheduler import run_job, write_transaction
 from app.uptime.model import SettleQueue
 from tests.app.duty.conftest import DAY, HOUR
 

@@ -7,13 +7,13 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from app.kernel.db import begin_write, db, write_transaction
+from app.kernel.db import begin_write, db
 from app.kernel.outbox import OutboxMessage
 from app.kernel.tenancy import SYSTEM
 from app.notify import Recipients, tell
 from app.notify.contacts import put_of
 from app.notify.jobs import JOBS
-from app.scheduler import run_job
+from app.scheduler import run_job, write_transaction
 from tests.app.notify.conftest import NOW
 from tests.app.notify.servers import free_port, mail_server, silent_server
 

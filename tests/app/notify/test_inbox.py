@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from app.kernel.db import write_transaction
 from app.notify import Recipients, tell
+from app.scheduler import write_transaction
 
 API = "/api/v1/my/notices"
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from app.kernel.db import db, write_transaction
+from app.kernel.db import db
 from app.kernel.errors import DomainError, Invalid
 from app.kernel.outbox import OutboxMessage
 from app.kernel.tenancy import SYSTEM
@@ -16,7 +16,7 @@ from app.notify.jobs import JOBS
 from app.notify.model import Robot
 from app.notify.robots import add_robot, normal_address, opened
 from app.runtime import runtime
-from app.scheduler import run_job
+from app.scheduler import run_job, write_transaction
 from tests.app.notify.conftest import NOW
 from tests.app.notify.servers import http_server
 

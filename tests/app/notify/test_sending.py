@@ -10,14 +10,14 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from app.kernel.db import db, write_transaction
+from app.kernel.db import db
 from app.kernel.outbox import OutboxMessage
 from app.kernel.tenancy import SYSTEM
 from app.notify import Recipients, sending, tell
 from app.notify.contacts import put_of
 from app.notify.jobs import JOBS
 from app.notify.model import Notice, NoticeCopy
-from app.scheduler import run_job
+from app.scheduler import run_job, write_transaction
 from tests.app.notify.conftest import NOW, add_user
 from tests.app.notify.servers import http_server, mail_server
 
