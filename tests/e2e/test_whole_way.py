@@ -33,7 +33,7 @@ def _until(check: Callable[[], Any], what: str) -> Any:
     """The first true answer of `check`; fails the test when none comes in good time."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             if found := check():
                 return found
         time.sleep(0.2)
