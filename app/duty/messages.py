@@ -15,7 +15,8 @@ from app.registry import Handset
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 REASONS = {"maintenance": "保养", "repair": "维修"}
-MINE, DESK = "/my/duty", "/duty"
+MINE = "/my/duty"
+"""Everybody can open it, a butler nothing else of this."""
 
 
 def minute(instant: dt.datetime | None) -> str:
@@ -57,7 +58,7 @@ def tell_excuse(
     what = f"{REASONS[row.reason]}时段：手机 {tag}，{span_text(row.starts_at, row.ends_at)}。"
     tell(
         session, key=f"excuse:{row.id}:{step}", kind="excuse", centre_id=row.centre_id, to=to,
-        title=f"{title}：{tag}", body=f"{body}\n{what}", link=f"/phones/{row.handset_id}", now=now,
+        title=f"{title}：{tag}", body=f"{body}\n{what}", link=MINE, now=now,
     )  # fmt: skip
 
 

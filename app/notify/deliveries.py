@@ -33,12 +33,12 @@ TEST_TITLE, TEST_TEXT = "测试通知", "这是一条测试。收到它，说明
 
 @dataclass(frozen=True)
 class Delivery:
-    """`to` is a person's name, never his address; `error` in words."""
+    """`recipient` is a person's name, never his address; `error` in words."""
 
     id: uuid.UUID
     topic: str
     state: str
-    to: str
+    recipient: str
     what: str
     created_at: dt.datetime
     due_at: dt.datetime

@@ -60,7 +60,7 @@ class DeliverySchema(StrictSchema):
     id = fields.UUID()
     topic = fields.String(validate=validate.OneOf(TOPICS))
     state = fields.String(validate=validate.OneOf(STATES))
-    to = fields.String()
+    recipient = fields.String()
     what = fields.String()
     created_at = Instant()
     due_at = Instant()
