@@ -8,19 +8,12 @@ UNDELIVERED = "undelivered"
 """Tells operations that something did not get through; stays inside, or it would not get through either."""
 KIND_WORDS: Mapping[str, str] = {
     "incident": "待处理事件",
-    "incident_suspected": "待查事件",
-    "incident_confirmed": "已成立事件",
-    "incident_undecided": "待定事件",
-    "incident_decided": "已决定事件",
-    "appeal": "申诉",
     "month": "月度结算",
     "allowance": "话费补贴",
-    "reimbursement": "话费报销",
+    "topup": "话费报销",
     "delegation": "委托",
     "excuse": "保养维修",
     "report": "客户反映",
-    "dial": "拨测",
-    "task": "待办",
     UNDELIVERED: "未送达通知",
 }
 OTHER = "其他通知"
@@ -47,8 +40,10 @@ TOPIC_WORDS: Mapping[str, str] = {"mail": "邮件", "sms": "短信", "robot": "�
 
 
 def kind_word(kind: str) -> str:
-    """A kind that nobody named is still counted, under another word: its own text might tell something."""
-    return KIND_WORDS.get(kind, OTHER)
+    """The word of a kind, or of its first part: `allowance_cancelled` is 话费补贴, for a group need not know what became
+    of it. A kind that nobody named is still counted, under another word: its own text might tell something.
+    """
+    return KIND_WORDS.get(kind) or KIND_WORDS.get(kind.partition("_")[0], OTHER)
 
 
 def error_word(code: str | None) -> str:

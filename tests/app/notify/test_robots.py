@@ -99,7 +99,7 @@ def test_a_robot_speaks_at_most_once_an_hour_and_never_at_night(app, org, robot,
     run_job(app, COUNT)
     clock.move(3599)
     tell_group(app, org, "b", "incident", clock.now())
-    tell_group(app, org, "c", "appeal", clock.now())
+    tell_group(app, org, "c", "allowance_cancelled", clock.now())
     assert run_job(app, COUNT) == 0
     clock.move(1)
     assert run_job(app, COUNT) == 1
