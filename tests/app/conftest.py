@@ -1,4 +1,7 @@
-"""An application on a real database, SQLite and PostgreSQL alike. Each test gets a database of its own."""
+"""An application on a real database, SQLite and PostgreSQL alike. Each test finds an empty database of its own.
+
+To build an application, or a database, costs more than most tests: both are built once a worker, and emptied between.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,16 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from app import create_app
-from app.bootstrap import build_runtime
+from app.bootstrap import build_runtime, flask_config
 from app.kernel.clock import FixedClock
 from app.kernel.db import Base, begin_write, db
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
+from app.logs import configure_logs
 from app.people import make_token, password_service
 from app.people.model import RoleGrant, User
 from app.registry.model import Company, District, Employee, Grid, Post, ServiceCentre
+from app.runtime import EXTENSION
 from app.settings import load_settings
 from app.tables import load_tables
 from tests.support import postgres
@@ -50,17 +55,29 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("database") / "butler.db"
+
+
+@pytest.fixture(scope="session")
+def _postgres_url() -> Iterator[str]:
+    with postgres.database(postgres.template("app", _create_tables)) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new database with all tables; tests that use it run on both kinds."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            path = tmp_path / "butler.db"
-            shutil.copy(request.getfixturevalue("_sqlite_template"), path)
-            yield f"sqlite:///{path}"
-        else:
-            name = postgres.template("app", _create_tables)
-            yield stack.enter_context(postgres.database(name))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database with all tables; tests that use it run on both kinds."""
+    if request.param == "sqlite":
+        path: Path = request.getfixturevalue("_sqlite_file")
+        for old in path.parent.glob("butler.db*"):
+            old.unlink()
+        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("_postgres_url")
+    postgres.empty(url)
+    return url
 
 
 @pytest.fixture(autouse=True)
@@ -75,16 +92,39 @@ def clock() -> FixedClock:
     return FixedClock(START)
 
 
+@pytest.fixture(scope="session")
+def _built() -> dict[tuple[object, ...], Flask]:
+    """Applications by their database and settings."""
+    return {}
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Flask]]:
-    """`make_app(url, **settings)`: an application with keys of its own, closed after the test."""
+def make_app(
+    tmp_path: Path, clock: FixedClock, _built: dict[tuple[object, ...], Flask]
+) -> Iterator[Callable[..., Flask]]:
+    """`make_app(url, **settings)`: an application with keys of its own, closed after the test.
+
+    One that was built before for the same settings serves again, with new keys and this test's clock. `fresh=True`: one
+    that no other test has, to be given more routes.
+    """
     made: list[Flask] = []
 
-    def make(url: str, *, init: bool = True, **environ: str) -> Flask:
+    def make(url: str, *, init: bool = True, fresh: bool = False, **environ: str) -> Flask:
         settings = load_settings(
             {"BUTLER_ENV": "test", "DATABASE_URL": url, "BUTLER_VAR_DIR": str(tmp_path / "var"), **environ}
         )
-        app = create_app(build_runtime(settings, clock))
+        runtime = build_runtime(settings, clock)
+        key = (url, *sorted(environ.items()))
+        app = None if fresh else _built.get(key)
+        if app is None:
+            app = create_app(runtime)
+            if not fresh:
+                _built[key] = app
+        else:
+            configure_logs(settings.log_level)
+            settings.var_dir.mkdir(parents=True, exist_ok=True)
+            app.config.from_mapping(flask_config(settings))
+            app.extensions[EXTENSION] = runtime
         app.testing = False  # errors become answers, as for a real caller
         made.append(app)
         if not init:
