@@ -40,8 +40,8 @@ TOPIC_WORDS: Mapping[str, str] = {"mail": "邮件", "sms": "短信", "robot": "�
 
 
 def kind_word(kind: str) -> str:
-    """The word of a kind, or of its first part: `allowance_cancelled` is 话费补贴, for a group need not know what became
-    of it. A kind that nobody named is still counted, under another word: its own text might tell something.
+    """The word of a kind, or of its first part: `allowance_cancelled` is 话费补贴, for a group need not know what
+    became of it. A kind that nobody named is still counted, under another word: its own text might tell something.
     """
     return KIND_WORDS.get(kind) or KIND_WORDS.get(kind.partition("_")[0], OTHER)
 
