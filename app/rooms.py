@@ -155,6 +155,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.readings.jobs import JOBS as READING_JOBS
     from app.registry.jobs import JOBS as REGISTRY_JOBS
     from app.reports.jobs import JOBS as REPORT_JOBS
+    from app.trail.jobs import JOBS as TRAIL_JOBS
 
     return [
         *KERNEL_JOBS,
@@ -171,4 +172,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *CALLDESK_JOBS,
         *REPORT_JOBS,
         *INCIDENT_JOBS,
+        *TRAIL_JOBS,
     ]

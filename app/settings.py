@@ -22,7 +22,7 @@ MIN_SECRET_CHARS = 32
 _PREFIX = "BUTLER_"
 _AS_GIVEN = (
     "smtp_host", "smtp_port", "smtp_security", "smtp_user", "smtp_password", "smtp_from",
-    "sms_url", "sms_token", "sms_body", "sms_success",
+    "sms_url", "sms_token", "sms_body", "sms_success", "checkpoint_mail", "checkpoint_url",
 )  # fmt: skip
 _OLD_URLS = {"postgres://": "postgresql+psycopg://", "postgresql://": "postgresql+psycopg://"}
 
@@ -63,6 +63,9 @@ class Settings:
     sms_token: str | None = field(metadata={"name": "BUTLER_SMS_TOKEN"}, repr=False)
     sms_body: str = field(metadata={"name": "BUTLER_SMS_BODY"})
     sms_success: str | None = field(metadata={"name": "BUTLER_SMS_SUCCESS"})
+    checkpoint_dir: Path | None = field(metadata={"name": "BUTLER_CHECKPOINT_DIR"})
+    checkpoint_mail: str | None = field(metadata={"name": "BUTLER_CHECKPOINT_MAIL"})
+    checkpoint_url: str | None = field(metadata={"name": "BUTLER_CHECKPOINT_URL"}, repr=False)
 
     @property
     def production(self) -> bool:
@@ -109,6 +112,9 @@ class _Raw(Schema):
     sms_token = ma.String(load_default=None)
     sms_body = ma.String(load_default='{"phone": "{mobile}", "content": "{text}"}', validate=_sms_body)
     sms_success = ma.String(load_default=None)
+    checkpoint_dir = ma.String(load_default=None)
+    checkpoint_mail = ma.Email(load_default=None)
+    checkpoint_url = ma.Url(load_default=None, schemes={"https", "http"}, require_tld=False)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -152,6 +158,8 @@ def _channel_problems(raw: dict[str, Any]) -> list[str]:
         problems.append("BUTLER_SMTP_USER, BUTLER_SMTP_PASSWORD: set both or none")
     if raw["smtp_user"] and raw["smtp_security"] == "none" and raw["smtp_host"] not in LOOPBACK_HOSTS:
         problems.append("BUTLER_SMTP_SECURITY: a password would travel in the clear; use starttls or ssl")
+    if raw["checkpoint_mail"] and not raw["smtp_host"]:
+        problems.append("BUTLER_CHECKPOINT_MAIL: needs a mail server, see BUTLER_SMTP_HOST")
     plain = urlsplit(raw["sms_url"] or "")
     if raw["sms_token"] and plain.scheme == "http" and plain.hostname not in LOOPBACK_HOSTS:
         problems.append("BUTLER_SMS_URL: the token would travel in the clear; use https://")
@@ -202,6 +210,7 @@ def _build(raw: dict[str, Any]) -> Settings:
         checkin_interval_s=raw["checkin_interval_s"],
         upload_limit_bytes=raw["upload_limit_bytes"],
         log_level=raw["log_level"],
+        checkpoint_dir=Path(raw["checkpoint_dir"]).expanduser().resolve() if raw["checkpoint_dir"] else None,
         **{name: raw[name] for name in _AS_GIVEN},
     )
 

@@ -1,5 +1,35 @@
-"""The audit trail: what was done, by whom, to what; each event chained to the one before."""
+"""The audit trail: what was done, by whom, to what; each event chained to the one before, signed at times."""
 
-from app.audit.service import AuditEvent, Verification, record, verify
+from app.audit.bundle import BundleInfo, begin_bundle, write_bundle
+from app.audit.checkpoint_rules import Checkpoint, read_checkpoint
+from app.audit.erase_service import erase
+from app.audit.listing import Search, find_events, has_lately
+from app.audit.model import AuditRow
+from app.audit.service import AuditEvent, record
+from app.audit.verify_service import (
+    Verification,
+    kept_checkpoints,
+    last_checkpoint,
+    sign_checkpoint,
+    verify,
+)
 
-__all__ = ["AuditEvent", "Verification", "record", "verify"]
+__all__ = [
+    "AuditEvent",
+    "AuditRow",
+    "BundleInfo",
+    "Checkpoint",
+    "Search",
+    "Verification",
+    "begin_bundle",
+    "erase",
+    "find_events",
+    "has_lately",
+    "kept_checkpoints",
+    "last_checkpoint",
+    "read_checkpoint",
+    "record",
+    "sign_checkpoint",
+    "verify",
+    "write_bundle",
+]

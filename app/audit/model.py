@@ -21,7 +21,7 @@ class AuditRow(Base):
     seq: Mapped[int] = mapped_column(_Seq, primary_key=True, autoincrement=False)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime(), index=True)
     centre_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
-    actor: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(200), index=True)
     ip: Mapped[str] = mapped_column(String(45))
     action: Mapped[str] = mapped_column(String(80), index=True)
     object: Mapped[str] = mapped_column(String(200), index=True)
@@ -42,3 +42,15 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     size: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditCheckpoint(Base):
+    """What this installation signed: so many events stood, and the last one had this hash. Also sent elsewhere."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: Mapped[int] = mapped_column(_Seq, primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+    installation_id: Mapped[uuid.UUID]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))

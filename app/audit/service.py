@@ -1,4 +1,4 @@
-"""Append to the chain and verify it."""
+"""Append to the chain."""
 
 from __future__ import annotations
 
@@ -112,42 +112,3 @@ def _fields(row: AuditRow) -> ChainFields:
         outcome=row.outcome,
         details_commit=row.details_commit,
     )
-
-
-@dataclass(frozen=True)
-class Verification:
-    """`size` events were read; `problem` names the first break, None when the chain is whole up to its head."""
-
-    size: int
-    head: str
-    problem: str | None
-
-
-def verify(session: Session) -> Verification:
-    """Walk the chain up to its head. A cut tail is found by the head row; an erased detail is no break.
-
-    The head is read first: events appended meanwhile are simply not yet looked at.
-    """
-    head = store.read_head(session)
-    size, wanted = (head.size, head.hash) if head else (0, GENESIS)
-    previous, seq = GENESIS, 0
-    for row in store.rows_up_to(session, size):
-        problem = _break(row, seq + 1, previous)
-        if problem:
-            return Verification(seq, previous.hex(), problem)
-        previous, seq = row.hash, row.seq
-    if (size, wanted) != (seq, previous):
-        return Verification(seq, previous.hex(), f"events after {seq} are missing: the head stands at {size}")
-    if store.has_rows_beyond_head(session):
-        return Verification(seq, previous.hex(), f"the head was set back: events stand after {size}")
-    return Verification(seq, previous.hex(), None)
-
-
-def _break(row: AuditRow, seq: int, previous: bytes) -> str | None:
-    if row.seq != seq:
-        return f"event {seq} is missing"
-    if row.prev_hash != previous or event_hash(_fields(row), previous) != row.hash:
-        return f"event {row.seq} was altered"
-    if row.details is not None and commit_details(row.details, row.salt or b"") != row.details_commit:
-        return f"the details of event {row.seq} were altered"
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -70,3 +71,13 @@ def check_keys(session: Session, keys: KeyStore) -> None:
                 f"key file {purpose}.key does not belong to this database: restore the key files of this installation",
                 code="foreign_keys",
             )
+
+
+def installation_id(session: Session) -> uuid.UUID:
+    """Which installation this database is. Raise `Unavailable` before it is set up."""
+    found: uuid.UUID | None = session.scalar(select(Installation.id))
+    if found is None:
+        raise Unavailable(
+            "this database is not set up: run `flask installation init`", code="not_initialised"
+        )
+    return found

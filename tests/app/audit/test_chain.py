@@ -114,19 +114,13 @@ def test_a_head_set_back_is_found(session, clock):
     assert "set back" in (verify(session).problem or "")
 
 
-def test_erased_details_leave_the_chain_whole(session, clock):
-    _append(session, clock)
-    session.execute(update(AuditRow).where(AuditRow.seq == 2).values(details=None, salt=None))
-    assert verify(session).problem is None
-
-
 def test_many_writers_at_once_make_one_chain(app, clock):
     failures = []
 
     def work(name: int) -> None:
         with app.app_context():
             try:
-                for i in range(5):
+                for i in range(2):
                     session = begin_write(db.session())
                     record(
                         session, AuditEvent(at=clock.now(), actor=str(name), action="x.y", object=f"o:{i}")
@@ -136,7 +130,7 @@ def test_many_writers_at_once_make_one_chain(app, clock):
                 failures.append(exc)
             db.session.remove()
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(10)]
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -144,7 +138,7 @@ def test_many_writers_at_once_make_one_chain(app, clock):
     assert failures == []
     with app.app_context():
         result = verify(db.session())
-        assert (result.size, result.problem) == (50, None)
+        assert (result.size, result.problem) == (100, None)
 
 
 def test_the_command_line_names_the_break_and_fails(app, clock):
