@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,7 @@ from app.incidents import store, words
 from app.incidents.lanes import Lane, lane
 from app.incidents.model import Incident, IncidentAppeal, IncidentChange, IncidentDecision, IncidentStrike
 from app.incidents.rules import PENDING, HitFact, Verdict
-from app.incidents.service import DECIDERS, REVIEWERS, answering, get
+from app.incidents.service import DECIDERS, REVIEWERS, answering, concerned, get, spoken
 from app.incidents.states import NEXT, Event
 from app.incidents.states import State as Progress
 from app.incidents.verdicts import stored_verdict
@@ -23,6 +22,7 @@ from app.kernel.db import from_us
 from app.kernel.tenancy import SYSTEM, Principal
 from app.observers import outages
 from app.people import names_of
+from app.policy import PolicyFiles, effective
 from app.readings import JournalNote, journal_notes, latest_sections
 from app.registry import Handset, find_handset, holder_of
 from app.uptime import PowerTimeline, State, timeline
@@ -30,6 +30,7 @@ from app.uptime import PowerTimeline, State, timeline
 _EDGE = dt.timedelta(hours=6)
 _LONGEST = dt.timedelta(days=40)
 _HINTS = 20
+_LAST_SECOND = 253_000_000_000  # of the year 9987: dates end soon after
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,19 @@ class Act:
     appeal: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the phone noted of a shutdown or startup by its own clock (empty: at no time), and where or why."""
+
+    phone_clock: str
+    event: str
+    source: str
+
+
 @dataclass(frozen=True)
 class EvidenceView:
     """`on_before`, `on_after`: the nearest proofs of on around it. `names`: words for actors, empty for who may not
-    see them. `hints`: by the phone's own clock.
+    see them. `empty_percent`: a journal that ends at or below it may have ended with the battery.
     """
 
     row: Incident
@@ -61,7 +71,8 @@ class EvidenceView:
     answers: str
     why_answers: str
     journals: Sequence[JournalNote]
-    hints: Sequence[dict[str, Any]]
+    hints: Sequence[Hint]
+    empty_percent: int
     changes: Sequence[IncidentChange]
     decisions: Sequence[IncidentDecision]
     appeals: Sequence[IncidentAppeal]
@@ -71,7 +82,13 @@ class EvidenceView:
 
 
 def evidence_of(
-    session: Session, principal: Principal, incident_id: uuid.UUID, now: dt.datetime, *, named: bool
+    session: Session,
+    principal: Principal,
+    policies: PolicyFiles,
+    incident_id: uuid.UUID,
+    now: dt.datetime,
+    *,
+    named: bool,
 ) -> EvidenceView:
     """`named`: with the names of those who tested and decided. Raise `NotFound` for what is not the caller's to see."""
     row = get(session, principal, incident_id)
@@ -97,11 +114,12 @@ def evidence_of(
         why_answers=_why_answers(session, row),
         journals=_journals(session, row, power),
         hints=_hints(session, row),
+        empty_percent=effective(session, policies, "uptime", row.centre_id).body["empty_battery_percent"],
         changes=list(reversed(store.changes_of(session, row.id))),
         decisions=decisions,
         appeals=appeals,
         names=_names(session, verdict.hits, decisions, appeals) if named else {},
-        act=_act(session, principal, row, decisions, now),
+        act=_act(session, principal, row, now),
         joined=row.gone_to,
     )
 
@@ -154,10 +172,21 @@ def _journals(session: Session, row: Incident, power: PowerTimeline) -> list[Jou
     return [note for note in journal_notes(session, row.handset_id) if note.boot_id in near]
 
 
-def _hints(session: Session, row: Incident) -> list[dict[str, Any]]:
-    told = latest_sections(session, [row.handset_id], ["power_history"]).get(row.handset_id, {})
-    history = told.get("power_history")
-    return [one for one in history if isinstance(one, dict)][:_HINTS] if isinstance(history, list) else []
+def _hints(session: Session, row: Incident) -> list[Hint]:
+    """What Android noted of its starts, newest first, at most `_HINTS` of either source."""
+    names = ("power_history", "boot_reasons")
+    told = latest_sections(session, [row.handset_id], names).get(row.handset_id, {})
+    history, reasons = (told.get(name) or [] for name in names)
+    found = [Hint(one["phone_clock"], one["event"], one["source"]) for one in history[:_HINTS]]
+    found += [Hint(_phone_clock(one["at"]), "startup", one["reason"]) for one in reasons[:_HINTS]]
+    return sorted(found, key=lambda hint: hint.phone_clock, reverse=True)
+
+
+def _phone_clock(seconds: int | None) -> str:
+    """Seconds since 1970 by a phone's clock, which may say anything, as `power_history` writes them."""
+    if seconds is None or not 0 <= seconds < _LAST_SECOND:
+        return ""
+    return f"{words.shanghai(seconds * 1_000_000):%Y-%m-%d %H:%M:%S}"
 
 
 def _why_answers(session: Session, row: Incident) -> str:
@@ -191,22 +220,21 @@ def _act(
     session: Session,
     principal: Principal,
     row: Incident,
-    decisions: Sequence[IncidentDecision],
     now: dt.datetime,
 ) -> Act:
     """What the service would let him do; it checks again when he does it."""
     if row.gone_at is not None:
         return Act(False, False, False)
     state, persons = Progress(row.state), answering(session, row)
-    other = principal.employee is None or principal.employee not in {*persons, row.employee_id}
+    other = principal.employee is None or principal.employee not in concerned(session, row)
     may = {event: (state, event) in NEXT for event in Event}
     open_matter = row.status in PENDING or row.status == "confirmed"
-    first = principal.user in {one.actor for one in decisions}
+    second = principal.user not in spoken(session, row)
     appealed = {one.employee_id for one in store.appeals_on(session, row.id)}
     in_time = row.appeal_until is not None and now <= row.appeal_until
     return Act(
         decide=may[Event.DECIDE] and other and open_matter and principal.may(row.centre_id, *DECIDERS),
-        review=may[Event.DECIDE_APPEAL] and other and not first and principal.may(row.centre_id, *REVIEWERS),
+        review=may[Event.DECIDE_APPEAL] and other and second and principal.may(row.centre_id, *REVIEWERS),
         appeal=may[Event.APPEAL]
         and principal.employee in persons
         and principal.employee not in appealed

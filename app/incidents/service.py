@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
+from app.duty import answerable
 from app.incidents import store
 from app.incidents.model import Incident, IncidentDecision
 from app.incidents.notices import tell_appeal, tell_appeal_decided
@@ -122,18 +123,14 @@ def decide_appeal(
     now: dt.datetime,
     policies: PolicyFiles,
 ) -> Incident:
-    """A second person's word on the open appeals of an incident: neither who decided first nor who answers for it.
+    """A second person's word on the open appeals of an incident: not who decided, accused, or answers for it.
 
     Raise as `decide`.
     """
     row = _held(session, principal, incident_id, word.version, now)
     principal.require_role(row.centre_id, *REVIEWERS)
     _require_other(session, principal, row)
-    if principal.user in {one.actor for one in store.decisions_on(session, row.id)}:
-        raise Forbidden(
-            "复核须由作出决定以外的人进行 / somebody else than the first decider must do this",
-            code="second_person",
-        )
+    _require_second(session, principal, row)
     reason = _checked(word)
     _move(session, row, Event.DECIDE_APPEAL)
     appellants = tuple(one.employee_id for one in store.appeals_on(session, row.id) if one.decided_at is None)
@@ -206,9 +203,41 @@ def answering(session: Session, row: Incident) -> set[uuid.UUID]:
     return {person for person in persons if person is not None}
 
 
+def concerned(session: Session, row: Incident) -> set[uuid.UUID]:
+    """Who answers for it now, or would if one of its hits were another's: custodian and delegate both win or lose by
+    it, whichever of them the ruling names today.
+    """
+    found = answering(session, row)
+    for at in [row.start_at, *(from_us(hit["at"]) for hit in row.hits)]:
+        found |= answerable(session, row.handset_id, at)
+    return found if row.employee_id is None else found | {row.employee_id}
+
+
+def spoken(session: Session, row: Incident) -> set[str]:
+    """The users who decided any part of it, also while that was an incident of its own, and where the phone itself
+    proves nothing those whose calls accuse.
+    """
+    strikes = store.strikes_of(session, [row.id])[row.id]
+    start, end = (from_us(at) for at in stored_verdict(row, strikes).extent)
+    deciders = {
+        one.actor
+        for one in store.decisions_of(session, row.handset_id)
+        if one.incident_id == row.id or (one.start_at <= end and one.end_at > start)
+    }
+    return deciders | ({hit["who"] for hit in row.hits} if row.kind == "b" else set())
+
+
 def _require_other(session: Session, principal: Principal, row: Incident) -> None:
-    if principal.employee is not None and principal.employee in {*answering(session, row), row.employee_id}:
+    if principal.employee is not None and principal.employee in concerned(session, row):
         raise Forbidden("不能决定自己的事件 / nobody decides his own incident", code="own_incident")
+
+
+def _require_second(session: Session, principal: Principal, row: Incident) -> None:
+    if principal.user in spoken(session, row):
+        raise Forbidden(
+            "复核须由作出决定或拨测以外的人进行 / somebody else than who decided or called must do this",
+            code="second_person",
+        )
 
 
 def _checked(word: Word) -> str:

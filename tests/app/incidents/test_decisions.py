@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.audit.model import AuditRow
 from app.incidents import Incident
@@ -225,8 +226,6 @@ def test_a_reason_is_needed_and_the_version_that_was_seen(undecided: Phone, lead
 
 
 def test_one_that_is_gone_is_decided_by_nobody(phone: Phone, org: Org, lead: Principal) -> None:
-    from sqlalchemy import update
-
     from app.dialling import DialTest
 
     phone.reads(1, -2, -3)
@@ -303,3 +302,42 @@ def test_two_workers_at_once_rule_a_phone_once(app: Flask, undecided: Phone, org
     begin_write(undecided.session)
     assert sum(done) == 1
     assert [c.after["status"] for c in undecided.changes()] == ["undecided", "refuted"]  # type: ignore[index]
+
+
+def test_who_may_come_to_answer_for_a_part_decides_nothing(phone: Phone, org: Org) -> None:
+    """Li has the phone by delegation at the first call, Zhang himself at the second: both win by a waiver."""
+    phone.held_by(org.zhang)
+    phone.reads(1, -20, -21)
+    phone.delegated(org.li, -12, -9)
+    phone.dialled(-10)
+    phone.dialled(-8)
+    phone.reads(2, -3, -4)
+    phone.settle(0)
+    assert (phone.one().employee_id, len(phone.one().hits)) == (org.li, 2)
+    with pytest.raises(Forbidden):
+        say(phone, staff("lead", org, "zhang", org.zhang), REFUTED)
+
+
+def test_who_made_the_call_does_not_review_it(
+    undecided: Phone, org: Org, lead: Principal, butler: Principal
+) -> None:
+    say(undecided, lead, CONFIRMED)
+    appeal(undecided.session, butler, undecided.one().id, "当时没有信号", now=at(2))
+    with pytest.raises(Forbidden) as refused:
+        review(undecided, staff("operations", org, "caller"), CONFIRMED)
+    assert refused.value.code == "second_person"
+
+
+def test_who_decided_a_part_does_not_review_the_whole(
+    undecided: Phone, org: Org, lead: Principal, butler: Principal, second: Principal
+) -> None:
+    """A word on what became part of another incident is a word on that one."""
+    undecided.dialled(-900)
+    undecided.settle(0)
+    before, row = undecided.incidents()
+    decide(undecided.session, lead, row.id, CONFIRMED, now=at(1), policies=runtime().policies)
+    appeal(undecided.session, butler, row.id, "x", now=at(2))
+    undecided.session.execute(update(IncidentDecision).values(incident_id=before.id))
+    for who, refused in ((lead, True), (second, False)):
+        with pytest.raises(Forbidden) if refused else nullcontext():
+            decide_appeal(undecided.session, who, row.id, CONFIRMED, now=at(3), policies=runtime().policies)
