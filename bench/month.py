@@ -132,7 +132,7 @@ def _closed(app: Flask, size: int) -> tuple[float, float]:
     session.execute(text("ANALYZE"))
     session.commit()
     begin_write(session)
-    booking = _bookings(session, centre, people) + _traces(session)
+    booking = _bookings(session, centre, people) + _traces(session, tools.files)
     session.rollback()
     seen = preview(session, SYSTEM, tools, centre, MONTH)[0].sha256
     session.rollback()
@@ -163,7 +163,7 @@ def _bookings(session: Session, centre: uuid.UUID, people: list[uuid.UUID]) -> f
     return time.perf_counter() - start
 
 
-def _traces(session: Session) -> float:
+def _traces(session: Session, policies: Any) -> float:
     from sqlalchemy import select
 
     from app.incidents import Incident, export_trace
@@ -171,7 +171,7 @@ def _traces(session: Session) -> float:
     phones = sorted(set(session.scalars(select(Incident.handset_id))))
     start = time.perf_counter()
     for phone in phones:
-        export_trace(session, [phone], NOW)
+        export_trace(session, policies, [phone], NOW)
     return time.perf_counter() - start
 
 

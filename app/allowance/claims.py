@@ -171,7 +171,7 @@ def approve(
     cancelled or may yet cancel, and when the cap is used up.
     """
     claim, now = _to_decide(session, principal, claim_id, now)
-    _require_payable(session, claim)
+    _require_payable(session, tools, claim)
     left = cap_left(session, tools, claim)
     wanted = min(claim.paid_fen, left) if fen is None else fen
     if left <= 0 or wanted > left:
@@ -201,12 +201,13 @@ def cap_left(session: Session, tools: Tools, claim: TopupClaim) -> int:
     return cap - claim_store.approved_fen(session, claim.employee_id, claim.month)
 
 
-def _require_payable(session: Session, claim: TopupClaim) -> None:
+def _require_payable(session: Session, tools: Tools, claim: TopupClaim) -> None:
     line = store.line_at(session, claim.centre_id, claim.employee_id, claim.month)
     if line is not None:
         state = LineState(line.state)
     else:
-        state = words_of(session, claim.centre_id, claim.month).get(claim.employee_id, NOTHING).state
+        who = claim.employee_id
+        state = words_of(session, tools.files, claim.centre_id, claim.month, {who}).get(who, NOTHING).state
     if state is LineState.CANCELLED:
         raise Conflict(
             f"R02：{claim.month} 已取消，不予报销 / that month is cancelled", code="month_cancelled"

@@ -45,7 +45,7 @@ def preview(
     if not principal.sees(centre_id):
         raise NotFound("没有这个服务中心 / no such service centre")
     policy = effective(session, tools.files, SUBJECT, centre_id)
-    return draw_up(session, centre_id, month, policy.body), policy
+    return draw_up(session, tools.files, centre_id, month, policy.body), policy
 
 
 def obstacle(
@@ -109,7 +109,7 @@ def close_month(
     if hindered is not None:
         raise hindered
     require_settled(session, centre_id, now)
-    sheet = draw_up(session, centre_id, month, policy.body)
+    sheet = draw_up(session, tools.files, centre_id, month, policy.body)
     if sheet.sha256 != seen:
         raise Conflict(
             "预览之后内容有变化，请重新核对 / the sheet changed: look at it again", code="sheet_changed"
@@ -160,7 +160,7 @@ def _write_lines(
     booked = dict(zip(keys, book_all(session, principal, entries, now), strict=True))
     rows = []
     for line in sheet.lines:
-        trace = trace_of(session, tools, line, now)
+        trace = trace_of(session, tools, line, sheet.centre_id, now)
         row = line_row(sheet, line, month_id, 1, trace, "关账", principal.user, now)
         row["grant_id"] = booked.get((line.employee_id, "grant"))
         row["cancellation_id"] = booked.get((line.employee_id, "cancellation"))
@@ -168,9 +168,11 @@ def _write_lines(
     store.insert_lines(session, rows)
 
 
-def trace_of(session: Session, tools: Tools, line: SheetLine, now: dt.datetime) -> str | None:
+def trace_of(
+    session: Session, tools: Tools, line: SheetLine, centre_id: uuid.UUID, now: dt.datetime
+) -> str | None:
     """The blob from which this line's ruling replays, for lines that incidents speak of."""
-    return keep_trace(session, tools.blobs, line.handsets, now) if line.word.matters else None
+    return keep_trace(session, tools, line.handsets, centre_id, now) if line.word.matters else None
 
 
 def line_row(

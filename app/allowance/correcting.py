@@ -22,6 +22,7 @@ from app.audit import AuditEvent, record
 from app.kernel.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM, Principal
 from app.kernel.texts import one_line
+from app.policy import PolicyFiles
 from app.tasks import close_task, open_task
 
 log = structlog.get_logger(__name__)
@@ -50,9 +51,9 @@ class Drifts:
     sha256: str
 
 
-def drifts_of(session: Session, row: AllowanceMonth) -> Drifts:
+def drifts_of(session: Session, files: PolicyFiles, row: AllowanceMonth) -> Drifts:
     """A closed month against the evidence of now, by the very policy that it was closed by."""
-    sheet = draw_up(session, row.centre_id, row.month, row.policy_body)
+    sheet = draw_up(session, files, row.centre_id, row.month, row.policy_body)
     found = list(_compared(store.lines_of(session, row.id), sheet))
     by_move = {move: tuple(d for d in found if d.move is move) for move in Move}
     told = [
@@ -99,7 +100,7 @@ def correct(
         )
     now = money_time(session, row.centre_id, now)
     require_settled(session, row.centre_id, now)
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     if not drifts.losses or drifts.sha256 != seen:
         raise Conflict("内容有变化，请重新核对 / the corrections changed: look again", code="sheet_changed")
     for drift in drifts.losses:
@@ -130,7 +131,7 @@ def recheck_month(session: Session, tools: Tools, row: AllowanceMonth, now: dt.d
     """As `recheck`, of one closed month."""
     booked_at = money_time(session, row.centre_id, now)
     require_settled(session, row.centre_id, now)
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     for drift in drifts.gains:
         _apply(session, SYSTEM, tools, row, drifts.sheet, drift, _why(drift), booked_at)
     if drifts.losses:
@@ -177,9 +178,8 @@ def _apply(
         raise Conflict(
             "这一行刚被他人更正，请刷新 / corrected by another in this moment", code="line_changed"
         )
-    values = line_row(
-        sheet, after, row.id, revision, trace_of(session, tools, after, now), why, principal.user, now
-    )
+    trace = trace_of(session, tools, after, sheet.centre_id, now)
+    values = line_row(sheet, after, row.id, revision, trace, why, principal.user, now)
     values |= {"grant_id": booked.grant_id, "cancellation_id": booked.cancellation_id}
     store.insert_lines(session, [values])
     claim_effects.follow(session, principal, row.centre_id, drift.employee_id, row.month, after.state, now)

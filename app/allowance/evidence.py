@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.allowance.rules import LineState, state_of
-from app.incidents import export_trace, month_matters, month_rulings, unsettled
-from app.kernel.blobs import BlobStore
+from app.allowance.tools import Tools
+from app.incidents import export_trace, month_matters, month_rulings, ruled_alike, unsettled
 from app.kernel.clock import to_rfc3339
 from app.kernel.errors import Conflict
+from app.policy import PolicyFiles
 
 TRACE_TYPE = "application/jsonl"
 
@@ -34,11 +35,13 @@ NOTHING = Word()
 """Of whom no incident tells anything: nothing is cancelled without proof."""
 
 
-def words_of(session: Session, centre_id: uuid.UUID, month: str) -> dict[uuid.UUID, Word]:
-    """Employee → word, for all who answer for a phone of the centre in the month."""
-    matters = month_matters(session, centre_id, month)
+def words_of(
+    session: Session, policies: PolicyFiles, centre_id: uuid.UUID, month: str, also: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Word]:
+    """Employee → word, for all who answer for a phone of the centre in the month, and for `also`."""
+    matters = month_matters(session, centre_id, month, also)
     found = {}
-    for employee, ruling in month_rulings(session, centre_id, month).items():
+    for employee, ruling in month_rulings(session, policies, centre_id, month, also).items():
         told = [
             {
                 "incident": str(matter.incident_id),
@@ -65,9 +68,14 @@ def require_settled(session: Session, centre_id: uuid.UUID, now: dt.datetime) ->
 
 
 def keep_trace(
-    session: Session, blobs: BlobStore, handset_ids: Collection[uuid.UUID], now: dt.datetime
+    session: Session, tools: Tools, handset_ids: Collection[uuid.UUID], centre_id: uuid.UUID, now: dt.datetime
 ) -> str | None:
-    """Keep the trace of these phones as a blob and give its sha256; None for no phones."""
-    if not handset_ids:
+    """Keep the trace of these phones as a blob and give its sha256; None for no phones.
+
+    Without those that other policies rule, of another centre: one trace is ruled by one policy, and theirs must hinder
+    nobody's closing. Each of their incidents has its own trace.
+    """
+    phones = ruled_alike(session, tools.files, handset_ids, centre_id)
+    if not phones:
         return None
-    return blobs.put(session, export_trace(session, sorted(handset_ids), now), TRACE_TYPE, now)
+    return tools.blobs.put(session, export_trace(session, tools.files, phones, now), TRACE_TYPE, now)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.allowance.evidence import NOTHING, Word, words_of
 from app.allowance.rules import Held, LineState, Share, bounds, digest, paid, shares
 from app.kernel.tenancy import SYSTEM
+from app.policy import PolicyFiles
 from app.registry import Custody, history_in
 
 
@@ -57,14 +58,16 @@ class Sheet:
     sha256: str
 
 
-def draw_up(session: Session, centre_id: uuid.UUID, month: str, policy: Mapping[str, Any]) -> Sheet:
+def draw_up(
+    session: Session, files: PolicyFiles, centre_id: uuid.UUID, month: str, policy: Mapping[str, Any]
+) -> Sheet:
     """The sheet by the numbers of `policy`, in the order of employees' ids. Internal: callers have checked rights.
 
     While the month runs, custody that has no end is taken to last until the month's end.
     """
     custodies = history_in(session, SYSTEM, centre_id, *bounds(month))
     earned = shares(_held(custodies), month, policy["monthly_fen"])
-    words = words_of(session, centre_id, month)
+    words = words_of(session, files, centre_id, month, earned.keys())
     handsets = _handsets(custodies, words)
     spoken = {employee for employee, word in words.items() if word.matters or word.strikes}
     lines = tuple(

@@ -116,7 +116,7 @@ def month_view(
         fen = policy.body["monthly_fen"]
         return MonthView(centre, month, None, lines, sheet.sha256, fen, why, None, (), ())
     held = store.lines_of(session, row.id)
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     after = {v.employee_id: v for v in _views(session, [d.after for d in drifts.losses], _of_sheet)}
     lines = _views(session, held, _of_line)
     by_employee = {line.employee_id: line for line in lines}

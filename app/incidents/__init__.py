@@ -3,7 +3,7 @@
 from app.incidents.model import Incident
 from app.incidents.months import MonthMatter, month_matters, month_rulings
 from app.incidents.settling import settle_due, settle_phone
-from app.incidents.tracing import export_trace
+from app.incidents.tracing import export_trace, ruled_alike
 from app.incidents.views import incidents_of
 from app.uptime import unsettled
 
@@ -14,6 +14,7 @@ __all__ = [
     "incidents_of",
     "month_matters",
     "month_rulings",
+    "ruled_alike",
     "settle_due",
     "settle_phone",
     "unsettled",

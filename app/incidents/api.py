@@ -91,5 +91,8 @@ class Trace(MethodView):
     @incidents_api.response(200, content_type="application/x-ndjson")
     def get(self, incident_id: uuid.UUID) -> Response:
         """All that was said of the phone, for `flask uptime replay`."""
-        trace = trace_of_incident(db.session(), current_principal(), incident_id, runtime().clock.now())
+        here = runtime()
+        trace = trace_of_incident(
+            db.session(), current_principal(), here.policies, incident_id, here.clock.now()
+        )
         return Response(trace, mimetype="application/x-ndjson")

@@ -8,7 +8,8 @@ import uuid
 import click
 from flask.cli import AppGroup
 
-from app.incidents.settling import PHONES_AT_ONCE, queue_changed, settle_due
+from app.incidents.settling import queue_changed
+from app.incidents.settling import PHONES_AT_ONCE, settle_due
 from app.incidents.tracing import export_trace
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
@@ -37,7 +38,7 @@ def settle_command() -> None:
 def export_command(handsets: tuple[uuid.UUID, ...]) -> None:
     """Write the trace of HANDSETS (ids) to standard output, for `flask uptime replay`."""
     try:
-        trace = export_trace(db.session(), handsets, runtime().clock.now())
+        trace = export_trace(db.session(), runtime().policies, handsets, runtime().clock.now())
     except DomainError as exc:
         click.echo(exc.detail, err=True)
         sys.exit(2)

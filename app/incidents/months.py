@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app.incidents import month_store
 from app.incidents.month_store import MatterKind
 from app.policy import PolicyFiles, effective
-from app.runtime import runtime
 from app.uptime import MonthRuling, allowance, limits_of
 
 
@@ -27,13 +26,16 @@ class MonthMatter:
     kind: MatterKind
 
 
-def month_matters(session: Session, centre_id: uuid.UUID, month: str) -> dict[uuid.UUID, list[MonthMatter]]:
+def month_matters(
+    session: Session, centre_id: uuid.UUID, month: str, also: Collection[uuid.UUID] = ()
+) -> dict[uuid.UUID, list[MonthMatter]]:
     """What counts in a month (`2026-11`, Shanghai's) for each employee who has to do with the centre, by `at`.
 
+    `also`: employees of whom the caller knows it; a phone that moved to another centre no longer tells of them.
     An employee's matters at other centres' phones count as well. Internal: the caller checked rights.
     """
     found: dict[uuid.UUID, list[MonthMatter]] = {}
-    employees = month_store.employees_of(session, centre_id, month)
+    employees = month_store.employees_of(session, centre_id, month).union(also)
     for row in month_store.matters(session, employees, month):
         found.setdefault(row.employee_id, []).append(
             MonthMatter(row.incident_id, row.handset_id, row.at, row.kind)
@@ -43,11 +45,19 @@ def month_matters(session: Session, centre_id: uuid.UUID, month: str) -> dict[uu
     }
 
 
-def month_rulings(session: Session, centre_id: uuid.UUID, month: str) -> dict[uuid.UUID, MonthRuling]:
-    """Each employee with custody of one of the centre's phones in the month, or with a matter of it. Internal."""
-    files: PolicyFiles = runtime().policies
-    limits = limits_of(effective(session, files, "uptime", centre_id).body)
-    employees = month_store.employees_of(session, centre_id, month)
+def month_rulings(
+    session: Session,
+    policies: PolicyFiles,
+    centre_id: uuid.UUID,
+    month: str,
+    also: Collection[uuid.UUID] = (),
+) -> dict[uuid.UUID, MonthRuling]:
+    """Each employee with custody of one of the centre's phones in the month, or with a matter of it. Internal.
+
+    `also`: as in `month_matters`.
+    """
+    limits = limits_of(effective(session, policies, "uptime", centre_id).body)
+    employees = month_store.employees_of(session, centre_id, month).union(also)
     counted: Mapping[uuid.UUID, Counter[str]] = _counted(session, employees, month)
     rulings = {}
     for employee in sorted(employees):

@@ -93,7 +93,8 @@ def incident(incident_id: uuid.UUID) -> str:
 @incident_pages.get("/incidents/<uuid:incident_id>/trace.jsonl")
 @access(*STAFF)
 def trace(incident_id: uuid.UUID) -> Response:
-    told = trace_of_incident(db.session(), current_principal(), incident_id, page_now())
+    policies = runtime().policies
+    told = trace_of_incident(db.session(), current_principal(), policies, incident_id, page_now())
     name = f'attachment; filename="trace-{incident_id}.jsonl"'
     return Response(told, mimetype="application/x-ndjson", headers={"Content-Disposition": name})
 
@@ -148,7 +149,7 @@ def appeal_incident(incident_id: uuid.UUID) -> Response:
 
 def _page(incident_id: uuid.UUID, *, named: bool) -> str:
     who = current_principal()
-    view = evidence_of(db.session(), who, incident_id, page_now(), named=named)
+    view = evidence_of(db.session(), who, runtime().policies, incident_id, page_now(), named=named)
     return render_template(
         "incidents/incident.html", view=view, row=view.row, named=named, me=who.employee, **_WORDS
     )

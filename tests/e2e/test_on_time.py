@@ -218,8 +218,8 @@ def _replays_alike(world: World) -> dict[str, tuple[int, str]]:
     """The trace, ruled offline, says of the month what the server says: employee → strikes, allowance."""
     handsets = [uuid.UUID(phone.handset) for phone in world.phones.values()]
     with world.session() as session:
-        trace = export_trace(session, handsets, world.clock.now())
-        rulings = month_rulings(session, uuid.UUID(world.centre), "2026-11")
+        trace = export_trace(session, runtime().policies, handsets, world.clock.now())
+        rulings = month_rulings(session, runtime().policies, uuid.UUID(world.centre), "2026-11")
         company = runtime().policies.latest("uptime").body
     gathered = read_trace(trace.splitlines(), lambda _: [])
     assert gathered.override is not None

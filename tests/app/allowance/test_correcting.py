@@ -78,7 +78,7 @@ def test_what_takes_asks_a_person(session, world, org, phone, tools):
     assert recheck(session, tools, later(world)) == 0
     assert books(session, org.zhang) == [("grant", 5000, False)]
     assert [t.kind for t in open_tasks(session, SYSTEM).items] == ["month"]
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     with pytest.raises(Invalid):
         correct(session, SYSTEM, tools, row.id, seen=drifts.sha256, reason=" ", now=later(world))
     with pytest.raises(Conflict):
@@ -96,7 +96,7 @@ def test_a_suspicion_after_closing_takes_nothing_back(session, world, org, phone
     world.incident(phone, org.zhang, "2026-10-12 10:00")
     world.incident(phone, org.zhang, "2026-10-20 10:00", "undecided")
     assert recheck(session, tools, later(world)) == 0
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     assert (len(drifts.waiting), drifts.losses, drifts.gains) == (1, (), ())
     assert books(session, org.zhang) == [("grant", 5000, False)]
 
@@ -111,7 +111,7 @@ def test_custody_mended_after_closing_gives_to_one_and_asks_to_take_from_the_oth
     world.holds(org.post, org.li, "2026-10-11")
     assert recheck(session, tools, later(world)) == 1
     assert books(session, org.li) == [("grant", 3387, False)]
-    drifts = drifts_of(session, row)
+    drifts = drifts_of(session, tools.files, row)
     correct(session, SYSTEM, tools, row.id, seen=drifts.sha256, reason="交接日期更正", now=later(world))
     assert books(session, org.zhang) == [
         ("grant", 5000, False),

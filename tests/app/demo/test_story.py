@@ -13,6 +13,7 @@ from app.audit import verify
 from app.incidents import Incident, month_rulings
 from app.kernel.db import db
 from app.registry import ServiceCentre
+from app.runtime import runtime
 from app.uptime.model import PhoneBoot
 
 PHONES = Path("scripts/demo_phones.json")
@@ -40,7 +41,7 @@ def test_one_butler_loses_his_allowance_and_one_waits(app: Flask) -> None:
     _seed(app)
     with app.app_context():
         centre = db.session().scalars(select(ServiceCentre.id)).one()
-        rulings = month_rulings(db.session(), centre, "2026-11")
+        rulings = month_rulings(db.session(), runtime().policies, centre, "2026-11")
         told = Counter(ruling.allowance for ruling in rulings.values())
         assert told["cancelled"] == 1
         assert [r.undecided for r in rulings.values() if r.undecided] == [1]

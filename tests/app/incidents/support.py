@@ -196,7 +196,7 @@ class Phone:
 
     def replayed(self, hour: float) -> dict[str, Any]:
         """What `flask uptime replay` says of the exported trace."""
-        return replayed(export_trace(self.session, [self.id], at(hour)))
+        return replayed(export_trace(self.session, runtime().policies, [self.id], at(hour)))
 
 
 def replayed(trace: bytes) -> dict[str, Any]:

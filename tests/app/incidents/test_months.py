@@ -25,7 +25,7 @@ def two_strikes(phone: Phone, org: Org) -> None:
 
 def test_two_strikes_cancel_and_each_is_named(phone: Phone, org: Org) -> None:
     two_strikes(phone, org)
-    ruling = month_rulings(phone.session, org.centre, "2026-11")[org.zhang]
+    ruling = month_rulings(phone.session, runtime().policies, org.centre, "2026-11")[org.zhang]
     assert (ruling.strikes, ruling.allowance) == (2, "cancelled")
     matters = month_matters(phone.session, org.centre, "2026-11")[org.zhang]
     assert [(m.kind, m.at, m.handset_id) for m in matters] == [
@@ -38,10 +38,11 @@ def test_who_had_custody_is_listed_without_any_matter(phone: Phone, org: Org) ->
     phone.held_by(org.zhang, -2000, -1200)
     phone.held_by(org.li, -1200)
     phone.settle(0)
-    told = {who: r.allowance for who, r in month_rulings(phone.session, org.centre, "2026-11").items()}
+    rulings = month_rulings(phone.session, runtime().policies, org.centre, "2026-11")
+    told = {who: r.allowance for who, r in rulings.items()}
     assert told == {org.li: "payable"}
-    assert set(month_rulings(phone.session, org.centre, "2026-09")) == {org.zhang}
-    assert month_rulings(phone.session, org.other_centre, "2026-11") == {}
+    assert set(month_rulings(phone.session, runtime().policies, org.centre, "2026-09")) == {org.zhang}
+    assert month_rulings(phone.session, runtime().policies, org.other_centre, "2026-11") == {}
     assert month_matters(phone.session, org.centre, "2026-11") == {}
 
 
@@ -51,7 +52,7 @@ def test_what_waits_holds_the_month_open(phone: Phone, org: Org) -> None:
     phone.dialled(-97)
     phone.dialled(-20)
     phone.settle(0)
-    ruling = month_rulings(phone.session, org.centre, "2026-11")[org.zhang]
+    ruling = month_rulings(phone.session, runtime().policies, org.centre, "2026-11")[org.zhang]
     assert (ruling.strikes, ruling.suspected, ruling.allowance) == (1, 1, "undecided")
     assert [m.kind for m in month_matters(phone.session, org.centre, "2026-11")[org.zhang]] == [
         "strike",
@@ -63,7 +64,10 @@ def test_the_centres_own_number_of_strikes_holds(phone: Phone, org: Org) -> None
     two_strikes(phone, org)
     layer = LayerInput("uptime", "centre", org.centre, {"strikes": 3}, "试点")
     put_layer(phone.session, SYSTEM, runtime().policies, layer, expected_version=0, now=START)
-    assert month_rulings(phone.session, org.centre, "2026-11")[org.zhang].allowance == "payable"
+    assert (
+        month_rulings(phone.session, runtime().policies, org.centre, "2026-11")[org.zhang].allowance
+        == "payable"
+    )
 
 
 def test_facts_that_no_ruling_has_seen_are_told(phone: Phone, org: Org) -> None:

@@ -112,7 +112,7 @@ def test_random_lives_replay_alike(phone: Phone, org: Org, seed: int) -> None:
     assert told(phone) == said(answer, phone)
     months = {month for row in phone.incidents() for month in [row.month]} | {"2026-11"}
     for month in months:
-        stored = month_rulings(phone.session, org.centre, month)
+        stored = month_rulings(phone.session, runtime().policies, org.centre, month)
         people = {
             uuid.UUID(who): by_month[month]
             for who, by_month in answer["people"].items()
@@ -156,13 +156,13 @@ def test_the_trace_holds_ids_and_the_whole_policy(phone: Phone, org: Org) -> Non
     phone.held_by(org.zhang)
     phone.was_off(-10, -5)
     phone.dialled(-7)
-    trace = export_trace(phone.session, [phone.id], START)
+    trace = export_trace(phone.session, runtime().policies, [phone.id], START)
     text = trace.decode()
     assert "张三" not in text
     assert f'"employee":"{org.zhang}"' in text
     assert '"unmet_days":30' in text
     assert text.count('"kind":"policy"') == 1
-    assert trace == export_trace(phone.session, [phone.id], START)
+    assert trace == export_trace(phone.session, runtime().policies, [phone.id], START)
     assert replayed(trace)["phones"][str(phone.id)]["incidents"][0]["status"] == "confirmed"
     assert to_rfc3339(START)[:19] in text
 
@@ -171,9 +171,9 @@ def test_custody_of_the_future_is_not_in_it(phone: Phone, org: Org) -> None:
     phone.held_by(org.zhang, -100, 50)
     phone.held_by(org.li, 50)
     phone.reads(1, -1, -2)
-    assert str(org.li) not in export_trace(phone.session, [phone.id], START).decode()
+    assert str(org.li) not in export_trace(phone.session, runtime().policies, [phone.id], START).decode()
 
 
 def test_an_unknown_phone(app: Flask, phone: Phone) -> None:
     with pytest.raises(DomainError):
-        export_trace(phone.session, [uuid.uuid4()], START)
+        export_trace(phone.session, runtime().policies, [uuid.uuid4()], START)
