@@ -54,6 +54,7 @@ NAVIGATION = (
     NavEntry("commands", "命令", "/commands", MANAGING),
     NavEntry("people", "人员", "/people", MANAGING),
     NavEntry("notify", "通知渠道", "/notify", MANAGING),
+    NavEntry("contacts", "员工联系方式", "/notify/contacts", MANAGING),
     NavEntry("api", "API", "/api/v1/docs", MANAGING),
 )
 _HASHES = "asset_hashes"
@@ -77,7 +78,7 @@ def register_pages(app: Flask) -> None:
         role_words=role_words,
         browser=browser,
     )
-    app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url)
+    app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url, may=may)
     app.context_processor(_context)
     app.after_request(_cache_assets)
     app.extensions[_HASHES] = _asset_hashes(Path(app.static_folder or "static"))
@@ -128,12 +129,20 @@ def _is_for(entry: NavEntry, principal: Principal | None) -> bool:
     return _may_open(entry.path, principal)
 
 
-def _may_open(path: str, principal: Principal | None) -> bool:
+def may(path: str, method: str = "GET") -> bool:
+    """Whether the caller's roles let him do this anywhere: who may not press a button is not shown it.
+
+    Only the declaration is asked; the action itself still looks whether the role holds in that centre.
+    """
+    return _may_open(path, g.get("caller"), method)
+
+
+def _may_open(path: str, principal: Principal | None, method: str = "GET") -> bool:
     try:
-        endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
+        endpoint, _ = current_app.url_map.bind("").match(path, method=method)
     except NotFound:
         return False
-    declared = current_access(endpoint, "GET")
+    declared = current_access(endpoint, method)
     if declared is None or declared.kind != "roles":
         return declared is not None
     return principal is not None and principal.has_any(*declared.roles)
