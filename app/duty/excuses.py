@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
 from app.duty import store
+from app.duty.answering import answerable_within
 from app.duty.messages import REASONS, tell_excuse, user_recipients
 from app.duty.model import Excuse
-from app.duty.rules import excuse_problems, needs_approval
+from app.duty.rules import NEAR, excuse_problems, needs_approval
 from app.duty.states import Excuse as State
 from app.duty.states import ExcuseEvent as Event
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
@@ -43,7 +44,8 @@ class Filed:
 def file_excuse(
     session: Session, principal: Principal, filed: Filed, *, policies: PolicyFiles, now: dt.datetime
 ) -> Excuse:
-    """Write down a maintenance or a repair. It holds at once when filed ahead and short; else another person approves.
+    """Write down a maintenance or a repair. It holds at once when filed ahead and short, by nobody whom it excuses;
+    else another person approves.
 
     Raise `Invalid` with the fields, `NotFound`, `Forbidden`, `Conflict` for one of the same kind within that span.
     """
@@ -59,7 +61,11 @@ def file_excuse(
     store.lock_handset(session, handset.id)
     if store.overlapping_excuse(session, handset.id, filed.reason, filed.starts_at, filed.ends_at):
         raise Conflict("该时段已有同类登记 / one of this kind lies within that span", code="overlap")
-    waits = needs_approval(filed.starts_at, filed.ends_at, now, policy)
+    free = store.unapproved(session, handset.id, filed.starts_at - NEAR)
+    concerned = answerable_within(session, handset.id, filed.starts_at, filed.ends_at)
+    waits = principal.employee in concerned or needs_approval(
+        filed.starts_at, filed.ends_at, now, policy, free
+    )
     row = Excuse(
         centre_id=handset.centre_id, handset_id=handset.id, reason=filed.reason, starts_at=filed.starts_at,
         ends_at=filed.ends_at, state=State.PENDING if waits else State.APPROVED, note=note,
@@ -132,8 +138,8 @@ def _deciding(session: Session, principal: Principal, excuse_id: uuid.UUID, now:
     principal.require_role(row.centre_id, *APPROVERS)
     if principal.user == row.filed_by:
         raise Forbidden("登记人不能批准自己的登记 / another person must decide", code="second_person")
-    if principal.employee is not None and principal.employee == _custodian(session, row):
-        raise Forbidden("手机的保管人不能批准 / not by whom it excuses", code="second_person")
+    if principal.employee in answerable_within(session, row.handset_id, row.starts_at, row.ends_at):
+        raise Forbidden("对手机负责的人不能批准 / not by whom it excuses", code="second_person")
     return row
 
 

@@ -10,6 +10,8 @@ from app.kernel.errors import FieldError
 Span = tuple[dt.datetime, dt.datetime | None]
 START_BEFORE = dt.timedelta(days=1)
 """A delegation may be written down this long after its beginning; it holds from its acceptance in any case."""
+NEAR = dt.timedelta(days=1)
+"""Excuses that nobody approved and that lie nearer to each other than this are weighed as one."""
 
 
 def delegation_problems(
@@ -51,11 +53,21 @@ def _ahead(start: dt.datetime, now: dt.datetime, policy: Mapping[str, int]) -> l
 
 
 def needs_approval(
-    start: dt.datetime, end: dt.datetime | None, now: dt.datetime, policy: Mapping[str, int]
+    start: dt.datetime,
+    end: dt.datetime | None,
+    now: dt.datetime,
+    policy: Mapping[str, int],
+    free: Iterable[tuple[dt.datetime, dt.datetime]] = (),
 ) -> bool:
-    """Whether another person must approve an excuse: filed afterwards, endless, or longer than policy's hours."""
-    afterwards = start < now - dt.timedelta(minutes=policy["late_minutes"])
-    return afterwards or end is None or end - start > dt.timedelta(hours=policy["free_hours"])
+    """Whether another person must approve an excuse: filed afterwards, endless, or longer than policy's hours.
+
+    `free`: this phone's others that nobody approved. Those within a day count with it: short ones in a row would
+    otherwise excuse a phone for ever.
+    """
+    if end is None or start < now - dt.timedelta(minutes=policy["late_minutes"]):
+        return True
+    near = [to - since for since, to in free if since < end + NEAR and to > start - NEAR]
+    return sum(near, end - start) > dt.timedelta(hours=policy["free_hours"])
 
 
 def covered_until(spans: Iterable[Span], start: dt.datetime) -> dt.datetime | None:

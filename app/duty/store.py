@@ -168,6 +168,19 @@ def excuses_in_force(session: Session, handset_id: uuid.UUID) -> Sequence[Excuse
     return session.scalars(query.order_by(Excuse.starts_at, Excuse.id)).all()
 
 
+def unapproved(
+    session: Session, handset_id: uuid.UUID, since: dt.datetime
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """The spans of a phone that excuse it on one person's word and are not over since then."""
+    query = select(Excuse.starts_at, Excuse.ends_at).where(
+        Excuse.handset_id == handset_id,
+        Excuse.state.in_(states.IN_FORCE_EXCUSES),
+        Excuse.decided_by.is_(None),
+        Excuse.ends_at > since,
+    )
+    return [(row.starts_at, row.ends_at) for row in session.execute(query)]
+
+
 def listed(
     principal: Principal,
     kind: type[T],

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.duty import excuse_facts
 from app.duty.jobs import JOBS
+from app.duty.model import Delegation
 from app.kernel.clock import to_rfc3339
-from app.kernel.db import db
+from app.kernel.db import begin_write, db
 from app.notify.model import Notice, NoticeCopy
 from app.scheduler import run_job
 from app.tasks.model import Task
@@ -214,3 +215,36 @@ def test_too_long_ago_is_refused(clock, it, file):
     assert DAY * 62 == HOUR * 24 * 62
     file(it, -24 * 62, 24 * 62)
     file(it, -24 * 62 - 1, 2, status=422, reason="repair")
+
+
+def test_short_ones_in_a_row_wait_for_another_person(it, lead, file):
+    """Each alone needs nobody; together they would excuse a phone for ever."""
+    assert [file(it, start, 2)["state"] for start in (1, 3, 5)] == ["approved", "approved", "pending"]
+    assert file(it, 3, 1, reason="repair")["state"] == "pending"
+    assert file(it, 30, 2)["state"] == "approved"
+    long = file(it, 60, 8)
+    act(lead, long, "approve")
+    assert file(it, 68, 4)["state"] == "approved"  # what somebody approved is no free time
+
+
+def test_nobody_excuses_himself(app, place, as_user, clock, file):
+    """Neither as who files it nor as who approves it, be he custodian or delegate, at whatever part of the span."""
+    own = file(as_user("lead", place.org.centre, employee=place.org.zhang), 1, 1)
+    assert own["state"] == "pending"
+    with app.app_context():
+        session = begin_write(db.session())
+        start, end = clock.now() + 2 * HOUR, clock.now() + 9 * HOUR
+        session.add(
+            Delegation(
+                centre_id=place.org.centre, handset_id=place.handset, from_post_id=place.org.post,
+                giver_id=place.org.zhang, to_post_id=place.second, delegate_id=place.org.li, starts_at=start,
+                ends_at=end, force_from=start, force_to=end, state="accepted", note="", created_by="x",
+                created_at=clock.now(), answered_by="y", answered_at=clock.now(),
+            )
+        )  # fmt: skip
+        session.commit()
+    delegate = as_user("lead", place.org.centre, employee=place.org.li)
+    act(delegate, own, "approve", 200)  # over before he has the phone
+    row = file(as_user("it", place.org.centre), 2, 6)
+    assert act(delegate, row, "approve", 403)["code"] == "second_person"
+    assert file(delegate, 12, 1)["state"] == "approved"
