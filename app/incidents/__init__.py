@@ -2,10 +2,10 @@
 
 from app.incidents.model import Incident
 from app.incidents.months import MonthMatter, month_matters, month_rulings
+from app.incidents.pending import unsettled
 from app.incidents.settling import settle_due, settle_phone
 from app.incidents.tracing import export_trace, ruled_alike
 from app.incidents.views import incidents_of
-from app.uptime import unsettled
 
 __all__ = [
     "Incident",

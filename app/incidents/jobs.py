@@ -4,8 +4,9 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
+from app.incidents.pending import queue_changed
 from app.incidents.pruning import cutoff, prune_boots
-from app.incidents.settling import queue_changed, settle_due
+from app.incidents.settling import settle_due
 from app.kernel.jobs import Job
 from app.runtime import runtime
 

@@ -18,27 +18,26 @@ from app.incidents import store
 from app.incidents.gather import Gathered, gather, inputs_sha256, policy_line, trace_of
 from app.incidents.model import Incident, IncidentStrike
 from app.incidents.notices import tell_change
+from app.incidents.pending import note_failure, note_success
 from app.incidents.rules import Verdict, causes_of, match
 from app.incidents.states import Event, State, advance
 from app.incidents.verdicts import bounds, employee_of, stored_verdict, verdicts_of
 from app.incidents.writing import write_change
 from app.kernel.db import from_us, to_us
 from app.kernel.ids import new_id
-from app.policy import Policy, PolicyFiles, effective, effective_many
+from app.policy import Policy, PolicyFiles, effective
 from app.uptime import (
     Dossier,
     PhoneRuling,
     hold_phone,
     limits_of,
     put_back,
-    queue_settling,
     rule_phone,
     take_due,
 )
 
 log = structlog.get_logger(__name__)
 PHONES_AT_ONCE = 50
-_AFTER_FAILURE = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def _attempt(
     except Exception as exc:
         # Tried again later: what it has ruled so far stands meanwhile.
         log.exception("settling_failed", handset=str(handset_id), kind=type(exc).__name__)
-        put_back(session, handset_id, now + _AFTER_FAILURE, waits=False)
+        note_failure(session, handset_id, centre_id, now, policies)
         return False
     return True
 
@@ -84,21 +83,6 @@ def settle_phone(
     """Rule one phone at once, in the caller's transaction, after whoever rules it already."""
     hold_phone(session, handset_id, centre_id, now)
     _settle(session, handset_id, centre_id, now, policies)
-
-
-def queue_changed(session: Session, now: dt.datetime, policies: PolicyFiles, limit: int = 2000) -> int:
-    """Queue the phones whose custody or policy is another than they were ruled by, and those never ruled.
-
-    The registry and the policies know nothing of incidents, so what changed there is found by comparing.
-    """
-    phones = {**store.with_changed_ties(session, limit), **store.never_ruled(session, limit)}
-    ruled = store.policies_ruled_by(session)
-    found = effective_many(session, policies, "uptime", {centre for centre, _ in ruled})
-    for centre_id, sha256 in sorted(ruled):
-        if centre_id in found and found[centre_id].sha256 != sha256:
-            phones |= dict.fromkeys(store.ruled_by(session, centre_id, sha256, limit), centre_id)
-    queue_settling(session, phones, now)
-    return len(phones)
 
 
 def rule_now(gathered: Gathered, policy: Policy, now: dt.datetime) -> PhoneRuling:
@@ -145,7 +129,9 @@ def _settle(
             "shares": sorted(map(list, ruling.shares)),
         },
     )
-    put_back(session, handset_id, _next_look(made), waits=any(one.pending for one in made.found))
+    waits = any(one.pending for one in made.found)
+    if put_back(session, handset_id, _next_look(made), waits=waits):
+        note_success(session, handset_id, now)
 
 
 def _next_look(made: _Ruling) -> dt.datetime:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, false, func, or_, select, true, update
+from sqlalchemy import BigInteger, Select, delete, exists, false, func, or_, select, true, type_coerce, update
 from sqlalchemy.orm import Session
 
 from app.incidents.model import (
@@ -23,6 +23,8 @@ from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal, within
 from app.registry import Employee, Handset, KitAssignment, PostHolding, ServiceCentre
 
+_COMMITTED_WITHIN = dt.timedelta(minutes=3)
+"""No request that writes a tie takes longer."""
 _STAFF = frozenset({"admin", "operations", "lead", "it", "finance", "auditor"})
 
 
@@ -159,20 +161,30 @@ def counts(session: Session, principal: Principal, conditions: Sequence[Any]) ->
     return {(row[0], row[1]): row[2] for row in session.execute(query)}
 
 
-def with_changed_ties(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:
-    """Phones, with their centres, whose custody was written after they were ruled last."""
+def with_changed_ties(
+    session: Session, centre_id: uuid.UUID | None = None, *, limit: int | None = None
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Phones, with their centres, whose custody was written after they were ruled last, whenever it is valid."""
     kit = (
         select(RuledPhone.handset_id, RuledPhone.centre_id)
         .join(KitAssignment, KitAssignment.handset_id == RuledPhone.handset_id)
-        .where(KitAssignment.updated_at >= RuledPhone.settled_at)
+        .where(_written_after_ruling(KitAssignment))
     )
     post = (
         select(RuledPhone.handset_id, RuledPhone.centre_id)
         .join(KitAssignment, KitAssignment.handset_id == RuledPhone.handset_id)
         .join(PostHolding, PostHolding.post_id == KitAssignment.post_id)
-        .where(PostHolding.updated_at >= RuledPhone.settled_at)
+        .where(_written_after_ruling(PostHolding))
     )
+    if centre_id is not None:
+        kit, post = (query.where(RuledPhone.centre_id == centre_id) for query in (kit, post))
     return {row[0]: row[1] for query in (kit, post) for row in session.execute(query.distinct().limit(limit))}
+
+
+def _written_after_ruling(tie: type[KitAssignment | PostHolding]) -> Any:
+    # A tie is dated when its request begins and seen only when that commits: a ruling in between has missed it.
+    written = type_coerce(tie.updated_at, BigInteger) + _COMMITTED_WITHIN // dt.timedelta(microseconds=1)
+    return written >= type_coerce(RuledPhone.settled_at, BigInteger)
 
 
 def never_ruled(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:

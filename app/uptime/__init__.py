@@ -19,7 +19,7 @@ from app.uptime.service import (
     power_now,
     timeline,
 )
-from app.uptime.settling import hold_phone, put_back, queue_settling, take_due, unsettled
+from app.uptime.settling import hold_phone, put_back, put_off, queue_settling, queued_phones, take_due
 from app.uptime.spans import holds
 from app.uptime.strikes import allowance
 from app.uptime.trace import Beat as BeatLine
@@ -76,9 +76,10 @@ __all__ = [
     "power_now",
     "proved_shares",
     "put_back",
+    "put_off",
     "queue_settling",
+    "queued_phones",
     "rule_phone",
     "take_due",
     "timeline",
-    "unsettled",
 ]

@@ -60,7 +60,8 @@ class PhonePower(Base):
 class SettleQueue(Base):
     """Which phone is ruled next, and when: one row a phone, taken forward by whatever brings a fact of it.
 
-    `waits`: an incident of it is open, so that any reading at all may end the wait.
+    `waits`: an incident of it is open, so that any reading at all may end the wait. `failures`: how many times in a row
+    it could not be ruled.
     """
 
     __tablename__ = "settle_queue"
@@ -73,3 +74,4 @@ class SettleQueue(Base):
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     waits: Mapped[bool] = mapped_column(default=False)
+    failures: Mapped[int] = mapped_column(default=0)

@@ -94,17 +94,32 @@ def hold_phone(session: Session, handset_id: uuid.UUID, centre_id: uuid.UUID, no
     )
 
 
-def put_back(session: Session, handset_id: uuid.UUID, due_at: dt.datetime, *, waits: bool) -> None:
-    """When a phone that was ruled, and is still held, is looked at next."""
-    session.execute(
-        update(SettleQueue).where(SettleQueue.handset_id == handset_id).values(due_at=due_at, waits=waits)
+def put_back(session: Session, handset_id: uuid.UUID, due_at: dt.datetime, *, waits: bool) -> int:
+    """When a phone that was ruled, and is still held, is looked at next. How often in a row it had failed before."""
+    queue = select(SettleQueue.failures).where(SettleQueue.handset_id == handset_id)
+    failed = session.scalar(queue) or 0
+    values = {"due_at": due_at, "waits": waits, "failures": 0}
+    session.execute(update(SettleQueue).where(SettleQueue.handset_id == handset_id).values(values))
+    return failed
+
+
+def put_off(session: Session, handset_id: uuid.UUID, due_at: dt.datetime) -> int:
+    """When a phone that could not be ruled, and is still held, is tried next. How often in a row it has failed now."""
+    done = session.scalar(
+        update(SettleQueue)
+        .where(SettleQueue.handset_id == handset_id)
+        .values(due_at=due_at, failures=SettleQueue.failures + 1)
+        .returning(SettleQueue.failures)
     )
+    return done or 0
 
 
-def unsettled(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> int:
-    """Phones of a centre of which something came in that no ruling has looked at yet. Internal."""
-    due = select(func.count()).where(SettleQueue.centre_id == centre_id, SettleQueue.due_at <= now)
-    return session.scalar(due) or 0
+def queued_phones(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> set[uuid.UUID]:
+    """Phones of a centre of which something came in that no ruling has looked at yet, or that could not be ruled."""
+    waits = or_(SettleQueue.due_at <= now, SettleQueue.failures > 0)
+    return set(
+        session.scalars(select(SettleQueue.handset_id).where(SettleQueue.centre_id == centre_id, waits))
+    )
 
 
 def _sooner(session: Session, insert: Any) -> Any:

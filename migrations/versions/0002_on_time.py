@@ -410,6 +410,7 @@ def upgrade() -> None:
         sa.Column("centre_id", sa.Uuid(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("waits", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["centre_id"], ["service_centre.id"], name=op.f("fk_settle_queue_centre_id_service_centre")
         ),

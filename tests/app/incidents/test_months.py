@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.incidents import month_matters, month_rulings, unsettled
-from app.incidents.settling import queue_changed
+from app.incidents.pending import queue_changed
 from app.kernel.clock import FixedClock
 from app.kernel.tenancy import SYSTEM
 from app.policy import LayerInput, put_layer
