@@ -8,7 +8,7 @@ import uuid
 import click
 from flask.cli import AppGroup
 
-from app.incidents.settling import queue_changed
+from app.incidents.pending import queue_changed
 from app.incidents.settling import PHONES_AT_ONCE, settle_due
 from app.incidents.tracing import export_trace
 from app.kernel.db import begin_write, db
