@@ -125,11 +125,11 @@ class Phone:
         if self.session.scalar(select(KitAssignment).where(KitAssignment.handset_id == self.id)) is None:
             kit = {"handset_id": self.id, "post_id": self.org.post, "valid_from": at(-2000)}
             self.session.add(
-                KitAssignment(centre_id=self.org.centre, created_at=START, updated_at=START, **kit)
+                KitAssignment(centre_id=self.org.centre, created_at=at(-1), updated_at=at(-1), **kit)
             )
         row = PostHolding(
             centre_id=self.org.centre, post_id=self.org.post, employee_id=employee, valid_from=at(start),
-            valid_to=None if end is None else at(end), created_at=START, updated_at=START,
+            valid_to=None if end is None else at(end), created_at=at(-1), updated_at=at(-1),
         )  # fmt: skip
         self.session.add(row)
         self.session.flush()
