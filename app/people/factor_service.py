@@ -20,23 +20,38 @@ from app.people.limits_rules import Limits
 _NONCE = 12
 
 
-def begin_enrolment(session: Session, keys: KeyStore, user_id: uuid.UUID) -> str:
+def begin_enrolment(
+    session: Session, keys: KeyStore, user_id: uuid.UUID, limits: Limits, now: dt.datetime
+) -> str:
     """The secret for the app: of the enrolment that waits, or a new one; a factor in force counts until it is
     confirmed.
     """
     row = _credential(session, user_id)
-    if row.totp_next is not None:
-        return _open(keys, user_id, row.totp_next)
+    known = _waiting(keys, row, limits, now)
+    if known is not None:
+        return known
     secret = new_factor()
-    row.totp_next = _seal(keys, user_id, secret)
+    row.totp_next = _seal(keys, user_id, f"{secret} {int(now.timestamp())}")
     session.flush()
     return secret
 
 
-def waiting_secret(session: Session, keys: KeyStore, user_id: uuid.UUID) -> str | None:
+def waiting_secret(
+    session: Session, keys: KeyStore, user_id: uuid.UUID, limits: Limits, now: dt.datetime
+) -> str | None:
     """The secret of an enrolment that waits to be confirmed."""
     row = key_store.credential(session, user_id)
-    return None if row is None or row.totp_next is None else _open(keys, user_id, row.totp_next)
+    return None if row is None else _waiting(keys, row, limits, now)
+
+
+def _waiting(keys: KeyStore, row: Credential, limits: Limits, now: dt.datetime) -> str | None:
+    """None also for one that was begun longer ago than a sign-in may take: left open, it would let whoever finds the
+    screen put his own app in the place of the owner's, whose password was asked for at the beginning only.
+    """
+    if row.totp_next is None:
+        return None
+    secret, _, begun = _open(keys, row.user_id, row.totp_next).partition(" ")
+    return secret if begun and now.timestamp() - int(begun) < limits.half.total_seconds() else None
 
 
 def confirm_enrolment(
@@ -44,12 +59,13 @@ def confirm_enrolment(
 ) -> list[str]:
     """Put the factor in force; the recovery codes, shown once. Raise `Invalid` for digits of another secret."""
     row = _credential(session, user_id)
-    if row.totp_next is None:
-        raise Conflict("没有等待确认的验证器 / no enrolment waits")
-    step = matching_step(_open(keys, user_id, row.totp_next), typed, now.timestamp(), 0)
+    secret = _waiting(keys, row, limits, now)
+    if secret is None:
+        raise Conflict("没有等待确认的验证器，请重新开始设置 / no enrolment waits: begin anew")
+    step = matching_step(secret, typed, now.timestamp(), 0)
     if step is None:
         raise wrong_code()
-    row.totp_sealed, row.totp_next, row.totp_last_step = row.totp_next, None, step
+    row.totp_sealed, row.totp_next, row.totp_last_step = _seal(keys, user_id, secret), None, step
     return renew_recovery_codes(session, user_id, limits, now)
 
 

@@ -83,7 +83,7 @@ def password_form() -> Response:
 @access(*SIGNED_IN, late_transaction=True)
 def begin_factor_form() -> Response:
     user_id, _ = _proved()
-    begin_enrolment(open_write(), runtime().keys, user_id)
+    begin_enrolment(open_write(), runtime().keys, user_id, sign_in_limits(), page_now())
     return see_other("/me/factor")
 
 
@@ -178,7 +178,7 @@ def revoke_form(token_id: uuid.UUID) -> Response:
 
 def _factor_page(user_id: uuid.UUID, problem: str = "") -> str | Response:
     session = db.session()
-    secret = waiting_secret(session, runtime().keys, user_id)
+    secret = waiting_secret(session, runtime().keys, user_id, sign_in_limits(), page_now())
     if secret is None:
         return see_other("/me")
     return render_template(

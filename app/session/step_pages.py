@@ -89,7 +89,7 @@ def begin_step() -> Response:
     half = half_session()
     if half.stage is not Stage.ENROL or half.user_id is None:
         raise Conflict("现在不需要设置验证器", code="other_step")
-    begin_enrolment(db.session(), runtime().keys, half.user_id)
+    begin_enrolment(db.session(), runtime().keys, half.user_id, sign_in_limits(), page_now())
     return next_step(half.stage, _target())
 
 
@@ -132,7 +132,9 @@ def _page(problem: str = "") -> str:
     half = half_session()
     assert half.user_id is not None
     session = db.session()
-    secret = waiting_secret(session, runtime().keys, half.user_id) if half.stage is Stage.ENROL else None
+    secret = None
+    if half.stage is Stage.ENROL:
+        secret = waiting_secret(session, runtime().keys, half.user_id, sign_in_limits(), page_now())
     return render_template(
         f"session/step_{half.stage}.html",
         problem=problem,

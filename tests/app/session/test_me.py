@@ -27,6 +27,12 @@ def shown(answer, name):
     return found[1].strip()
 
 
+def typed_secret(person):
+    return (
+        person.get("/me/factor").text.partition('class="secret">')[2].partition("</code>")[0].replace(" ", "")
+    )
+
+
 def test_a_new_password_ends_the_other_sessions(app, person):
     wang = person()
     wang.sign_in()
@@ -137,8 +143,7 @@ def test_the_authenticator_is_exchanged_only_when_the_new_one_works(app, person,
     wang.enrol()
     old = wang.secret
     wang.post("/me/factor/begin", present=PASSWORD)
-    page = wang.get("/me/factor").text
-    fresh = page.partition('class="secret">')[2].partition("</code>")[0].replace(" ", "")
+    fresh = typed_secret(wang)
     assert fresh != old
     assert wang.post("/me/factor", code="000000").status_code == 422
     clock.move(60)
@@ -191,3 +196,20 @@ def test_no_secret_is_kept_anywhere(app, person):
         actions = set(db.session.scalars(select(AuditRow.action)))
         db.session.remove()
     assert {"user.factor", "user.token", "user.password"} <= actions
+
+
+def test_an_enrolment_left_open_is_no_way_in_for_who_finds_the_screen(person, clock):
+    """The password is asked for at its beginning only; later nobody sees its secret or puts it in force."""
+    wang = person("finance")
+    wang.sign_in()
+    wang.post("/me/factor/begin", present=PASSWORD)
+    left = typed_secret(wang)
+    clock.move(15 * 60)
+    wang.secret = left
+    assert wang.get("/me/factor").location == "/me"
+    assert wang.post("/me/factor", code=wang.code()).status_code == 409
+    assert wang.post("/me/factor/begin", present="guess").status_code == 403
+    wang.post("/me/factor/begin", present=PASSWORD)
+    wang.secret = typed_secret(wang)
+    assert wang.secret != left
+    assert wang.post("/me/factor", code=wang.code()).status_code == 200
