@@ -126,10 +126,13 @@ def _delegation_form(texts: Mapping[str, str], refusal: DomainError | None = Non
     session, who, now = db.session(), current_principal(), page_now()
     at_desk = who.has_any(*given.DESK)
     own = store.phones_of(session, who.employee, now) if who.employee else []
+    theirs = store.held_posts(session, who, None, now)
+    if not at_desk:
+        theirs = [(post, holder) for post, holder in theirs if holder.id != who.employee]
     return render_template(
         "duty/entrust.html", texts=texts, refusal=refusal, own=own, at_desk=at_desk,
         tags=store.phone_tags(session, who, _TAGS) if at_desk else [],
-        posts=store.held_posts(session, who, None, now), start=_local(now),
+        posts=theirs, start=_local(now),
     )  # fmt: skip
 
 

@@ -241,10 +241,10 @@ def phones_of(session: Session, employee_id: uuid.UUID, now: dt.datetime) -> Seq
 
 def held_posts(
     session: Session, principal: Principal, centre_id: uuid.UUID | None, now: dt.datetime
-) -> list[tuple[Post, str]]:
-    """The posts that somebody holds now, with his name."""
+) -> list[tuple[Post, Employee]]:
+    """The posts that somebody holds now, with who that is."""
     query = (
-        select(Post, Employee.name)
+        select(Post, Employee)
         .join(PostHolding, PostHolding.post_id == Post.id)
         .join(Employee, Employee.id == PostHolding.employee_id)
         .where(
@@ -256,7 +256,7 @@ def held_posts(
     )
     if centre_id is not None:
         query = query.where(Post.centre_id == centre_id)
-    return [(row.Post, row.name) for row in session.execute(query.order_by(Post.code))]
+    return [(row.Post, row.Employee) for row in session.execute(query.order_by(Post.code))]
 
 
 def phone_by_tag(session: Session, principal: Principal, tag: str) -> uuid.UUID | None:

@@ -29,6 +29,7 @@ _WORDS = {
     "status_words": words.STATUS,
     "status_kind": words.STATUS_KIND,
     "status_means": words.STATUS_MEANS,
+    "meaning": words.meaning,
     "state_words": words.STATE,
     "kind_words": words.KIND,
     "source_words": words.SOURCE,

@@ -31,6 +31,23 @@ STATUS_MEANS: Mapping[str, str] = {
     "suspected": "有人反映关机，手机尚未再次读到，等待证据",
     "undecided": "证据不足以认定，等待负责人决定",
 }
+
+
+def meaning(status: str, kind: str, *, decided: bool) -> str:
+    """Why an incident stands as it does. `STATUS_MEANS` names each way to a status; who reads one page asks which."""
+    if decided and status in ("refuted", "confirmed"):
+        return f"由负责人或复核人认定{STATUS[status]}，理由见下面的“决定与申诉”"
+    if status == "confirmed":
+        return (
+            "手机自身的记录证明了关机"
+            if kind == "a"
+            else "拨测听到“已关机”，前后两次读取相隔不久，其间手机重新启动过"
+        )
+    if status == "refuted":
+        return "当时手机已证明开机，或没有证明的时间太短，不足以算关机"
+    return STATUS_MEANS[status]
+
+
 STATE: Mapping[str, str] = {
     "waiting": "等待结论",
     "ruled": "按证据得出",

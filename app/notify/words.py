@@ -7,13 +7,14 @@ from collections.abc import Mapping
 UNDELIVERED = "undelivered"
 """Tells operations that something did not get through; stays inside, or it would not get through either."""
 KIND_WORDS: Mapping[str, str] = {
-    "incident": "待处理事件",
+    "incident": "关机事件",
     "month": "月度结算",
     "allowance": "话费补贴",
     "topup": "话费报销",
     "delegation": "委托",
     "excuse": "保养维修",
     "report": "客户反映",
+    "secret": "密码托管",
     UNDELIVERED: "未送达通知",
 }
 OTHER = "其他通知"

@@ -49,7 +49,9 @@ def press(caller, text, verb, note="", **fields):
 
 def test_a_butler_entrusts_another_accepts_and_gives_back(zhang, li, lead, form):
     assert "现在委托" in page(zhang, "/my/duty")
-    assert "二号岗：李四" in page(zhang, "/duty/delegations/new")
+    offered = page(zhang, "/duty/delegations/new")
+    assert "二号岗：李四" in offered
+    assert "：张三" not in offered  # nobody entrusts himself
     answer = zhang.post("/duty/delegations", data=form(note="周日休息"))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/my/duty")
     mine = page(zhang, "/my/duty")

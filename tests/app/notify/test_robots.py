@@ -88,7 +88,7 @@ def test_a_robot_says_counts_and_never_a_name(app, org, robot, group, clock):
     assert run_job(app, COUNT) == 1
     assert run_job(app, SEND) == 1
     ((_, _, body),) = group.got
-    assert body["message"] == "锦绣花园新增：其他通知 1 件，待处理事件 3 件。详情请登录系统查看。"
+    assert body["message"] == "锦绣花园新增：关机事件 3 件，其他通知 1 件。详情请登录系统查看。"
     assert "张三" not in str(body)
     assert "GJ" not in str(body)
     assert (run_job(app, COUNT), run_job(app, SEND)) == (0, 0)
