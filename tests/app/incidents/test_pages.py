@@ -86,6 +86,8 @@ def test_the_page_of_one_shows_evidence_history_and_policy(ruled: Ruled, org: Or
     ):
         assert words in page, words
     assert "予以免除" in page
+    assert "手机自身的记录证明了关机。" in page
+    assert "负责人或复核人认定" not in page
 
 
 def test_what_the_phone_said_of_its_battery_and_its_boots_stands_beside(  # type: ignore[no-untyped-def]
@@ -169,6 +171,7 @@ def test_a_lead_decides_by_form_and_a_second_time_is_refused(ruled: Ruled, org: 
     assert (done.status_code, done.headers["Location"]) == (303, f"/incidents/{left}")
     page = lead.get(f"/incidents/{left}").text
     assert "回访住户证实" in page
+    assert "由负责人或复核人认定成立" in page
     assert "<textarea" not in page
     assert lead.post(f"/incidents/{left}/decide", data={**form, "version": "3"}).status_code in (409, 412)
 
@@ -202,6 +205,7 @@ def test_a_butler_sees_his_own_and_appeals_once(ruled: Ruled, org: Org, as_user)
     assert lead.post(f"/incidents/{proved}/appeal/decide", data=form).status_code == 303
     page = zhang.get(f"/my/incidents/{proved}").text
     assert "维修单已核" in page
+    assert "由负责人或复核人认定不成立" in page
     assert "王负责" not in page
     assert zhang.get(f"{API}/{proved}").json["status"] == "refuted"
 
