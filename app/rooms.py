@@ -60,6 +60,8 @@ from app.session.step_pages import step_pages
 from app.tables import load_tables
 from app.tasks.api import tasks_api
 from app.tasks.pages import tasks_pages
+from app.trail.api import trail_api
+from app.trail.pages import trail_pages
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
 
@@ -88,6 +90,7 @@ PAGES = (
     incident_pages,
     allowance_pages,
     claim_pages,
+    trail_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -109,6 +112,7 @@ APIS: tuple[Blueprint, ...] = (
     incidents_api,
     allowance_api,
     claim_api,
+    trail_api,
 )
 COMMANDS = (
     users_cli,

@@ -31,6 +31,7 @@ from app.allowance.views import MonthView, line_views, month_view
 from app.http.access import SIGNED_IN, access
 from app.http.api import API_PREFIX, Blueprint, page_schema
 from app.http.identity import current_principal
+from app.http.noting import note_reading
 from app.kernel.db import db
 from app.kernel.paging import Page
 from app.ledger import LedgerEntry, list_entries
@@ -129,6 +130,7 @@ class ExportFile(MethodView):
 
 def export_response(export_id: uuid.UUID) -> Response:
     made, data = file_of(db.session(), current_principal(), tools(), export_id)
+    note_reading("payroll", action="allowance.downloaded", subject=f"payroll_export:{made.id}")
     return attachment(data, XLSX, made.file_name, f"payroll-{made.id}.xlsx")
 
 

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from app.http.access import AGENT, current_access
 from app.http.identity import authorise, identify, may
+from app.http.noting import note_denial
 from app.http.pages import home_of, see_other
 from app.http.problems import Problem
 from app.http.transaction import close_write, open_write, read_body
@@ -27,6 +28,7 @@ def register_guards(app: Flask) -> None:
     app.before_request(_open_transaction)
     # Flask runs these last to first: the transaction ends before the headers are put on.
     app.after_request(_security_headers)
+    app.after_request(note_denial)
     app.after_request(close_write)
 
 

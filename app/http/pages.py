@@ -54,6 +54,7 @@ NAVIGATION = (
     NavEntry("commands", "命令", "/commands", MANAGING),
     NavEntry("people", "人员", "/people", MANAGING),
     NavEntry("notify", "通知渠道", "/notify", MANAGING),
+    NavEntry("audit", "审计记录", "/audit", MANAGING),
     NavEntry("contacts", "员工联系方式", "/notify/contacts", MANAGING),
     NavEntry("api", "API", "/api/v1/docs", MANAGING),
 )

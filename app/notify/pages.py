@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, render_template, request
 
 from app.http.access import access
 from app.http.identity import current_principal
+from app.http.noting import note_reading
 from app.http.pages import local_path, page_now, see_other
 from app.http.problems import STATUS
 from app.kernel.db import db
@@ -110,6 +111,7 @@ def contacts() -> str:
         db.session(), current_principal(), page_now(), words=one_line(args.get("q", ""), 100),
         missing=args.get("show") == "missing", cursor=args.get("cursor"),
     )  # fmt: skip
+    note_reading("contacts", filters=args.to_dict(), count=len(page.items))
     return render_template("notify/contacts.html", lines=page.items, next_cursor=page.next_cursor)
 
 

@@ -16,7 +16,14 @@ from app.people.limits_rules import Limits, limits_of
 from app.people.own_service import Own, own_things
 from app.people.password_service import check_password, prove, renew_hash, set_known_password, set_password
 from app.people.rules import ROLE_WORDS
-from app.people.service import names_of, principal_of, user_of_employee, users_with
+from app.people.service import (
+    actor_of_login,
+    actors_named,
+    names_of,
+    principal_of,
+    user_of_employee,
+    users_with,
+)
 from app.people.session_service import SignedIn, begin_session, end_session, find_session, let_in
 from app.people.token_service import TokenCaller, caller_of_token, make_token, revoke_token
 from app.people.user_service import By, UserInput, create_user, get_user, grant, note, user_exists
@@ -31,6 +38,8 @@ __all__ = [
     "Stage",
     "TokenCaller",
     "UserInput",
+    "actor_of_login",
+    "actors_named",
     "begin_enrolment",
     "begin_session",
     "browser",

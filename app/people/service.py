@@ -14,6 +14,8 @@ from app.kernel.tenancy import Principal
 from app.people import store
 from app.people.rules import Right, effective_rights, fixed_name
 
+_NAMED = 100
+
 
 def principal_of(session: Session, user_id: uuid.UUID, instant: dt.datetime) -> Principal:
     """Roles and centres of a user at an instant, deputies included. Raise `NotFound` for an unknown or inactive user.
@@ -57,6 +59,17 @@ def names_of(session: Session, actors: Collection[str]) -> dict[str, str]:
     ids = {actor: found for actor in set(actors) if (found := parse_id(actor)) is not None}
     people = store.names(session, ids.values()) if ids else {}
     return {actor: people.get(ids[actor], actor) if actor in ids else fixed_name(actor) for actor in actors}
+
+
+def actors_named(session: Session, words: str) -> list[str]:
+    """`Principal.user` of those whose name holds these words, or whose login they are; at most a hundred."""
+    return [str(found) for found in store.ids_named(session, words, _NAMED)]
+
+
+def actor_of_login(session: Session, login: str) -> str:
+    """`Principal.user` of who signs in by this name, `unknown` for nobody."""
+    user = store.user_by_login(session, login)
+    return "unknown" if user is None else str(user.id)
 
 
 def users_with(session: Session, centre_id: uuid.UUID, *roles: str, at: dt.datetime) -> list[uuid.UUID]:

@@ -40,6 +40,11 @@ def names(session: Session, user_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, 
     return {row.id: row.name for row in session.execute(query)}
 
 
+def ids_named(session: Session, words: str, limit: int) -> list[uuid.UUID]:
+    named = or_(User.name.icontains(words, autoescape=True), User.login == words.lower())
+    return list(session.scalars(select(User.id).where(named).order_by(User.id).limit(limit)))
+
+
 def user_of_employee(session: Session, employee_id: uuid.UUID) -> uuid.UUID | None:
     return session.scalar(select(User.id).where(User.employee_id == employee_id, User.active))
 

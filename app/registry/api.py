@@ -8,9 +8,10 @@ from typing import Any
 from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, etag, expected_version
 from app.http.identity import current_principal
+from app.http.noting import note_reading
 from app.kernel.db import db
 from app.registry import service, tie_service
-from app.registry.catalogue import RESOURCES
+from app.registry.catalogue import PERSONAL, RESOURCES
 from app.registry.custody import history_of, holder_of
 from app.registry.handsets import find_handset
 from app.registry.listing import Query, list_rows
@@ -62,7 +63,7 @@ def _reading(resource: Resource, schemas: Schemas) -> None:
     @registry_api.arguments(schemas.query, location="query")
     @registry_api.response(200, schemas.page)
     def list_view(args: dict[str, Any]) -> Any:
-        return list_rows(
+        page = list_rows(
             db.session(),
             current_principal(),
             resource,
@@ -70,6 +71,9 @@ def _reading(resource: Resource, schemas: Schemas) -> None:
             cursor=args["cursor"],
             limit=args["limit"],
         )
+        if resource.name in PERSONAL:
+            note_reading(resource.name, filters=args, count=len(page.items))
+        return page
 
     @registry_api.route(
         f"/{resource.name}/<uuid:row_id>", methods=["GET"], endpoint=f"{resource.subject}_get"

@@ -280,6 +280,9 @@ POST_HOLDINGS = Resource(
     subjects=("post_id",),
 )
 
+PERSONAL = frozenset({"employees", "households"})
+"""Lists of persons: reading one is an event of the audit trail."""
+
 RESOURCES: Mapping[str, Resource] = {
     r.name: r
     for r in (

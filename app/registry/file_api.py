@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from app.http.access import STAFF, access
 from app.http.api import API_PREFIX, Blueprint, StrictSchema
 from app.http.fields import Instant
 from app.http.identity import current_principal
+from app.http.noting import note_reading
 from app.http.transaction import open_write
 from app.kernel.db import db
 from app.registry import exporting, import_service
@@ -165,7 +166,8 @@ def hang_files(resource: Resource) -> None:
 
 def export_response(resource: Resource, args: dict[str, Any]) -> Response:
     """The list as a file, with the list's own filters and order."""
-    rows = exporting.export_rows(db.session(), current_principal(), resource, query_of(resource, args))
+    query = query_of(resource, args)
+    rows = _Counted(exporting.export_rows(db.session(), current_principal(), resource, query))
     if args["format"] == "csv":
         out = BytesIO()
         exporting.write_csv(rows, out)
@@ -175,7 +177,26 @@ def export_response(resource: Resource, args: dict[str, Any]) -> Response:
             path = Path(folder) / "export.xlsx"
             exporting.write_xlsx(rows, path, resource)
             data = path.read_bytes()
+    # The first row is the head.
+    count = max(rows.seen - 1, 0)
+    note_reading(resource.name, filters=args, count=count, action="registry.exported")
     return _download(Response(data, content_type=_media(args["format"])), resource, args["format"])
+
+
+class _Counted:
+    """Rows that are counted while they are written."""
+
+    def __init__(self, rows: Iterator[list[str]]) -> None:
+        self._rows = rows
+        self.seen = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        row = next(self._rows)
+        self.seen += 1
+        return row
 
 
 def template_response(resource: Resource, file_format: str) -> Response:

@@ -10,12 +10,13 @@ from flask import Blueprint, Response, flash, render_template, request
 
 from app.http.access import STAFF, access
 from app.http.identity import current_principal
+from app.http.noting import note_reading
 from app.http.pages import page_now, see_other
 from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.ids import parse_id
 from app.registry import forms, import_service, listing, store, views
-from app.registry.catalogue import CENTRES, HANDSETS, RESOURCES
+from app.registry.catalogue import CENTRES, HANDSETS, PERSONAL, RESOURCES
 from app.registry.columns import sheet_fields
 from app.registry.custody import Custody, holders_of
 from app.registry.exporting import hint
@@ -52,6 +53,8 @@ def list_page(name: str) -> str:
     page = listing.list_rows(
         session, who, resource, query, cursor=request.args.get("cursor") or None, limit=_PAGE
     )
+    if name in PERSONAL:
+        note_reading(name, filters=request.args.to_dict(), count=len(page.items))
     centres = listing.list_rows(session, who, CENTRES, Query(), cursor=None, limit=_CENTRES).items
     return render_template(
         "registry/list.html",

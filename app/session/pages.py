@@ -28,6 +28,7 @@ from app.http.transaction import open_write, read_apart, write_apart
 from app.people import (
     SignedIn,
     Stage,
+    actor_of_login,
     begin_session,
     check_password,
     end_session,
@@ -96,6 +97,9 @@ def _by_password(login: str, password: str) -> Response | tuple[str, int]:
         checked = check_password(reader, login, password)
     if checked is None:
         log.warning("sign_in_denied", ip=_ip())
+        # Noted for a name that nobody has as well: the time that it takes tells nobody which names there are.
+        with write_apart() as writer:
+            service.note_refused(writer, actor_of_login(writer, login), step="password", ip=_ip(), now=now)
         return _form(target, _WRONG, login=login), 401
     session = open_write()
     was_right(session, keys)

@@ -1,0 +1,69 @@
+"""What actions, objects and outcomes of the trail are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ROOMS: Mapping[str, str] = {
+    "session": "登录", "access": "访问", "user": "用户", "registry": "档案", "agent": "网关", "command": "命令",
+    "policy": "制度", "probe": "联系测试", "dialling": "拨测", "report": "客户反映", "report_code": "反映码",
+    "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
+    "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
+    "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单",
+}  # fmt: skip
+"""The first word of an action, and its filter."""
+_VERBS: Mapping[str, str] = {
+    "begin": "登录", "end": "结束", "enter": "登录", "refused": "口令或验证码不对", "denied": "无权访问",
+    "create": "新增", "update": "修改", "retire": "停用", "reinstate": "恢复", "void": "作废", "import": "导入",
+    "exported": "导出", "downloaded": "下载导出的文件", "read": "查阅", "layer_put": "修改", "start": "开始",
+    "add": "加入", "drop": "移出", "result": "记结果", "correct": "更正", "draw": "抽签", "confirm": "核实",
+    "reject": "不采纳", "undo": "撤销", "make": "生成", "renew": "更换", "appeal": "申诉", "decide": "决定",
+    "decide_appeal": "申诉决定", "closed": "关账", "corrected": "更正", "booked": "记账", "reversed": "冲销",
+    "claim_filed": "提交报销", "claim_approved": "批准报销", "claim_rejected": "驳回报销",
+    "claim_withdrawn": "撤回报销",
+    "claim_reversed": "冲销报销", "claim_reopened": "重开报销", "accept": "接受", "decline": "拒绝", "withdraw": "撤回",
+    "return": "归还", "approve": "批准", "close": "结束", "propose": "提出", "file": "提交", "complete": "完成",
+    "reopen": "撤销完成", "put": "修改", "retry": "重试", "test": "试发", "code": "生成登记码", "enrol": "登记",
+    "revoke": "撤销", "cancel": "取消", "erased": "删除详情", "made": "备份", "restored": "恢复", "issue": "下达",
+    "grant": "授予角色", "activate": "启用", "deactivate": "停用",
+}  # fmt: skip
+_OBJECTS: Mapping[str, str] = {
+    "handset": "手机", "employee": "员工", "household": "业主", "post": "岗位", "centre": "服务中心", "user": "用户",
+    "principal": "登录人", "incident": "关机事件", "task": "待办", "topup_claim": "报销", "probe": "联系测试",
+    "dial_test": "拨测", "report": "客户反映", "delegation": "委托", "excuse": "保养维修", "command": "命令",
+    "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
+    "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
+    "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
+    "agent": "网关", "backup": "备份",
+}  # fmt: skip
+_LISTS: Mapping[str, str] = {
+    "audit": "审计记录", "employees": "员工", "households": "业主", "contacts": "联系方式", "posts": "岗位",
+    "handsets": "手机", "centres": "服务中心", "numbers": "号码", "wechat-accounts": "微信号",
+}  # fmt: skip
+OUTCOMES: Mapping[str, tuple[str, str]] = {"ok": ("quiet", "完成"), "refused": ("bad", "被拒绝")}
+
+
+def action_words(action: str) -> str:
+    """`登录 · 口令或验证码不对`; what has no word is shown as it is called."""
+    room, _, verb = action.partition(".")
+    return f"{ROOMS.get(room, room)} · {_VERBS.get(verb, verb)}"
+
+
+def object_words(subject: str) -> str:
+    """The kind in words, and the end of its id."""
+    kind, _, name = subject.partition(":")
+    if kind == "list":
+        return f"名单 {_LISTS.get(name, name)}"
+    short = name if len(name) < 20 or not name.isascii() or "/" in name else name[-6:]
+    return f"{_OBJECTS.get(kind, kind)} {short}"
+
+
+_PATHS: Mapping[str, str] = {
+    "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "topup_claim": "/allowance/claims/",
+}  # fmt: skip
+
+
+def object_path(subject: str) -> str | None:
+    """Where this object is shown, None where it has no page of its own."""
+    kind, _, name = subject.partition(":")
+    return f"{_PATHS[kind]}{name}" if kind in _PATHS else None
