@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+DECIDED = frozenset({"incident", "report", "excuse"})
+"""Kinds that end only with what they ask for: ticked off by hand, a matter that costs somebody money, or spares it,
+would lie undecided and out of sight.
+"""
 _A_CENTURY = dt.timedelta(days=36_525)
 
 

@@ -18,7 +18,7 @@ from app.kernel.texts import one_line
 from app.policy import PolicyFiles, effective
 from app.tasks import store
 from app.tasks.model import Task
-from app.tasks.rules import pack_roles, place, unpack_roles
+from app.tasks.rules import DECIDED, pack_roles, place, unpack_roles
 from app.tasks.states import Event, State
 
 MAX_NOTE = 500
@@ -108,9 +108,16 @@ def get(session: Session, principal: Principal, task_id: uuid.UUID) -> Task:
 def complete(
     session: Session, principal: Principal, task_id: uuid.UUID, *, note: str, now: dt.datetime
 ) -> Task:
-    """A person says that it is done. Raise `NotFound`, `Forbidden` for whom it is not for, `Conflict` when it ended."""
+    """A person says that it is done. Raise `NotFound`, `Forbidden` for whom it is not for, `Conflict` when it ended,
+    or ends only with the decision that it asks for.
+    """
     task = get(session, principal, task_id)
     principal.require_role(task.centre_id, *unpack_roles(task.roles))
+    if task.kind in DECIDED:
+        raise Conflict(
+            "请打开它作出处理，处理后待办自动结束 / deal with the matter itself: that ends the task",
+            code="task_decided",
+        )
     words = one_line(note, MAX_NOTE)
     store.move(session, task, Event.COMPLETE, ended_at=now, ended_by=principal.user, how=words)
     _note(session, principal, task, "task.complete", now, words)

@@ -15,7 +15,7 @@ from app.policy import PolicyFiles
 from app.registry import live_centres
 from app.tasks import service, store
 from app.tasks.model import Task
-from app.tasks.rules import unpack_roles
+from app.tasks.rules import DECIDED, unpack_roles
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def task_lines(
             roles="、".join(ROLE_WORDS.get(role, role) for role in unpack_roles(task.roles)),
             ended_by=actors.get(task.ended_by, task.ended_by) if task.ended_by else "",
             overdue=task.due_at is not None and task.due_at < now and not ended,
-            may_end=principal.may(task.centre_id, *unpack_roles(task.roles)),
+            may_end=task.kind not in DECIDED and principal.may(task.centre_id, *unpack_roles(task.roles)),
             may_reopen=ended and service.may_reopen(principal, task, minutes[task.centre_id], now),
         )
         for task in page.items

@@ -173,3 +173,14 @@ def test_the_api_by_role(task_id: uuid.UUID, org: Org, as_user: Callable[..., Ca
     assert operations.post(f"{path}/complete", json={}).status_code == 409
     assert len(operations.get("/api/v1/tasks?state=ended").json["items"]) == 1
     assert operations.post(f"{path}/reopen").json["state"] == "open"
+
+
+@pytest.mark.parametrize("kind", ["incident", "report", "excuse"])
+def test_what_must_be_decided_is_not_ticked_off(
+    session: Session, org: Org, clock: FixedClock, kind: str
+) -> None:
+    _open(session, org, clock, kind=kind, roles=("lead",))
+    with pytest.raises(Conflict) as refused:
+        complete(session, SYSTEM, _one(session).id, note="看过了", now=clock.now())
+    assert refused.value.code == "task_decided"
+    assert close_task(session, "k", how="已有结论", by="system", now=clock.now())
