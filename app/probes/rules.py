@@ -117,3 +117,21 @@ def counts(one: Try, contacts: Spans, alive: Sequence[dt.datetime], numbers: Num
     if any(first <= end and last >= start for first, last in contacts):
         return False
     return not any(start <= at <= end for at in alive)
+
+
+def journal_state(
+    read_first: dt.datetime,
+    read_last: dt.datetime,
+    written_at: dt.datetime | None,
+    now: dt.datetime,
+    most: dt.timedelta,
+) -> str:
+    """`kept`, `none` or `unknown` of the present boot of a phone; `most`: how long reading it may bring no line.
+
+    A phone that is not read tells nothing of its journal, and one that was met just now has had no time to write one.
+    """
+    if now - read_last > most:
+        return "unknown"
+    if written_at is not None and read_last - written_at <= most:
+        return "kept"
+    return "none" if read_last - max(read_first, written_at or read_first) >= most else "unknown"

@@ -13,6 +13,7 @@ from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles
 from app.probes import phone_store, store
+from app.probes.journals import JournalNow, journals_now
 from app.probes.model import Probe
 from app.probes.rules import local_day, whole_day
 from app.probes.states import ENDED, State
@@ -21,7 +22,7 @@ from app.registry import Custody, holders_of
 from app.uptime import proved_shares
 
 PER_PAGE = 50
-FILTERS = ("failed", "away")
+FILTERS = ("failed", "away", "nojournal")
 DAYS = dt.timedelta(days=7)
 
 
@@ -47,13 +48,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class PhoneLine:
-    """One phone: today's tests, those of the last 7 days by outcome, and the share of its time that is proved."""
+    """One phone: today's tests, those of the last 7 days by outcome, the share of its time that is proved, and whether
+    it keeps its journal (`kept`, `none`, `unknown`).
+    """
 
     phone: phone_store.Phone
     holder: Custody | None
     heard_at: dt.datetime | None
     away: bool
     share: float
+    journal: str
     remaining: int
     today: Sequence[Probe]
     week: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +67,7 @@ def phone_lines(
     session: Session, principal: Principal, policies: PolicyFiles, wanted: Wanted, now: dt.datetime
 ) -> Page[PhoneLine]:
     """One page of the phones in service, by asset tag."""
-    only = _ids_of(session, principal, wanted, now)
+    only = _ids_of(session, principal, policies, wanted, now)
     page = phone_store.phones(
         session, principal, wanted.text, wanted.centre_id, only, wanted.cursor, PER_PAGE
     )
@@ -78,6 +82,7 @@ def phone_lines(
         holders_of(session, principal, ids, now),
         store.out_of_reach_ids(session, principal),
         store.remaining(session, principal, ids, local_day(now).isoformat(), now),
+        journals_now(session, principal, policies, now, ids),
     )
     morning = whole_day(local_day(now))[0]
     lines = [_line(phone, rooms, shares[phone.id], tests.get(phone.id, []), morning) for phone in page.items]
@@ -90,15 +95,19 @@ class _Rooms:
     holders: Mapping[uuid.UUID, Custody]
     away: set[uuid.UUID]
     remaining: Mapping[uuid.UUID, int]
+    journals: Mapping[uuid.UUID, JournalNow]
 
 
 def _ids_of(
-    session: Session, principal: Principal, wanted: Wanted, now: dt.datetime
+    session: Session, principal: Principal, policies: PolicyFiles, wanted: Wanted, now: dt.datetime
 ) -> set[uuid.UUID] | None:
     if wanted.only == "failed":
         return store.not_reached_since(session, principal, now - DAYS)
     if wanted.only == "away":
         return store.out_of_reach_ids(session, principal)
+    if wanted.only == "nojournal":
+        journals = journals_now(session, principal, policies, now)
+        return {handset_id for handset_id, journal in journals.items() if journal.state == "none"}
     return None
 
 
@@ -110,12 +119,14 @@ def _line(
         if probe.state in ENDED:
             week[probe.state] = week.get(probe.state, 0) + 1
     state = rooms.states.get(phone.id)
+    journal = rooms.journals.get(phone.id)
     return PhoneLine(
         phone=phone,
         holder=rooms.holders.get(phone.id),
         heard_at=state.at if state else None,
         away=phone.id in rooms.away,
         share=share,
+        journal=journal.state if journal else "unknown",
         remaining=rooms.remaining.get(phone.id, 0),
         today=[probe for probe in tests if probe.planned_at >= morning],
         week=week,

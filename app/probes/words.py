@@ -51,6 +51,14 @@ REASON: Mapping[str, str] = {
 }
 
 
+JOURNAL: Mapping[str, tuple[str, str, str]] = {
+    "kept": ("good", "在记", "手机自己的日志在运行：正常关机能被证明"),
+    "none": ("bad", "没有", "一直读得到，却没有取到日志：关机将无从证明，请看网关日志"),
+    "unknown": ("unknown", "未知", "最近没有读到，或刚开始读，还说不准"),
+}
+"""State → kind of badge, word, and what it means."""
+
+
 def reason(code: str | None) -> str:
     """A code that has no words is shown as it is: better than nothing to the one who looks for it."""
     return "" if code is None else REASON.get(code, code)
@@ -60,4 +68,5 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str | None], str]] = {
     "state_words": STATE,
     "cause_words": CAUSE,
     "reason_word": reason,
+    "journal_words": JOURNAL,
 }

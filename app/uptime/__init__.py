@@ -1,6 +1,6 @@
 """Whether a phone was on: each minute on, off or unknown, proved by boots and never guessed from silence (R02)."""
 
-from app.uptime.contact_views import contacts, proved_shares
+from app.uptime.contact_views import JournalSeen, contacts, journals_seen, proved_shares
 from app.uptime.dossier import Dossier, Trace
 from app.uptime.limits import Limits, limits_of
 from app.uptime.pruning import forget_boots, old_boots
@@ -48,6 +48,7 @@ __all__ = [
     "ExcuseLine",
     "IncidentRuling",
     "JournalLine",
+    "JournalSeen",
     "Limits",
     "Line",
     "MonthRuling",
@@ -70,6 +71,7 @@ __all__ = [
     "forget_boots",
     "hold_phone",
     "holds",
+    "journals_seen",
     "limits_of",
     "old_boots",
     "power_counts",

@@ -1,10 +1,11 @@
-"""When a phone was in contact, and how much of its time is proved; for whoever weighs a test that did not reach it."""
+"""When a phone was in contact, how much of its time is proved, and whether it keeps its journal; for tests of reach."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -41,3 +42,26 @@ def proved_shares(
         decided = decide(boots, to_us(start), to_us(end))
         shares[handset_id] = (decided.total(State.ON) + decided.total(State.OFF)) / length
     return shares
+
+
+@dataclass(frozen=True)
+class JournalSeen:
+    """A phone's latest boot: its first and last dated reading, and when the last line of its journal was written that
+    anybody has collected (None: none of that boot).
+    """
+
+    read_first: dt.datetime
+    read_last: dt.datetime
+    written_at: dt.datetime | None
+
+
+def journals_seen(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID] | None = None
+) -> dict[uuid.UUID, JournalSeen]:
+    """The phones among these (None: all in sight) whose latest boot was read by a gateway at a known time."""
+    found = {}
+    for handset_id, first, last, started, *told in store.latest_boots(session, principal, handset_ids):
+        lines = [us for us in told if us is not None]
+        written = from_us(started + max(lines)) if lines and started is not None else None
+        found[handset_id] = JournalSeen(from_us(first), from_us(last), written)
+    return found

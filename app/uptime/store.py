@@ -98,6 +98,33 @@ def boots_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> l
     return [(grade, Boot(str(boot_id), *rest)) for grade, boot_id, *rest in session.execute(query)]
 
 
+_SEEN = ("read_first", "read_last", "started_latest", "open_us", "shutdown_last_us")
+
+
+def latest_boots(
+    session: Session, principal: Principal, handset_ids: Collection[uuid.UUID] | None
+) -> Iterator[Sequence[Any]]:
+    """Handset and `_SEEN` of each phone's latest boot as gateways know it; only of those with a dated reading."""
+    query = (
+        select(PhoneBoot.handset_id, *[type_coerce(getattr(PhoneBoot, name), BigInteger()) for name in _SEEN])
+        .join(
+            PhonePower,
+            and_(PhonePower.handset_id == PhoneBoot.handset_id, PhonePower.boot_id == PhoneBoot.boot_id),
+        )
+        .where(
+            PhoneBoot.grade == "gateway",
+            PhoneBoot.read_last.is_not(None),
+            within(principal, PhoneBoot.centre_id),
+        )
+    )
+    if handset_ids is None:
+        yield from session.execute(query)
+        return
+    ids = iter(handset_ids)
+    while chunk := list(islice(ids, _MAX_IDS)):
+        yield from session.execute(query.where(PhoneBoot.handset_id.in_(chunk)))
+
+
 @dataclass(frozen=True, slots=True)
 class LatestProof:
     """`started` is the earliest estimate of the boot's start; instants are microseconds."""
