@@ -125,6 +125,7 @@ def make_app(
             settings.var_dir.mkdir(parents=True, exist_ok=True)
             app.config.from_mapping(flask_config(settings))
             app.extensions[EXTENSION] = runtime
+            app.test_client_class = None
         app.testing = False  # errors become answers, as for a real caller
         made.append(app)
         if not init:

@@ -83,6 +83,11 @@ def _with_trial_routes(monkeypatch):
     monkeypatch.setattr(app.rooms, "PAGES", (*app.rooms.PAGES, _trial()))
 
 
+@pytest.fixture(name="app")
+def _app(make_app, database_url):
+    return make_app(database_url, fresh=True)
+
+
 def _count(app):
     with app.app_context():
         return len(db.session.scalars(select(OutboxMessage)).all())
