@@ -16,7 +16,7 @@ from app.uptime import put_off, queue_settling, queued_phones
 
 
 def queue_changed(session: Session, now: dt.datetime, policies: PolicyFiles, limit: int = 2000) -> int:
-    """Queue the phones whose custody or policy is another than they were ruled by, and those never ruled.
+    """Queue the phones whose custody, centre or policy is another than they were ruled by, and those never ruled.
 
     The registry and the policies know nothing of incidents, so what changed there is found by comparing.
     """
@@ -26,6 +26,7 @@ def queue_changed(session: Session, now: dt.datetime, policies: PolicyFiles, lim
     for centre_id, sha256 in sorted(ruled):
         if centre_id in found and found[centre_id].sha256 != sha256:
             phones |= dict.fromkeys(store.ruled_by(session, centre_id, sha256, limit), centre_id)
+    phones |= store.moved(session, limit)
     queue_settling(session, phones, now)
     return len(phones)
 

@@ -25,7 +25,9 @@ from app.incidents.verdicts import bounds, employee_of, stored_verdict, verdicts
 from app.incidents.writing import write_change
 from app.kernel.db import from_us, to_us
 from app.kernel.ids import new_id
+from app.kernel.tenancy import SYSTEM
 from app.policy import Policy, PolicyFiles, effective
+from app.registry import find_handset, holder_of
 from app.uptime import (
     Dossier,
     PhoneRuling,
@@ -66,7 +68,7 @@ def _attempt(
 ) -> bool:
     try:
         with session.begin_nested():
-            _settle(session, handset_id, centre_id, now, policies)
+            _settle(session, handset_id, now, policies)
     except OperationalError:
         raise
     except Exception as exc:
@@ -82,7 +84,7 @@ def settle_phone(
 ) -> None:
     """Rule one phone at once, in the caller's transaction, after whoever rules it already."""
     hold_phone(session, handset_id, centre_id, now)
-    _settle(session, handset_id, centre_id, now, policies)
+    _settle(session, handset_id, now, policies)
 
 
 def rule_now(gathered: Gathered, policy: Policy, now: dt.datetime) -> PhoneRuling:
@@ -97,9 +99,9 @@ def rule_now(gathered: Gathered, policy: Policy, now: dt.datetime) -> PhoneRulin
     return rule_phone(dossier, trace.observers(limits.beat_within), limits, trace.first, trace.last)
 
 
-def _settle(
-    session: Session, handset_id: uuid.UUID, centre_id: uuid.UUID, now: dt.datetime, policies: PolicyFiles
-) -> None:
+def _settle(session: Session, handset_id: uuid.UUID, now: dt.datetime, policies: PolicyFiles) -> None:
+    # The queue may still name the centre that the phone has left: it would be ruled by another policy than its trace.
+    centre_id = find_handset(session, SYSTEM, handset_id).centre_id
     policy = effective(session, policies, "uptime", centre_id)
     procedure = effective(session, policies, "incidents", centre_id)
     gathered = gather(session, handset_id, now)
@@ -165,9 +167,11 @@ def _reconcile(session: Session, handset_id: uuid.UUID, centre_id: uuid.UUID, ma
 def _open(
     session: Session, handset_id: uuid.UUID, centre_id: uuid.UUID, verdict: Verdict, made: _Ruling, part: bool
 ) -> Incident:
+    # Whose phone it was then: their lead decides, not that of the centre to which it has gone since.
+    held = holder_of(session, SYSTEM, handset_id, from_us(verdict.start))
     row = Incident(
         id=new_id(),
-        centre_id=centre_id,
+        centre_id=held.centre_id if held else centre_id,
         handset_id=handset_id,
         state=State.WAITING if verdict.pending else State.RULED,
         opened_at=made.now,

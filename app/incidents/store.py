@@ -187,6 +187,16 @@ def _written_after_ruling(tie: type[KitAssignment | PostHolding]) -> Any:
     return written >= type_coerce(RuledPhone.settled_at, BigInteger)
 
 
+def moved(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:
+    """Phones, with their centres, that were ruled last as another centre's."""
+    query = (
+        select(Handset.id, Handset.centre_id)
+        .join(RuledPhone, RuledPhone.handset_id == Handset.id)
+        .where(RuledPhone.centre_id != Handset.centre_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query.limit(limit))}
+
+
 def never_ruled(session: Session, limit: int) -> dict[uuid.UUID, uuid.UUID]:
     """Phones in use, with their centres, that no ruling has looked at yet."""
     query = (
