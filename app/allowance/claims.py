@@ -13,7 +13,7 @@ from app.allowance import claim_store, store
 from app.allowance.closing import money_time
 from app.allowance.evidence import NOTHING, words_of
 from app.allowance.model import TopupClaim
-from app.allowance.receipt_rules import EXTENSIONS, MAX_BYTES, media_type
+from app.allowance.receipt_rules import EXTENSIONS, MAX_BYTES, media_type, normal_number
 from app.allowance.rules import SHANGHAI, LineState, bounds, closable_from
 from app.allowance.states import Event
 from app.allowance.telling import tell_claim
@@ -52,7 +52,7 @@ def file_claim(
     centre = _centre_of(session, principal, given.employee_id, month)
     policy = effective(session, tools.files, SUBJECT, centre).body
     kind = _check_file(given.data)
-    number = one_line(given.number or "", 60) or None
+    number = normal_number(one_line(given.number or "", 60))
     _check(given, month, policy["topup_cap_fen"], policy["topup_days"], now)
     if policy["topup_needs_number"] and number is None:
         raise _invalid("receipt_number", "请填写票据号码 / the receipt's number is required")

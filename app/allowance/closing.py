@@ -14,7 +14,7 @@ from app.allowance import claim_effects, claim_store, store
 from app.allowance.booking import entries_of
 from app.allowance.evidence import keep_trace, require_settled
 from app.allowance.model import AllowanceMonth
-from app.allowance.rules import closable_from, is_month, month_after
+from app.allowance.rules import closable_from, is_month, month_after, month_of
 from app.allowance.sheet import Sheet, SheetLine, draw_up
 from app.allowance.telling import tell_closed
 from app.allowance.tools import CLOSERS, SUBJECT, Tools, close_key
@@ -59,7 +59,9 @@ def obstacle(
         )
     last = store.last_closed(session, centre_id)
     if last is None:
-        return None
+        # Months are closed one after the other from the first on: one of long ago would keep this year's waiting.
+        oldest = month_after(month_of(now), -policy.body["recheck_months"])
+        return None if month >= oldest else _too_old(oldest)
     if month <= last.month:
         return Conflict("这个月已经关账 / this month was closed before", code="already_closed")
     if month != month_after(last.month):
@@ -68,6 +70,12 @@ def obstacle(
             code="out_of_order",
         )
     return None
+
+
+def _too_old(oldest: str) -> Conflict:
+    return Conflict(
+        f"第一次关账最早从 {oldest} 开始 / the first month to be closed is {oldest} or later", code="too_old"
+    )
 
 
 def _shanghai(instant: dt.datetime) -> str:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import struct
+import unicodedata
 import zlib
 
 MAX_BYTES = 10 * 2**20
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+
+
+def normal_number(text: str) -> str | None:
+    """A receipt's number in the form in which two spellings of it are one: no spaces or dashes, capital letters; None
+    when nothing is left. Else one receipt, photographed twice, is paid once for each way to write its number.
+    """
+    plain = unicodedata.normalize("NFKC", text).upper()
+    # One such character may become several: the result is cut to what the text could hold.
+    return "".join(c for c in plain if c.isalnum())[: len(text)] or None
 
 
 def media_type(data: bytes) -> str | None:

@@ -103,8 +103,9 @@ def test_the_same_receipt_is_refused_with_a_pointer_to_the_first(session, org, w
         filing()
     assert caught.value.code == "receipt_used"
     assert str(first.id) in caught.value.detail
-    with pytest.raises(Conflict):
-        filing(data=png(), number=" A-1 ")
+    for spelling in (" A-1 ", "a1", "Ａ－1", "A 1", "A\u20111"):
+        with pytest.raises(Conflict):
+            filing(data=png(), number=spelling)
     assert filing(data=png(), number="A-1", paid_on=dt.date(2026, 10, 9)).state == "filed"
     claims.reject(session, finance, first.id, reason="看不清", now=world.now)
     assert filing(number="A-1").state == "filed"

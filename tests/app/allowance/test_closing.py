@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.allowance.closing import preview
 from app.allowance.model import AllowanceLine, AllowanceMonth
+from app.allowance.rules import month_after, month_of
 from app.allowance.telling import ask_to_close
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM, Principal
@@ -136,6 +137,17 @@ def test_months_are_closed_in_their_order(session, world):
     with pytest.raises(Conflict) as caught:
         world.close("2026-07")
     assert caught.value.code == "already_closed"
+
+
+def test_the_first_month_is_none_of_long_ago(session, world):
+    """Each month after it would have to be closed before the present one could be paid."""
+    oldest = month_after(month_of(world.now), -12)
+    for month in ("2001-01", month_after(oldest, -1)):
+        with pytest.raises(Conflict) as caught:
+            world.close(month)
+        assert caught.value.code == "too_old"
+    world.close(oldest)
+    world.close(month_after(oldest))
 
 
 def test_only_finance_and_lead_of_the_very_centre(session, world, org):
