@@ -12,7 +12,9 @@ from app.incidents.gather import Gathered, gather
 from app.incidents.rules import Verdict
 from app.incidents.settling import rule_now
 from app.incidents.verdicts import verdicts_of
+from app.kernel.tenancy import SYSTEM
 from app.policy import Policy, PolicyFiles, effective
+from app.registry import find_handset
 from app.uptime import JournalLine, ReadingLine, forget_boots, hold_phone, old_boots, queue_settling
 
 _DAY = 86_400_000_000
@@ -28,7 +30,9 @@ def prune_boots(
     a verdict, or whose custody counts in which month, the phone keeps them.
     """
     forgotten = 0
-    for handset_id, centre_id, boot_ids in old_boots(session, before, limit):
+    for handset_id, _, boot_ids in old_boots(session, before, limit):
+        # By the policy of the phone's own centre, as it is ruled; its boots may still name the one that it has left.
+        centre_id = find_handset(session, SYSTEM, handset_id).centre_id
         hold_phone(session, handset_id, centre_id, now)
         policy = effective(session, policies, "uptime", centre_id)
         gathered = gather(session, handset_id, now)

@@ -91,6 +91,18 @@ class Verdict:
         }
 
 
+def said_of(verdict: Verdict, status: str) -> tuple[int, int]:
+    """The first and the last instant that a person's word is about.
+
+    Whoever confirms what is not proved confirms one hit, the one that counts: should the phone later prove that it was
+    on in between, two incidents come of the one, and one word must not become two strikes.
+    """
+    counting = [hit.at for hit in verdict.hits if not hit.excused]
+    if status == "confirmed" and verdict.kind == "b" and counting:
+        return min(counting), min(counting)
+    return verdict.extent
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """`same[n]`: the stored one that computed `n` is. `joined[m]`: the computed one that took in stored `m`.

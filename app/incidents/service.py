@@ -13,7 +13,7 @@ from app.duty import answerable
 from app.incidents import store
 from app.incidents.model import Incident, IncidentDecision
 from app.incidents.notices import tell_appeal, tell_appeal_decided
-from app.incidents.rules import PENDING
+from app.incidents.rules import PENDING, said_of
 from app.incidents.settling import settle_phone
 from app.incidents.states import Event, State, advance
 from app.incidents.verdicts import stored_verdict
@@ -176,7 +176,7 @@ def _speak(
             "决定只能是成立或不成立", fields=[FieldError("status", "choice", "confirmed 或 refuted")]
         )
     strikes = store.strikes_of(session, [row.id])[row.id]
-    start, end = stored_verdict(row, strikes).extent
+    start, end = said_of(stored_verdict(row, strikes), status)
     decision = IncidentDecision(
         id=new_id(),
         incident_id=row.id,
