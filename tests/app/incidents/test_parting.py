@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.incidents.months import month_rulings
-from app.incidents.service import Word, decide
+from app.incidents.service import Word, appeal, decide, decide_appeal
+from app.kernel.tenancy import SYSTEM
+from app.policy import LayerInput, put_layer
+from app.reports.model import CustomerReport
 from app.runtime import runtime
 from tests.app.conftest import Org
 from tests.app.incidents.support import Phone, at, staff
@@ -53,4 +56,37 @@ def test_a_refusal_holds_for_both_parts(undecided: Phone, org: Org) -> None:
     phone.reads(5, -70, -71)
     phone.settle(0.2)
     assert [row.status for row in phone.incidents()] == ["refuted", "refuted"]
+    assert phone.strikes() == []
+
+
+def test_an_incident_that_is_joined_to_another_leaves_no_strike_behind(phone: Phone, org: Org) -> None:
+    phone.held_by(org.zhang)
+    phone.was_off(-100, -95)
+    phone.dialled(-97)
+    phone.was_off(-92, -70, 5)
+    phone.dialled(-71)
+    phone.settle(0)
+    assert [row.strikes for row in phone.incidents()] == [1, 1]
+    layer = LayerInput("uptime", "centre", org.centre, {"merge_minutes": 240}, "试点")
+    put_layer(phone.session, SYSTEM, runtime().policies, layer, expected_version=0, now=at(0.1))
+    phone.settle(0.2)
+    assert phone.one().strikes == 2
+    assert [(strike.incident_id, strike.at) for strike in phone.strikes()] == [
+        (phone.one().id, at(-97)),
+        (phone.one().id, at(-71)),
+    ]
+
+
+def test_the_last_word_is_open_again_once_what_it_rested_on_is_gone(undecided: Phone, org: Org) -> None:
+    phone = undecided
+    _say(phone, org, "confirmed")
+    policies, row = runtime().policies, phone.one()
+    appeal(phone.session, staff("butler", org, "u-zhang", org.zhang), row.id, "当时开着", now=at(0.2))
+    word = Word("confirmed", "已核", phone.one().version)
+    desk = staff("operations", org, "u-desk")
+    decide_appeal(phone.session, desk, row.id, word, now=at(0.3), policies=policies)
+    assert (phone.one().status, phone.one().state) == ("confirmed", "final")
+    phone.session.query(CustomerReport).delete()
+    phone.settle(0.4)
+    assert (phone.one().status, phone.one().state) == ("undecided", "waiting")
     assert phone.strikes() == []
