@@ -10,6 +10,7 @@ from app.allowance.claim_api import claim_api
 from app.allowance.claim_pages import claim_pages
 from app.allowance.pages import allowance_pages
 from app.audit.cli import audit_cli
+from app.backup.cli import backup_cli, restore_command
 from app.calldesk.api import calldesk_api
 from app.calldesk.pages import calldesk_pages
 from app.cli import installation_cli, scheduler_cli
@@ -118,6 +119,8 @@ COMMANDS = (
     users_cli,
     agents_cli,
     audit_cli,
+    backup_cli,
+    restore_command,
     policies_cli,
     uptime_cli,
     incidents_cli,

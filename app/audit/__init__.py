@@ -1,6 +1,7 @@
 """The audit trail: what was done, by whom, to what; each event chained to the one before, signed at times."""
 
 from app.audit.bundle import BundleInfo, begin_bundle, write_bundle
+from app.audit.checkpoint_files import read_checkpoint_files
 from app.audit.checkpoint_rules import Checkpoint, read_checkpoint
 from app.audit.erase_service import erase
 from app.audit.listing import Search, find_events, has_lately
@@ -28,6 +29,7 @@ __all__ = [
     "kept_checkpoints",
     "last_checkpoint",
     "read_checkpoint",
+    "read_checkpoint_files",
     "record",
     "sign_checkpoint",
     "verify",

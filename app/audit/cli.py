@@ -8,7 +8,7 @@ import orjson
 from flask.cli import AppGroup
 
 from app.audit.bundle import begin_bundle, refuse_taken, write_bundle
-from app.audit.checkpoint_rules import Checkpoint, read_checkpoint
+from app.audit.checkpoint_files import read_checkpoint_files
 from app.audit.erase_service import erase
 from app.audit.verify_service import last_checkpoint, sign_checkpoint, verify
 from app.kernel.db import begin_write, db
@@ -27,7 +27,7 @@ _SYSTEM = "system"
 def verify_command(places: tuple[Path, ...]) -> None:
     """Walk the whole chain, against all checkpoints; exit 1 and name the first break when there is one."""
     try:
-        result = verify(db.session(), runtime().keys, _read(places))
+        result = verify(db.session(), runtime().keys, read_checkpoint_files(places))
     except DomainError as exc:
         raise click.ClickException(exc.detail) from None
     click.echo(f"{result.size} events, head {result.head}")
@@ -89,14 +89,3 @@ def erase_command(subject: str, reason: str) -> None:
         raise click.ClickException(exc.detail) from None
     session.commit()
     click.echo(f"已删除 {number} 个事件的详情 / the details of {number} events are gone")
-
-
-def _read(places: tuple[Path, ...]) -> list[Checkpoint]:
-    found = []
-    for place in places:
-        for path in sorted(place.glob("*.json")) if place.is_dir() else [place]:
-            try:
-                found.append(read_checkpoint(orjson.loads(path.read_bytes())))
-            except ValueError as exc:
-                raise click.ClickException(f"{path}: {exc}") from None
-    return found
