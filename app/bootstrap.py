@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Mapping
 
+from app.escrow import Vault
 from app.kernel.blobs import BlobStore
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.keys import KeyStore
@@ -25,6 +26,7 @@ def build_runtime(settings: Settings | None = None, clock: Clock | None = None) 
         keys=KeyStore(settings.key_dir, may_create=False),
         blobs=BlobStore(settings.blob_dir),
         policies=PolicyFiles(settings.policy_dir),
+        vault=Vault(settings.escrow_dir, settings.escrow_root_file, settings.escrow_root),
         access_token=settings.access_token or _text(makeable.secret("access")),
     )
 

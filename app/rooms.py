@@ -19,6 +19,8 @@ from app.compliance.api import compliance_api
 from app.demo.cli import demo_cli
 from app.duty.api import duty_api
 from app.duty.pages import duty_pages
+from app.escrow.cli import escrow_cli
+from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
@@ -91,6 +93,7 @@ PAGES = (
     incident_pages,
     allowance_pages,
     claim_pages,
+    escrow_pages,
     trail_pages,
 )
 APIS: tuple[Blueprint, ...] = (
@@ -121,6 +124,7 @@ COMMANDS = (
     audit_cli,
     backup_cli,
     restore_command,
+    escrow_cli,
     policies_cli,
     uptime_cli,
     incidents_cli,
@@ -152,6 +156,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.duty.jobs import JOBS as DUTY_JOBS
+    from app.escrow.jobs import JOBS as ESCROW_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.incidents.jobs import JOBS as INCIDENT_JOBS
@@ -178,6 +183,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *PROBE_JOBS,
         *CALLDESK_JOBS,
         *REPORT_JOBS,
+        *ESCROW_JOBS,
         *INCIDENT_JOBS,
         *TRAIL_JOBS,
     ]

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from app.escrow import Vault
 from app.kernel.blobs import BlobStore
 from app.kernel.clock import Clock
 from app.kernel.keys import KeyStore
@@ -23,6 +24,7 @@ class Runtime:
     keys: KeyStore
     blobs: BlobStore
     policies: PolicyFiles
+    vault: Vault
     access_token: str
 
 

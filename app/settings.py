@@ -44,6 +44,9 @@ class Settings:
     database_url: str = field(metadata={"name": "DATABASE_URL"}, repr=False)
     blob_dir: Path = field(metadata={"name": "BLOB_DIR"})
     key_dir: Path = field(metadata={"name": "BUTLER_KEY_DIR"})
+    escrow_dir: Path = field(metadata={"name": "BUTLER_ESCROW_DIR"})
+    escrow_root_file: Path = field(metadata={"name": "BUTLER_ESCROW_ROOT_FILE"})
+    escrow_root: str | None = field(metadata={"name": "BUTLER_ESCROW_ROOT"}, repr=False)
     policy_dir: Path = field(metadata={"name": "BUTLER_POLICY_DIR"})
     public_url: str | None = field(metadata={"name": "PUBLIC_URL"})
     allowed_hosts: tuple[str, ...] = field(metadata={"name": "BUTLER_ALLOWED_HOSTS"})
@@ -93,6 +96,9 @@ class _Raw(Schema):
     database_url = ma.String(load_default=None)
     blob_dir = ma.String(load_default=None)
     key_dir = ma.String(load_default=None)
+    escrow_dir = ma.String(load_default=None)
+    escrow_root_file = ma.String(load_default=None)
+    escrow_root = ma.String(load_default=None)
     policy_dir = ma.String(load_default=None)
     public_url = ma.Url(load_default=None, schemes={"https", "http"}, require_tld=False)
     allowed_hosts = ma.String(load_default="")
@@ -191,6 +197,8 @@ def _build(raw: dict[str, Any]) -> Settings:
     for old, new in _OLD_URLS.items():
         if url.startswith(old):
             url = new + url[len(old) :]
+    keys = _path(raw["key_dir"], var / "keys")
+    escrow = _path(raw["escrow_dir"], keys / "escrow")
     hosts = [h.strip().lower() for h in raw["allowed_hosts"].split(",") if h.strip()] or list(LOOPBACK_HOSTS)
     public = raw["public_url"].rstrip("/") if raw["public_url"] else None
     if public:
@@ -200,7 +208,10 @@ def _build(raw: dict[str, Any]) -> Settings:
         var_dir=var,
         database_url=url,
         blob_dir=_path(raw["blob_dir"], var / "blobs"),
-        key_dir=_path(raw["key_dir"], var / "keys"),
+        key_dir=keys,
+        escrow_dir=escrow,
+        escrow_root_file=_path(raw["escrow_root_file"], escrow / "root.key"),
+        escrow_root=raw["escrow_root"],
         policy_dir=_path(raw["policy_dir"], ROOT / "policies"),
         public_url=public,
         allowed_hosts=tuple(dict.fromkeys(hosts)),

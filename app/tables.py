@@ -30,6 +30,7 @@ MODEL_MODULES = (
     "app.reports.model",
     "app.incidents.model",
     "app.allowance.model",
+    "app.escrow.model",
 )
 
 

@@ -50,6 +50,7 @@ NAVIGATION = (
     NavEntry("allowance", "话费补贴", "/allowance", JUDGING),
     NavEntry("duty", "委托与维修", "/duty", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
+    NavEntry("escrow", "密码托管", "/escrow", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),
     NavEntry("people", "人员", "/people", MANAGING),

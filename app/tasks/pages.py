@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "repair": "维修",
     "excuse": "批准保养维修",
     "month": "月结",
+    "secret": "密码托管",
     "unruled": "无法裁定",
     "gateway": "网关中断",
 }
