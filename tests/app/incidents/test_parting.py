@@ -90,3 +90,16 @@ def test_the_last_word_is_open_again_once_what_it_rested_on_is_gone(undecided: P
     phone.settle(0.4)
     assert (phone.one().status, phone.one().state) == ("undecided", "waiting")
     assert phone.strikes() == []
+
+
+def test_what_waited_and_is_gone_holds_no_month_back(phone: Phone, org: Org) -> None:
+    phone.held_by(org.zhang)
+    phone.reads(1, -100, -101)
+    phone.reported(-50)
+    phone.reads(9, -10, -11)
+    phone.settle(0)
+    policies = runtime().policies
+    assert month_rulings(phone.session, policies, org.centre, "2026-11")[org.zhang].undecided == 1
+    phone.session.query(CustomerReport).delete()
+    phone.settle(0.1)
+    assert month_rulings(phone.session, policies, org.centre, "2026-11")[org.zhang].undecided == 0
