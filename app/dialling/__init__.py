@@ -14,7 +14,16 @@ from app.dialling.service import (
     undo,
 )
 from app.dialling.states import State as CallState
-from app.dialling.views import CallLine, Found, Heard, call_lines, find_phones, list_tests, one_test
+from app.dialling.views import (
+    CallLine,
+    Found,
+    Heard,
+    call_lines,
+    calls_waiting,
+    find_phones,
+    list_tests,
+    one_test,
+)
 
 __all__ = [
     "RESULTS",
@@ -30,6 +39,7 @@ __all__ = [
     "add_call",
     "ask_dial",
     "call_lines",
+    "calls_waiting",
     "correct",
     "dial_facts",
     "draw_centre",

@@ -112,6 +112,12 @@ def _call_line(
     )
 
 
+def calls_waiting(session: Session, principal: Principal, now: dt.datetime) -> int:
+    """How many calls the caller's list has open; as on the list, none of his own phone."""
+    ids = {row.handset_id for row in store.calls(session, principal, None, now) if row.state == State.OPEN}
+    return len(ids - _own(session, principal, ids, now))
+
+
 def find_phones(session: Session, principal: Principal, words: str, now: dt.datetime) -> list[Found]:
     """Up to 20 phones by tag, serial, post or number; none for no words. One's own is left out."""
     if not words:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.duty import states
@@ -57,6 +57,18 @@ def concerns(employee_id: uuid.UUID, now: dt.datetime) -> ColumnElement[bool]:
     """Delegations that he gave, took, or is asked to take as the one who holds the post."""
     asked = and_(Delegation.delegate_id.is_(None), Delegation.to_post_id.in_(_posts_of(employee_id, now)))
     return or_(Delegation.giver_id == employee_id, Delegation.delegate_id == employee_id, asked)
+
+
+def count_asked(session: Session, employee_id: uuid.UUID, now: dt.datetime) -> int:
+    """Delegations that he, as the holder of the post, has yet to accept or decline."""
+    query = select(func.count()).select_from(Delegation)
+    query = query.where(
+        Delegation.state == states.Delegation.PROPOSED,
+        Delegation.ends_at > now,
+        Delegation.giver_id != employee_id,
+        Delegation.to_post_id.in_(_posts_of(employee_id, now)),
+    )
+    return session.scalar(query) or 0
 
 
 def _posts_of(employee_id: uuid.UUID, now: dt.datetime) -> Select[uuid.UUID]:

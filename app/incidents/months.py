@@ -74,3 +74,21 @@ def _counted(session: Session, employees: Collection[uuid.UUID], month: str) -> 
     for row in month_store.matters(session, employees, month):
         counted.setdefault(row.employee_id, Counter())[row.kind] += 1
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMonth:
+    """One person's month: `strikes` of the `limit` at which the allowance is lost, and how many matters still wait."""
+
+    strikes: int
+    pending: int
+    limit: int
+
+
+def own_month(
+    session: Session, policies: PolicyFiles, centre_id: uuid.UUID, employee_id: uuid.UUID, month: str
+) -> OwnMonth:
+    """As `month_rulings`, of one person by his own centre's policy. Internal: he or the caller may know."""
+    n = _counted(session, [employee_id], month).get(employee_id, Counter())
+    limit = effective(session, policies, "uptime", centre_id).body["strikes"]
+    return OwnMonth(n["strike"], n["suspected"] + n["undecided"], limit)

@@ -122,3 +122,9 @@ def figures(session: Session, principal: Principal, narrowed: Sequence[Any]) -> 
         if state == "appealed":
             counted["appealed"] = counted.get("appealed", 0) + number
     return counted
+
+
+def open_figures(session: Session, principal: Principal) -> dict[str, int]:
+    """How many incidents in the caller's sight are `suspected`, `undecided` or `appealed`: nothing is final there."""
+    counted = figures(session, principal, [])
+    return {name: counted.get(name, 0) for name in ("suspected", "undecided", "appealed")}

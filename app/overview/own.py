@@ -12,6 +12,7 @@ from app.compliance import Status, Verdict, verdicts
 from app.kernel.tenancy import Principal
 from app.overview.days import Day, days_of, first_midnight
 from app.policy import PolicyFiles
+from app.probes import Finished, finished_probes
 from app.readings import PhoneNow, phone_states
 from app.registry import Custody, Handset, find_handset, held_by
 from app.uptime import PowerNow, power_now, timeline
@@ -21,7 +22,10 @@ _DAYS_SHOWN = 7
 
 @dataclass(frozen=True)
 class OwnPhone:
-    """`days` begin with his custody: what was before concerns whoever had the phone then."""
+    """`days` and `tests` begin with his custody: what was before concerns whoever had the phone then.
+
+    `tests`: the finished tests of reach of these days; what is planned nobody is told.
+    """
 
     phone: Handset
     custody: Custody
@@ -31,6 +35,7 @@ class OwnPhone:
     failed: int
     unsure: int
     days: Sequence[Day]
+    tests: Sequence[Finished]
 
 
 def own_phones(
@@ -57,12 +62,16 @@ def own_phones(
                 failed=verdict.count(Status.FAIL),
                 unsure=verdict.count(Status.UNKNOWN),
                 days=_days(session, principal, custody, now),
+                tests=finished_probes(session, principal, custody.handset_id, _start(custody, now), now),
             )
         )
     return lines
 
 
+def _start(custody: Custody, now: dt.datetime) -> dt.datetime:
+    return max(custody.since, first_midnight(now, _DAYS_SHOWN))
+
+
 def _days(session: Session, principal: Principal, custody: Custody, now: dt.datetime) -> list[Day]:
-    start = max(custody.since, first_midnight(now, _DAYS_SHOWN))
-    told = timeline(session, principal, custody.handset_id, start, now)
+    told = timeline(session, principal, custody.handset_id, _start(custody, now), now)
     return days_of((i.start, i.end, str(i.state)) for i in told.intervals)

@@ -10,14 +10,16 @@ from app.commands import enqueue
 from app.fleet import agent_names
 from app.http.access import STAFF, access
 from app.http.identity import current_principal
-from app.http.pages import page_now, see_other, when
+from app.http.pages import may, page_now, see_other, when
 from app.kernel.db import db
 from app.kernel.ids import parse_id
 from app.overview import store, words
 from app.overview.commands import command_lines
+from app.overview.evidence import phone_evidence
 from app.overview.phone import phone_view
 from app.overview.rules import Wanted, show
 from app.overview.service import agent_lines, health_counts, phone_lines, sighting_lines
+from app.overview.waiting import waiting_counts
 from app.runtime import runtime
 
 _COMMANDS_SHOWN = 5
@@ -44,6 +46,7 @@ def phones() -> str:
         agents=agents,
         health=health_counts(agents),
         sightings=sighting_lines(session, who, names),
+        waiting=waiting_counts(session, who, now, calls=may("/dialling")),
         now=now,
         **words.FOR_PAGES,
     )
@@ -81,6 +84,7 @@ def phone(handset_id: uuid.UUID) -> str:
     return render_template(
         "overview/phone.html",
         **vars(view),
+        evidence=phone_evidence(session, who, handset_id, now, runtime().policies),
         commands=commands,
         busy=any(command.active for command in commands),
         now=now,

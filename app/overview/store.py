@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.kernel.tenancy import Principal, within
-from app.registry import Handset, ServiceCentre
+from app.registry import Employee, Handset, ServiceCentre
 
 
 @dataclass(frozen=True)
@@ -67,3 +67,10 @@ def phone_names(
         Handset.id.in_(handset_ids), within(principal, Handset.centre_id)
     )
     return {row.id: row.asset_tag for row in session.execute(query)}
+
+
+def centre_of_employee(session: Session, principal: Principal, employee_id: uuid.UUID) -> uuid.UUID | None:
+    """None also for one of a centre that the caller does not see."""
+    return session.scalar(
+        select(Employee.centre_id).where(Employee.id == employee_id, within(principal, Employee.centre_id))
+    )

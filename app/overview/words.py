@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from app.dialling import RESULTS, WITHDRAWN
+from app.incidents import STATUS_KINDS, STATUS_WORDS
+from app.probes import JOURNAL_WORDS, STATE_WORDS
+
 POWER: Mapping[str, tuple[str, str]] = {
     "on": ("good", "开机"),
     "off": ("bad", "关机"),
@@ -107,4 +111,9 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "way_back_words": WAY_BACK,
     "anomaly_words": ANOMALY,
     "health_words": HEALTH,
+    "incident_words": STATUS_WORDS,
+    "incident_kinds": STATUS_KINDS,
+    "journal_words": JOURNAL_WORDS,
+    "probe_words": STATE_WORDS,
+    "dial_words": {**RESULTS, WITHDRAWN: "已撤销"},
 }

@@ -70,12 +70,15 @@ def open_tasks(
     mine: bool = False,
     kind: str | None = None,
     centre_id: uuid.UUID | None = None,
+    handset_id: uuid.UUID | None = None,
     words: str = "",
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[Task]:
     """What is to be done in the caller's centres, longest overdue first; with `mine` only what his roles are asked."""
-    query = store.query(principal, mine=mine, kind=kind, centre_id=centre_id, words=words)
+    query = store.query(
+        principal, mine=mine, kind=kind, centre_id=centre_id, handset_id=handset_id, words=words
+    )
     keys = [SortKey("place", Task.place), SortKey("id", Task.id)]
     return paginate(session, query, keys, cursor=cursor, limit=limit)
 

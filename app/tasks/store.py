@@ -59,6 +59,7 @@ def query(
     mine: bool = False,
     kind: str | None = None,
     centre_id: uuid.UUID | None = None,
+    handset_id: uuid.UUID | None = None,
     words: str = "",
     due_before: dt.datetime | None = None,
 ) -> Select[Task]:
@@ -71,6 +72,8 @@ def query(
         found = found.where(Task.kind == kind)
     if centre_id:
         found = found.where(Task.centre_id == centre_id)
+    if handset_id:
+        found = found.where(Task.handset_id == handset_id)
     if words:
         found = found.where(
             or_(Task.title.icontains(words, autoescape=True), Task.body.icontains(words, autoescape=True))
