@@ -150,6 +150,7 @@ def _to_decide(
     """
     claim = get(session, principal, claim_id)
     principal.require_role(claim.centre_id, *DECIDERS)
+    principal.require_person()
     if not decidable(principal, claim):
         raise Forbidden("不能审批自己填报或自己的单据 / not your own", code="own_claim")
     now = money_time(session, claim.centre_id, now)

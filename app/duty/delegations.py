@@ -140,6 +140,7 @@ def _taker(
     if principal.employee == taker.id:
         return taker
     principal.require_role(row.centre_id, *DESK)
+    principal.require_person()
     if user_of_employee(session, taker.id) is not None:
         raise Forbidden("要由对方本人答复 / he has a user: he answers himself", code="own_answer")
     if principal.user == row.created_by or principal.employee == row.giver_id:

@@ -136,6 +136,7 @@ def reject(
 def _deciding(session: Session, principal: Principal, excuse_id: uuid.UUID, now: dt.datetime) -> Excuse:
     row = store.find(session, principal, Excuse, excuse_id, now)
     principal.require_role(row.centre_id, *APPROVERS)
+    principal.require_person()
     if principal.user == row.filed_by:
         raise Forbidden("登记人不能批准自己的登记 / another person must decide", code="second_person")
     if principal.employee in answerable_within(session, row.handset_id, row.starts_at, row.ends_at):
@@ -183,6 +184,7 @@ def void_excuse(
     """It excuses nothing, from its beginning on. By the desk, with a reason, not by who filed it."""
     row = store.find(session, principal, Excuse, excuse_id, now)
     principal.require_role(row.centre_id, *APPROVERS)
+    principal.require_person()
     if principal.user == row.filed_by:
         raise Forbidden("登记人不能自己作废，可以结束它 / another person must void it", code="second_person")
     if not reason.strip():

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.http.access import HALF, Access
 from app.http.transaction import read_apart, write_apart
 from app.kernel.errors import Forbidden, Unauthenticated
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import TOKEN_USER, Principal
 from app.people import (
     Limits,
     SignedIn,
@@ -32,7 +32,7 @@ from app.runtime import runtime
 
 _SECRET = "s"  # noqa: S105 - the name of the cookie's member
 _TOUCH_EVERY = dt.timedelta(minutes=5)
-TOKEN_PRINCIPAL = Principal(user="access-token", roles=frozenset({"admin"}), centres=None)
+TOKEN_PRINCIPAL = Principal(user=TOKEN_USER, roles=frozenset({"admin"}), centres=None)
 
 
 @dataclass(frozen=True)

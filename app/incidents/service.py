@@ -233,6 +233,7 @@ def _require_other(session: Session, principal: Principal, row: Incident) -> Non
 
 
 def _require_second(session: Session, principal: Principal, row: Incident) -> None:
+    principal.require_person()
     if principal.user in spoken(session, row):
         raise Forbidden(
             "复核须由作出决定或拨测以外的人进行 / somebody else than who decided or called must do this",

@@ -14,6 +14,10 @@ from app.kernel.errors import Forbidden
 ROLES = ("admin", "operations", "lead", "it", "butler", "finance", "auditor")
 
 
+TOKEN_USER = "access-token"  # noqa: S105 - a name, no secret
+"""Who holds the installation's own token: an administrator without a name."""
+
+
 @dataclass(frozen=True)
 class Principal:
     """A caller: `user` names him in the audit trail; `centres` None means every centre of the company.
@@ -43,6 +47,13 @@ class Principal:
         if not self.may(centre_id, *roles):
             raise Forbidden(
                 "您在该服务中心没有这项权限 / your role in this centre may not do this", code="role_in_centre"
+            )
+
+    def require_person(self) -> None:
+        """Raise `Forbidden` for the installation's own token: whoever holds it would be his own second person."""
+        if self.user == TOKEN_USER:
+            raise Forbidden(
+                "应急令牌不能代替第二个人，请用本人账号登录 / a second person signs in by name", code="second_person"
             )
 
     def narrowed(self, *roles: str) -> Principal:

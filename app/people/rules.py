@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from app.kernel.tenancy import TOKEN_USER
+
 
 @dataclass(frozen=True)
 class Right:
@@ -34,7 +36,7 @@ ROLE_WORDS = {
     "finance": "财务",
     "auditor": "审计",
 }
-_FIXED_NAMES = {"system": "系统", "access-token": "应急令牌"}
+_FIXED_NAMES = {"system": "系统", TOKEN_USER: "应急令牌"}
 
 
 def fixed_name(actor: str) -> str:
