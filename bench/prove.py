@@ -52,8 +52,8 @@ def properties() -> Outcome:
 
 
 def kills() -> Outcome:
-    """The agent is killed outright at random moments: nothing is lost, nothing counted or done twice."""
-    return _pytest("tests/agent", "-k", "kill")
+    """The agent at random moments, changes of the escrow's keys at each step: killed outright, nothing is lost."""
+    return _pytest("tests/agent", "tests/app/escrow", "-k", "kill")
 
 
 def races() -> Outcome:
