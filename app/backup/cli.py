@@ -49,7 +49,9 @@ def _told(act: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-backup_cli = _Group("backup", help="备份 / Backups.")
+@click.group("backup", cls=_Group)
+def backup_cli() -> None:
+    """备份 / Backups."""
 
 
 @backup_cli.command("init-key")

@@ -23,18 +23,21 @@ from app.kernel.errors import Unavailable
 
 _PIECE = 2**20
 _TAG = 16
-_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"butler-backup-v1\0"
 
 
+def _suite() -> Suite:
+    return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
 def wrap_key(key: bytes, public: X25519PublicKey, context: str) -> bytes:
-    return bytes(_SUITE.encrypt(key, public, info=_INFO + context.encode()))
+    return bytes(_suite().encrypt(key, public, info=_INFO + context.encode()))
 
 
 def unwrap_key(wrapped: bytes, private: X25519PrivateKey, context: str) -> bytes:
     """Raise `Unavailable` for another recovery key, or for another backup's wrap."""
     try:
-        return bytes(_SUITE.decrypt(wrapped, private, info=_INFO + context.encode()))
+        return bytes(_suite().decrypt(wrapped, private, info=_INFO + context.encode()))
     except (InvalidTag, ValueError):
         raise Unavailable(
             "恢复密钥不是这份备份的 / this recovery key does not open this backup", code="wrong_recovery_key"
