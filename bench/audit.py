@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record, verify
@@ -26,7 +26,7 @@ from app.tables import load_tables
 
 EVENTS = int(os.environ.get("BENCH_AUDIT_EVENTS", "50000"))
 APPENDS = 300
-LIMIT_APPENDS = 50.0
+LEAST_SHARE = 0.25
 LIMIT_TIMES = 40.0
 _START_US = 1_790_000_000_000_000
 _CHUNK = 5000
@@ -97,27 +97,42 @@ def _session(folder: Path) -> Session:
     return Session(engine)
 
 
-def _appends_a_second() -> float:
-    """Each event in a transaction of its own, synced to disk, as acts of people are."""
+def _appends_a_second() -> tuple[float, float]:
+    """Each event in a transaction of its own, synced to disk, as acts of people are; and bare commits of one row.
+
+    In turns, so that whatever else the disk does slows both alike.
+    """
     at = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    taken = [0.0, 0.0]
     with tempfile.TemporaryDirectory() as folder, _session(Path(folder)) as session:
-        start = time.perf_counter()
+        session.execute(text("CREATE TABLE bare (n INTEGER)"))
+        session.commit()
         for i in range(APPENDS):
-            begin_write(session)
-            record(session, AuditEvent(at=at, actor="a", action="x.y", object=f"o:{i}", details={"n": i}))
-            session.commit()
-        return APPENDS / (time.perf_counter() - start)
+            for kind in (0, 1):
+                start = time.perf_counter()
+                begin_write(session)
+                if kind:
+                    session.execute(text("INSERT INTO bare VALUES (:n)"), {"n": i})
+                else:
+                    record(
+                        session, AuditEvent(at=at, actor="a", action="x.y", object=f"o:{i}", details={"n": i})
+                    )
+                session.commit()
+                taken[kind] += time.perf_counter() - start
+    return APPENDS / taken[0], APPENDS / taken[1]
 
 
 def measure() -> list[dict[str, Any]]:
     """Appends a second, and how many times bare hashing a verification takes."""
-    appends = _appends_a_second()
+    appends, bare_commits = _appends_a_second()
+    least = round(bare_commits * LEAST_SHARE, 1)
     part, whole, bare = _verified_s(EVENTS // 5), _verified_s(EVENTS), _bare_s(EVENTS)
     times = whole / bare
     return [
         {
             "figure": "audit events appended, each in a transaction of its own (SQLite)",
-            "value": round(appends), "limit": LIMIT_APPENDS, "unit": "/s", "ok": appends >= LIMIT_APPENDS, "detail": {},
+            "value": round(appends), "limit": least, "unit": "/s", "ok": appends >= least,
+            "detail": {"bare_commits_a_second": round(bare_commits)},
         },
         {
             "figure": f"verifying {EVENTS:,} audit events against bare hashing of their bytes",
