@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.http.access import HALF, Access
 from app.http.transaction import read_apart, write_apart
+from app.kernel.actors import TOKEN_USER
 from app.kernel.errors import Forbidden, Unauthenticated
-from app.kernel.tenancy import TOKEN_USER, Principal
+from app.kernel.tenancy import Principal
 from app.people import (
     Limits,
     SignedIn,

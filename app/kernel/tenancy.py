@@ -9,13 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.kernel.actors import SYSTEM_USER, TOKEN_USER
 from app.kernel.errors import Forbidden
 
 ROLES = ("admin", "operations", "lead", "it", "butler", "finance", "auditor")
-
-
-TOKEN_USER = "access-token"  # noqa: S105 - a name, no secret
-"""Who holds the installation's own token: an administrator without a name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,8 @@ class Principal:
         """Raise `Forbidden` for the installation's own token: whoever holds it would be his own second person."""
         if self.user == TOKEN_USER:
             raise Forbidden(
-                "应急令牌不能代替第二个人，请用本人账号登录 / a second person signs in by name", code="second_person"
+                "应急令牌不能代替第二个人，请用本人账号登录 / a second person signs in by name",
+                code="second_person",
             )
 
     def narrowed(self, *roles: str) -> Principal:
@@ -78,7 +76,7 @@ class Principal:
             raise Forbidden("this service centre is not yours", code="foreign_centre")
 
 
-SYSTEM = Principal(user="system", roles=frozenset({"admin"}), centres=None)
+SYSTEM = Principal(user=SYSTEM_USER, roles=frozenset({"admin"}), centres=None)
 """The scheduler, the command line and the check-in pipeline: acts for nobody and sees everything."""
 
 

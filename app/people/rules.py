@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.kernel.tenancy import TOKEN_USER
+from app.kernel.actors import SYSTEM_USER, TOKEN_USER
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ ROLE_WORDS = {
     "finance": "财务",
     "auditor": "审计",
 }
-_FIXED_NAMES = {"system": "系统", TOKEN_USER: "应急令牌"}
+_FIXED_NAMES = {SYSTEM_USER: "系统", TOKEN_USER: "应急令牌"}
 
 
 def fixed_name(actor: str) -> str:

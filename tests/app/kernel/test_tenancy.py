@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
+from app.kernel.actors import TOKEN_USER
 from app.kernel.errors import Forbidden
-from app.kernel.tenancy import TOKEN_USER, Principal
+from app.kernel.tenancy import Principal
 
 HERE, THERE = uuid.uuid4(), uuid.uuid4()
 
