@@ -32,6 +32,7 @@ from app.people import (
 from app.runtime import runtime
 
 _SECRET = "s"  # noqa: S105 - the name of the cookie's member
+_TOUCH_PATIENCE_MS = 100
 _TOUCH_EVERY = dt.timedelta(minutes=5)
 TOKEN_PRINCIPAL = Principal(user=TOKEN_USER, roles=frozenset({"admin"}), centres=None)
 
@@ -103,15 +104,15 @@ def _bearer(token: str) -> Caller:
     if found is None:
         raise Unauthenticated("访问令牌不正确或已失效 / the access token is not right", code="bad_token")
     if found.used_at is None or found.used_at <= now - _TOUCH_EVERY:
-        # A busy database is no reason to refuse a right token.
-        with contextlib.suppress(OperationalError), write_apart() as writer:
+        # A busy database is no reason to refuse a right token, nor to keep its page waiting.
+        with contextlib.suppress(OperationalError), write_apart(patience_ms=_TOUCH_PATIENCE_MS) as writer:
             touch_token(writer, found.token_id, now, now - _TOUCH_EVERY)
     return Caller(found.principal, read_only=found.read_only)
 
 
 def _touch_session(found: SignedIn, now: dt.datetime) -> None:
-    # A busy database is no reason to sign anybody out.
-    with contextlib.suppress(OperationalError), write_apart() as writer:
+    # A busy database is no reason to sign anybody out, nor to keep his page waiting.
+    with contextlib.suppress(OperationalError), write_apart(patience_ms=_TOUCH_PATIENCE_MS) as writer:
         touch_session(writer, found.session_id, now)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.http.bodies import reading_body
 from app.http.problems import Problem, error_answer
 from app.kernel import idempotency
-from app.kernel.db import begin_write, db
+from app.kernel.db import BUSY_TIMEOUT_MS, begin_write, db
 from app.runtime import runtime
 
 FORM_KEY = "_idempotency_key"
@@ -47,10 +47,13 @@ def read_apart() -> Iterator[Session]:
 
 
 @contextmanager
-def write_apart() -> Iterator[Session]:
-    """A write that stands whatever this request is answered: a wrong password is counted though it is refused."""
+def write_apart(*, patience_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Session]:
+    """A write that stands whatever this request is answered: a wrong password is counted though it is refused.
+
+    Raise `OperationalError` when the database is busy for longer than `patience_ms`.
+    """
     with Session(db.engine, expire_on_commit=False) as session:
-        yield begin_write(session)
+        yield begin_write(session, patience_ms=patience_ms)
         session.commit()
 
 

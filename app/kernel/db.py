@@ -81,15 +81,17 @@ class Versioned:
 db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
 
 _WRITE = "butler_write"
+_PATIENCE = "butler_patience_ms"
 
 
-def begin_write(session: Session) -> Session:
+def begin_write(session: Session, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Session:
     """Open the session's transaction as a writer; call before the first query.
 
     On SQLite it is `BEGIN IMMEDIATE`: a reader that turns writer half-way loses to any other writer at once
-    ("database is locked"), while a writer from the start waits its turn.
+    ("database is locked"), while a writer from the start waits its turn: at most `patience_ms`, then it raises
+    `OperationalError`.
     """
-    session.connection(execution_options={_WRITE: True})
+    session.connection(execution_options={_WRITE: True, _PATIENCE: patience_ms})
     return session
 
 
@@ -121,5 +123,16 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_WRITE, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    patience = options.get(_PATIENCE, BUSY_TIMEOUT_MS)
+    if patience == BUSY_TIMEOUT_MS:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience)}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")

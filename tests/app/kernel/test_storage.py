@@ -7,10 +7,12 @@ import threading
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.kernel import idempotency, outbox
 from app.kernel.blobs import INLINE_LIMIT, Blob, BlobStore
-from app.kernel.db import begin_write, db
+from app.kernel.db import BUSY_TIMEOUT_MS, begin_write, db
 from app.kernel.errors import Invalid, NotFound, Unavailable
 from app.kernel.outbox import OutboxMessage
 from app.kernel.paging import SortKey, paginate
@@ -201,3 +203,18 @@ def test_sqlite_is_durable_and_keeps_its_references(make_app, tmp_path):
             p: db.session.scalar(text(f"PRAGMA {p}")) for p in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_who_has_no_patience_gives_up_and_leaves_the_connection_as_it_was(make_app, tmp_path):
+    app = make_app(f"sqlite:///{tmp_path / 'x.db'}", init=False)
+    with app.app_context():
+        holder = begin_write(Session(db.engine))
+        hurried = Session(db.engine)
+        with pytest.raises(OperationalError, match="locked"):
+            begin_write(hurried, patience_ms=20)
+        hurried.close()
+        holder.commit()
+        holder.close()
+        with Session(db.engine) as after:
+            begin_write(after, patience_ms=20)
+            assert after.scalar(text("PRAGMA busy_timeout")) == BUSY_TIMEOUT_MS
