@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.allowance.model import TopupClaim
 from app.allowance.states import COUNTS, Event, State, advance
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 
 
@@ -91,17 +92,11 @@ def query(
 
 def move(session: Session, claim: TopupClaim, event: Event, now: dt.datetime, **changes: Any) -> None:
     """Advance a claim and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(claim.state)
-    after = advance(before, event)
-    done = session.execute(
-        update(TopupClaim)
-        .where(TopupClaim.id == claim.id, TopupClaim.state == before, TopupClaim.version == claim.version)
-        .values(state=after, version=claim.version + 1, updated_at=now, **changes)
-        .returning(TopupClaim.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict(
-            "这张单据刚被他人处理，请刷新 / this claim changed in the same moment", code="claim_state"
-        )
-    session.refresh(claim)
+    after = advance(State(claim.state), event)
+    conflict = Conflict(
+        "这张单据刚被他人处理，请刷新 / this claim changed in the same moment", code="claim_state"
+    )
+    change_if(
+        session, claim, ("state", "version"), conflict,
+        state=after, version=claim.version + 1, updated_at=now, **changes,
+    )  # fmt: skip

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select, text, update
+from sqlalchemy import Select, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.commands.model import IS_ACTIVE, Command
 from app.commands.states import ACTIVE, AT_AGENT, FINAL, WAITING, Event, State, advance
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 
 
@@ -43,18 +44,9 @@ def older_waiting(session: Session, handset_id: uuid.UUID, kind: str, but: uuid.
 
 def move(session: Session, command: Command, event: Event, **changes: Any) -> State:
     """Advance a command and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(command.state)
-    after = advance(before, event)
-    done = session.execute(
-        update(Command)
-        .where(Command.id == command.id, Command.state == before, Command.attempts == command.attempts)
-        .values(state=after, **changes)
-        .returning(Command.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict("this command changed in the same moment: look again", code="command_state")
-    session.refresh(command)
+    after = advance(State(command.state), event)
+    conflict = Conflict("this command changed in the same moment: look again", code="command_state")
+    change_if(session, command, ("state", "attempts"), conflict, state=after, **changes)
     return after
 
 

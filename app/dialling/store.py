@@ -16,6 +16,7 @@ from app.dialling.rules import PRIORITY, WITHDRAWN
 from app.dialling.states import Event, State, advance
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.spans import holds_at
 from app.kernel.tenancy import SYSTEM, Principal, within
 from app.registry import Handset, KitAssignment, Number, Post, holders_of
@@ -71,19 +72,11 @@ def open_call(session: Session, handset_id: uuid.UUID) -> DialCall | None:
 
 def move(session: Session, call: DialCall, event: Event, **changes: Any) -> None:
     """Advance a call. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(call.state)
-    done = session.execute(
-        update(DialCall)
-        .where(DialCall.id == call.id, DialCall.state == before)
-        .values(state=advance(before, event), **changes)
-        .returning(DialCall.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict(
-            "刚有人处理了这个号码，请刷新名单 / somebody dealt with it just now", code="call_state"
-        )
-    session.refresh(call)
+    conflict = Conflict(
+        "刚有人处理了这个号码，请刷新名单 / somebody dealt with it just now", code="call_state"
+    )
+    after = advance(State(call.state), event)
+    change_if(session, call, ("state",), conflict, state=after, **changes)
 
 
 def calls(

@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.duty import states
 from app.duty.model import Delegation, Excuse
 from app.kernel.errors import Conflict, NotFound
+from app.kernel.moving import change_if
 from app.kernel.spans import holds_at, overlaps
 from app.kernel.tenancy import Principal, within
 from app.registry import Employee, Handset, KitAssignment, Post, PostHolding, ServiceCentre
@@ -136,18 +137,9 @@ def move(
     **changes: Any,
 ) -> None:
     """Advance a record and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
-    kind = type(row)
     before = states.Delegation(row.state) if isinstance(row, Delegation) else states.Excuse(row.state)
-    done = session.execute(
-        update(kind)
-        .where(kind.id == row.id, kind.state == before)
-        .values(state=states.advance(before, event), **changes)
-        .returning(kind.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict("刚被别人处理过，请刷新 / changed in this moment: look again", code="duty_state")
-    session.refresh(row)
+    conflict = Conflict("刚被别人处理过，请刷新 / changed in this moment: look again", code="duty_state")
+    change_if(session, row, ("state",), conflict, state=states.advance(before, event), **changes)
 
 
 def open_delegations(session: Session, limit: int) -> Sequence[Delegation]:

@@ -15,6 +15,7 @@ from app.escrow import states
 from app.escrow.model import EscrowHead, RevealRequest, Secret, SecretSight, SecretTries, SecretVersion
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict, NotFound
+from app.kernel.moving import change_if
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 from app.registry import Handset, Number, ServiceCentre, WeChatAccount
@@ -138,23 +139,19 @@ def move_version(
     session: Session, row: SecretVersion, event: states.VersionEvent, ended_at: dt.datetime | None
 ) -> None:
     after = states.advance(states.Version(row.state), event)
-    _move(session, SecretVersion, row, {"state": after, "ended_at": ended_at})
+    change_if(session, row, ("state",), _faster(), state=after, ended_at=ended_at)
 
 
 def move_reveal(
     session: Session, row: RevealRequest, event: states.RevealEvent, **changes: Any
 ) -> RevealRequest:
     after = states.advance(states.Reveal(row.state), event)
-    _move(session, RevealRequest, row, {"state": after, **changes})
+    change_if(session, row, ("state",), _faster(), state=after, **changes)
     return row
 
 
-def _move(session: Session, model: Any, row: Any, changes: dict[str, Any]) -> None:
-    """Raise `Conflict` when it was moved by another in the meantime."""
-    done = update(model).where(model.id == row.id, model.state == row.state).values(changes)
-    if cast(Any, session.execute(done.execution_options(synchronize_session=False))).rowcount != 1:
-        raise Conflict("刚刚被别人处理了，请刷新 / somebody was faster", code="escrow_state")
-    session.refresh(row)
+def _faster() -> Conflict:
+    return Conflict("刚刚被别人处理了，请刷新 / somebody was faster", code="escrow_state")
 
 
 def take_try(session: Session, secret_id: uuid.UUID, day: dt.date, limit: int) -> bool:

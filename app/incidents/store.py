@@ -20,6 +20,7 @@ from app.incidents.model import (
 )
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 from app.registry import Employee, Handset, KitAssignment, PostHolding, ServiceCentre
 
@@ -66,18 +67,10 @@ def of_phone(session: Session, handset_id: uuid.UUID) -> Sequence[Incident]:
 
 def change(session: Session, incident: Incident, **values: Any) -> None:
     """Set what changed. Raise `Conflict` when somebody else changed the incident meanwhile."""
-    done = session.execute(
-        update(Incident)
-        .where(Incident.id == incident.id, Incident.version == incident.version)
-        .values(version=incident.version + 1, **values)
-        .returning(Incident.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict(
-            "事件刚刚有变化，请重新查看 / the incident changed meanwhile: look again", code="incident_changed"
-        )
-    session.refresh(incident)
+    conflict = Conflict(
+        "事件刚刚有变化，请重新查看 / the incident changed meanwhile: look again", code="incident_changed"
+    )
+    change_if(session, incident, ("version",), conflict, version=incident.version + 1, **values)
 
 
 def strikes_of(

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 from app.probes.model import OutOfReach, Probe
 from app.probes.states import ENDED, OPEN, Event, State, advance
@@ -32,18 +33,9 @@ def insert_probes(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
 
 def move(session: Session, probe: Probe, event: Event, **changes: Any) -> State:
     """Advance a test and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(probe.state)
-    after = advance(before, event)
-    done = session.execute(
-        update(Probe)
-        .where(Probe.id == probe.id, Probe.state == before)
-        .values(state=after, **changes)
-        .returning(Probe.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict("this test changed in the same moment: look again", code="probe_state")
-    session.refresh(probe)
+    after = advance(State(probe.state), event)
+    conflict = Conflict("this test changed in the same moment: look again", code="probe_state")
+    change_if(session, probe, ("state",), conflict, state=after, **changes)
     return after
 
 

@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
 from app.kernel.ids import new_id
+from app.kernel.moving import change_if
 from app.kernel.spans import holds_at
 from app.kernel.tenancy import Principal, within
 from app.registry import Grid, Household, KitAssignment, Post
@@ -56,17 +57,9 @@ def find(session: Session, principal: Principal, report_id: uuid.UUID) -> Custom
 
 def move(session: Session, report: CustomerReport, event: Event, **changes: Any) -> None:
     """Advance a report. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(report.state)
-    done = session.execute(
-        update(CustomerReport)
-        .where(CustomerReport.id == report.id, CustomerReport.state == before)
-        .values(state=advance(before, event), **changes)
-        .returning(CustomerReport.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict("刚有人处理了这条反映，请刷新 / somebody judged it just now", code="report_state")
-    session.refresh(report)
+    conflict = Conflict("刚有人处理了这条反映，请刷新 / somebody judged it just now", code="report_state")
+    after = advance(State(report.state), event)
+    change_if(session, report, ("state",), conflict, state=after, **changes)
 
 
 def add_change(session: Session, report: CustomerReport, event: Event, **values: Any) -> None:

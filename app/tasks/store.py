@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
+from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 from app.registry import Handset
 from app.tasks.model import IS_OPEN, Task
@@ -37,19 +38,11 @@ def open_one(session: Session, key: str) -> Task | None:
 
 def move(session: Session, task: Task, event: Event, **changes: Any) -> None:
     """Advance a task and set what goes with it. Raise `Conflict` when it moved meanwhile or may not move so."""
-    before = State(task.state)
-    done = session.execute(
-        update(Task)
-        .where(Task.id == task.id, Task.state == before)
-        .values(state=advance(before, event), **changes)
-        .returning(Task.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not done:
-        raise Conflict(
-            "这件待办刚被别人改动，请刷新 / the task changed in this moment: look again", code="task_state"
-        )
-    session.refresh(task)
+    conflict = Conflict(
+        "这件待办刚被别人改动，请刷新 / the task changed in this moment: look again", code="task_state"
+    )
+    after = advance(State(task.state), event)
+    change_if(session, task, ("state",), conflict, state=after, **changes)
 
 
 def query(

@@ -148,12 +148,10 @@ def test_a_piece_that_is_lost_or_put_in_never_proves_more(start: int, end: int, 
     _proves_no_more(WHOLE[:start] + extra + WHOLE[end:])
 
 
-@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.characters(codec="latin-1")), max_size=3))
-def test_characters_that_turned_into_others_never_prove_more(changes: list[tuple[int, str]]) -> None:
-    text = list(WHOLE)
-    for place, char in changes[:1]:
-        text[place] = char
-    _proves_no_more("".join(text))
+@given(st.integers(0, len(WHOLE) - 1), st.characters(codec="latin-1"))
+def test_a_character_that_turned_into_another_never_proves_more(place: int, char: str) -> None:
+    """One a time: what a line's check number promises. Two may cancel each other out."""
+    _proves_no_more(WHOLE[:place] + char + WHOLE[place + 1 :])
 
 
 def _proves_no_more(text: str) -> None:
