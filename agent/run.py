@@ -59,25 +59,19 @@ class Agent:
         canary: str | None = None,
     ) -> None:
         self._database = Database(state.spool)
-        spool = Spool(self._database)
-        self._batches = Batches(spool, clock)
-        self._watch = watch
-        self._targets = targets
+        self._spool = Spool(self._database)
+        self._batches = Batches(self._spool, clock)
+        self._identity, self._clock = identity, clock
+        self._watch, self._targets = watch, targets
         self._stop = threading.Event()
         self._ended_by: BaseException | None = None
         self._threads: list[threading.Thread] = []
-        serials, hands = Serials(spool.serials()), Hands()
-        reader = PhoneReader(
-            clock,
-            options,
-            grade=identity.kind,
-            hmac_key=self._batches.hmac_key,
-            journals=JournalKeeper(spool.collected, clock.steady, identity.kind),
-            deadline_s=deadline_s,
-        )
+        self._first_round = True
+        serials, hands = Serials(self._spool.serials()), Hands()
+        reader = self._reader(options, deadline_s)
         self._sweeper = Sweeper(
             reader,
-            spool.add,
+            self._spool.add,
             targets.current,
             lambda: interval_s or self._reporter.interval_s,
             serials,
@@ -86,37 +80,46 @@ class Agent:
             clock=clock.steady,
             on_round=self._round_ended,
         )
-        self._check = SelfCheck(
-            clock,
-            spool.add,
-            pace_s=lambda: self._reporter.interval_s,
-            adb_up=lambda: watch.up if watch else None,
-            canary=canary_at(canary, options) if canary else None,
-        )
-        self._prober = Prober(
-            reader,
-            hands,
-            serials,
-            targets.current,
-            self._check,
-            clock,
-            self._probed,
-        )
-        kinds: dict[str, Kind] = {"read_phone": ReadPhone(reader, hands, serials, targets.current)}
-        if identity.kind == "gateway":
-            # An agent on the phone itself always reaches it: that would prove nothing.
-            kinds["probe"] = self._prober
-        self._worker = CommandWorker(Inbox(self._database, clock), kinds, clock, on_result=self._result_ready)
-        client = Client(identity.server_url, state.keys().ed25519, identity.agent_id)
+        self._check = self._self_check(options, canary)
+        self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._probed)
+        self._worker = self._command_worker(ReadPhone(reader, hands, serials, targets.current))
         self._reporter = Reporter(
             self._batches,
-            client,
+            Client(identity.server_url, state.keys().ed25519, identity.agent_id),
             identity,
             status=self._status,
             on_commands=self._worker.wake,
             on_answer=self._check.answered,
         )
-        self._first_round = True
+
+    def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:
+        kind = self._identity.kind
+        return PhoneReader(
+            self._clock,
+            options,
+            grade=kind,
+            hmac_key=self._batches.hmac_key,
+            journals=JournalKeeper(self._spool.collected, self._clock.steady, kind),
+            deadline_s=deadline_s,
+        )
+
+    def _self_check(self, options: TransportOptions, canary: str | None) -> SelfCheck:
+        watch = self._watch
+        return SelfCheck(
+            self._clock,
+            self._spool.add,
+            pace_s=lambda: self._reporter.interval_s,
+            adb_up=lambda: watch.up if watch else None,
+            canary=canary_at(canary, options) if canary else None,
+        )
+
+    def _command_worker(self, read_phone: Kind) -> CommandWorker:
+        kinds: dict[str, Kind] = {"read_phone": read_phone}
+        if self._identity.kind == "gateway":
+            # An agent on the phone itself always reaches it: that would prove nothing.
+            kinds["probe"] = self._prober
+        inbox = Inbox(self._database, self._clock)
+        return CommandWorker(inbox, kinds, self._clock, on_result=self._result_ready)
 
     def run(self) -> int:
         """Work until `stop`, or until the server takes this agent no more."""
