@@ -58,7 +58,7 @@ def _wanted() -> Wanted:
     return Wanted(
         text=args.get("q", "").strip()[:100],
         centre_id=parse_id(args.get("centre", "")),
-        power=args.get("power") if args.get("power") in words.POWER else None,
+        power=args.get("power") if args.get("power") in words.POWER_NOW else None,
         verdict=args.get("verdict") if args.get("verdict") in words.VERDICT else None,
         sort=args.get("sort", "tag"),
         page=args.get("page", 1, type=int),

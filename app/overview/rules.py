@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-POWER = ("on", "off", "unknown")
-_WORST_FIRST = ("off", "unknown", "on")
+POWER_NOW = ("on", "unknown")
+"""A phone that is off cannot say so: a present "off" would be a guess, and a count of them always nought."""
+_WORST_FIRST = ("unknown", "on")
 VERDICTS = ("fail", "unknown", "pass")
 PAGE_SIZE = 50
 _EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -95,7 +96,7 @@ def show(lines: Sequence[PhoneLine], wanted: Wanted) -> Shown:
         page=page,
         pages=pages,
         total=len(mine),
-        power=_counts((line.power for line in mine), POWER),
+        power=_counts((line.power for line in mine), POWER_NOW),
         verdicts=_counts((line.verdict for line in mine), VERDICTS),
         waiting=sum(1 for line in mine if line.waiting),
     )

@@ -14,6 +14,8 @@ POWER: Mapping[str, tuple[str, str]] = {
     "unknown": ("unknown", "未知"),
 }
 """State → kind of badge and word."""
+POWER_NOW: Mapping[str, tuple[str, str]] = {state: POWER[state] for state in ("on", "unknown")}
+"""Off is proved only afterwards: of the present nothing but these two is known."""
 
 VERDICT: Mapping[str, tuple[str, str]] = {
     "pass": ("good", "合规"),
@@ -101,6 +103,7 @@ HEALTH: Mapping[str, tuple[str, str]] = {
 
 FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "power_words": POWER,
+    "power_now_words": POWER_NOW,
     "verdict_words": VERDICT,
     "command_words": COMMAND,
     "kind_words": COMMAND_KINDS,

@@ -29,13 +29,13 @@ def tags(lines: Any, **wanted: Any) -> list[str]:
 
 
 def test_counts_have_three_values_and_stand_before_the_filters() -> None:
-    lines = [line("1", power="on"), line("2", verdict="fail"), line("3", centre_id=OTHER, power="off")]
+    lines = [line("1", power="on"), line("2", verdict="fail"), line("3", centre_id=OTHER, power="unknown")]
     shown = show(lines, Wanted(power="on"))
     assert [found.asset_tag for found in shown.lines] == ["1"]
-    assert shown.power == {"on": 1, "off": 1, "unknown": 1}
+    assert shown.power == {"on": 1, "unknown": 2}
     assert shown.verdicts == {"fail": 1, "unknown": 2, "pass": 0}
     assert (shown.found, shown.total) == (1, 3)
-    assert show(lines, Wanted(centre_id=CENTRE)).power == {"on": 1, "off": 0, "unknown": 1}
+    assert show(lines, Wanted(centre_id=CENTRE)).power == {"on": 1, "unknown": 1}
 
 
 def test_a_search_finds_all_words_anywhere() -> None:
@@ -51,7 +51,7 @@ def test_a_search_finds_all_words_anywhere() -> None:
     [
         ("tag", ["1", "2", "3"]),
         ("-tag", ["3", "2", "1"]),
-        ("power", ["3", "1", "2"]),
+        ("power", ["1", "3", "2"]),
         ("verdict", ["3", "1", "2"]),
         ("battery", ["3", "2", "1"]),
         ("contact", ["1", "3", "2"]),
@@ -64,7 +64,7 @@ def test_sorts_put_what_needs_a_look_first_and_the_unknown_last(sort: str, order
     lines = [
         line("1"),
         line("2", power="on", battery_percent=50, contact_at=NOW, waiting=2, post="A", verdict="pass"),
-        line("3", power="off", battery_percent=0, contact_at=NOW - dt.timedelta(days=1), verdict="fail"),
+        line("3", power="unknown", battery_percent=0, contact_at=NOW - dt.timedelta(days=1), verdict="fail"),
     ]
     assert tags(lines, sort=sort) == order
 
