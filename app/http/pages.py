@@ -34,14 +34,26 @@ class NavEntry(NamedTuple):
     group: str = ""
 
 
-OWN, JUDGING, MANAGING = "我的", "考核", "管理"
+OWN, KIT, JUDGING, MANAGING = "我的", "配套", "考核", "管理"
 NAVIGATION = (
     NavEntry("my", "我的手机", "/my", OWN),
     NavEntry("my_incidents", "我的关机事件", "/my/incidents", OWN),
     NavEntry("my_duty", "我的委托", "/my/duty", OWN),
     NavEntry("my_allowance", "我的补贴", "/my/allowance", OWN),
+    NavEntry("my_handovers", "我的交接", "/my/handovers", OWN),
+    NavEntry("my_lock", "我的锁屏密码", "/my/lock", OWN),
+    NavEntry("my_round", "我的月度核对", "/my/round", OWN),
+    NavEntry("my_cases", "我的赔付", "/my/cases", OWN),
+    NavEntry("my_papers", "我的单据", "/my/papers", OWN),
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
+    NavEntry("handovers", "交接", "/handovers", KIT),
+    NavEntry("rounds", "月度核对", "/rounds", KIT),
+    NavEntry("escrow", "密码托管", "/escrow", KIT),
+    NavEntry("hardware", "损坏遗失", "/hardware", KIT),
+    NavEntry("contracts", "号码合约", "/contracts", KIT),
+    NavEntry("disposals", "待销毁", "/hardware/disposals", KIT),
+    NavEntry("papers", "单据", "/papers", KIT),
     NavEntry("incidents", "关机事件", "/incidents", JUDGING),
     NavEntry("dialling", "拨测", "/dialling", JUDGING),
     NavEntry("probes", "联系测试", "/probes", JUDGING),
@@ -50,7 +62,6 @@ NAVIGATION = (
     NavEntry("allowance", "话费补贴", "/allowance", JUDGING),
     NavEntry("duty", "委托与维修", "/duty", JUDGING),
     NavEntry("registry", "档案", "/registry", MANAGING),
-    NavEntry("escrow", "密码托管", "/escrow", MANAGING),
     NavEntry("gateways", "网关", "/gateways", MANAGING),
     NavEntry("commands", "命令", "/commands", MANAGING),
     NavEntry("people", "人员", "/people", MANAGING),
@@ -126,7 +137,7 @@ def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
 def _is_for(entry: NavEntry, principal: Principal | None) -> bool:
     if principal is None or (entry.group == OWN and principal.employee is None):
         return False
-    if entry.group == MANAGING and not principal.has_any(*STAFF):
+    if entry.group in (KIT, MANAGING) and not principal.has_any(*STAFF):
         return False
     return _may_open(entry.path, principal)
 
