@@ -26,25 +26,29 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class NavEntry(NamedTuple):
-    """An entry of the main menu: shown to whom the page at `path` lets in, under `group` where one is named."""
+    """An entry of the main menu: shown to whom the page at `path` lets in, under `group` where one is named.
+
+    `part`: the group of what is one's own for those who have nothing else.
+    """
 
     name: str
     label: str
     path: str
     group: str = ""
+    part: str = ""
 
 
 OWN, KIT, JUDGING, MANAGING = "我的", "配套", "考核", "管理"
 NAVIGATION = (
     NavEntry("my", "我的手机", "/my", OWN),
-    NavEntry("my_incidents", "我的关机事件", "/my/incidents", OWN),
-    NavEntry("my_duty", "我的委托", "/my/duty", OWN),
-    NavEntry("my_allowance", "我的补贴", "/my/allowance", OWN),
-    NavEntry("my_handovers", "我的交接", "/my/handovers", OWN),
-    NavEntry("my_lock", "我的锁屏密码", "/my/lock", OWN),
-    NavEntry("my_round", "我的月度核对", "/my/round", OWN),
-    NavEntry("my_cases", "我的赔付", "/my/cases", OWN),
-    NavEntry("my_papers", "我的单据", "/my/papers", OWN),
+    NavEntry("my_incidents", "我的关机事件", "/my/incidents", OWN, JUDGING),
+    NavEntry("my_duty", "我的委托", "/my/duty", OWN, JUDGING),
+    NavEntry("my_allowance", "我的补贴", "/my/allowance", OWN, JUDGING),
+    NavEntry("my_handovers", "我的交接", "/my/handovers", OWN, KIT),
+    NavEntry("my_lock", "我的锁屏密码", "/my/lock", OWN, KIT),
+    NavEntry("my_round", "我的月度核对", "/my/round", OWN, KIT),
+    NavEntry("my_cases", "我的赔付", "/my/cases", OWN, KIT),
+    NavEntry("my_papers", "我的单据", "/my/papers", OWN, KIT),
     NavEntry("phones", "手机", "/"),
     NavEntry("tasks", "待办", "/tasks"),
     NavEntry("handovers", "交接", "/handovers", KIT),
@@ -118,14 +122,14 @@ def home_of(principal: Principal | None) -> str:
 def menu(principal: Principal | None) -> list[tuple[str, list[NavEntry]]]:
     """What the caller may open, as (group, entries): a group stands where its first entry does, "" is one by itself.
 
-    What is one's own is for employees; who sees nothing else has it side by side and not under a word.
+    What is one's own is for employees; who sees nothing else has it in groups of its own and not under one word.
     """
     groups: list[tuple[str, list[NavEntry]]] = []
     for entry in NAVIGATION if principal is not None else ():
         if not _is_for(entry, principal):
             continue
         flat = entry.group == OWN and principal is not None and not principal.has_any(*STAFF)
-        group = "" if flat else entry.group
+        group = entry.part if flat else entry.group
         known = next((entries for name, entries in groups if name and name == group), None)
         if known is None:
             groups.append((group, [entry]))

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from flask import Flask
 
-from app.http.pages import MANAGING, OWN, menu
+from app.http.pages import JUDGING, KIT, MANAGING, OWN, menu
 from app.kernel.tenancy import Principal
 
 CENTRE = uuid.uuid4()
@@ -19,10 +19,12 @@ def _menu(app: Flask, role: str, *, employee: bool) -> list[tuple[str, list[str]
         return [(group, [entry.label for entry in entries]) for group, entries in menu(who)]
 
 
-def test_a_butler_has_his_own_side_by_side_and_nothing_else(app: Flask) -> None:
-    assert _menu(app, "butler", employee=True) == [
-        ("", [label]) for label in ("我的手机", "我的关机事件", "我的委托", "我的补贴")
-    ]
+def test_a_butler_has_his_own_in_a_few_groups_and_nothing_else(app: Flask) -> None:
+    groups = dict(_menu(app, "butler", employee=True))
+    assert groups[""] == ["我的手机"]
+    assert groups[JUDGING] == ["我的关机事件", "我的委托", "我的补贴"]
+    assert set(groups) <= {"", JUDGING, KIT}
+    assert all(label.startswith("我的") for labels in groups.values() for label in labels)
 
 
 def test_staff_who_are_employees_have_their_own_under_one_word(app: Flask) -> None:
