@@ -15,6 +15,7 @@ MODEL_MODULES = (
     "app.policy.model",
     "app.registry.model",
     "app.registry.ties",
+    "app.registry.hold_model",
     "app.ledger.model",
     "app.readings.model",
     "app.commands.model",
@@ -31,6 +32,7 @@ MODEL_MODULES = (
     "app.incidents.model",
     "app.allowance.model",
     "app.escrow.model",
+    "app.papers.model",
 )
 
 

@@ -12,7 +12,7 @@ from app.kernel.db import Base, Identified, UtcDateTime
 from app.kernel.errors import Unavailable
 from app.kernel.keys import KeyStore, Purpose
 
-_HELD: tuple[Purpose, ...] = ("agent-reads", "audit", "name-hmac", "sign-in", "notify")
+_HELD: tuple[Purpose, ...] = ("agent-reads", "audit", "paper", "name-hmac", "sign-in", "notify")
 
 
 class Installation(Identified, Base):

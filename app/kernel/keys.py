@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.kernel.errors import Unavailable
 
-Purpose = Literal["agent-reads", "audit", "name-hmac", "sign-in", "notify", "session", "access"]
+Purpose = Literal["agent-reads", "audit", "paper", "name-hmac", "sign-in", "notify", "session", "access"]
+Signing = Literal["agent-reads", "audit", "paper"]
 
 
 class KeyStore:
@@ -26,10 +27,10 @@ class KeyStore:
         self._may_create = may_create
         self._cache: dict[str, bytes] = {}
 
-    def signer(self, purpose: Literal["agent-reads", "audit"]) -> Ed25519PrivateKey:
+    def signer(self, purpose: Signing) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.secret(purpose))
 
-    def public_key(self, purpose: Literal["agent-reads", "audit"]) -> bytes:
+    def public_key(self, purpose: Signing) -> bytes:
         return self.signer(purpose).public_key().public_bytes_raw()
 
     def fingerprint(self, purpose: Purpose) -> str:

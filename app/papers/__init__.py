@@ -1,0 +1,39 @@
+"""Papers: documents that people sign, numbered, signed by the installation, printed, and checked by anybody later."""
+
+from app.papers.document import (
+    Column,
+    Document,
+    Fields,
+    Photo,
+    Photos,
+    Signatures,
+    Signed,
+    Table,
+    Text,
+    digest,
+    from_plain,
+    to_plain,
+)
+from app.papers.kinds import KINDS
+from app.papers.model import Paper
+from app.papers.service import get_paper, issue_paper, papers_about
+
+__all__ = [
+    "KINDS",
+    "Column",
+    "Document",
+    "Fields",
+    "Paper",
+    "Photo",
+    "Photos",
+    "Signatures",
+    "Signed",
+    "Table",
+    "Text",
+    "digest",
+    "from_plain",
+    "get_paper",
+    "issue_paper",
+    "papers_about",
+    "to_plain",
+]
