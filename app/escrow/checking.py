@@ -35,7 +35,7 @@ def take_try(
     if secret.in_force is None:
         raise Conflict("还没有使用中的密码可以核对 / nothing is in force yet", code="nothing_in_force")
     limit = effective(session, policies, "escrow", centre).body["checks_per_day"]
-    if store.take_try(session, secret.id, _day(now), limit):
+    if store.take_try(session, secret.id, day_of(now), limit):
         return True
     note(session, principal.user, secret, "escrow.check", now, outcome="refused", what="too_often")
     return False
@@ -66,8 +66,9 @@ def tries_left(
     session: Session, secret: Secret, policies: PolicyFiles, centre: uuid.UUID, now: dt.datetime
 ) -> int:
     limit: int = effective(session, policies, "escrow", centre).body["checks_per_day"]
-    return max(0, limit - store.tries(session, secret.id, _day(now)))
+    return max(0, limit - store.tries(session, secret.id, day_of(now)))
 
 
-def _day(now: dt.datetime) -> dt.date:
+def day_of(now: dt.datetime) -> dt.date:
+    """The day whose tries count."""
     return now.astimezone(_SHANGHAI).date()

@@ -20,7 +20,12 @@ from app.policy import PolicyFiles, effective_many
 from app.tasks import close_task, open_task
 
 KNOWERS = ("operations", "lead", "it")
-CAUSES: Mapping[str, str] = {"shown": "有人查看过", "left": "知道密码的人已离岗", "age": "已到更换期限"}
+CAUSES: Mapping[str, str] = {
+    "shown": "有人查看过",
+    "left": "知道密码的人已离岗",
+    "age": "已到更换期限",
+    "handed": "手机已交接",
+}
 _BATCH = 200
 _SYSTEM = "system"
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+SCREEN_LOCK = "screen_lock"
+"""The one kind that the agent can check and set on the phone itself."""
 DIGITS = "0123456789"
 _LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"
 _CLEAR_DIGITS = "23456789"

@@ -17,7 +17,7 @@ from app.kernel.db import insert_into
 from app.kernel.errors import Conflict, NotFound
 from app.kernel.moving import change_if
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import Principal, within
 from app.registry import Handset, Number, ServiceCentre, WeChatAccount
 
 SUBJECTS: dict[str, tuple[Any, Any]] = {
@@ -104,6 +104,21 @@ def subjects(
     return paginate(session, query, keys, cursor=cursor, limit=DEFAULT_LIMIT)
 
 
+def parts(session: Session, principal: Principal, of: str, ids: Sequence[uuid.UUID]) -> list[Any]:
+    """Of these parts of kits those in the caller's centres, by name."""
+    model, found = SUBJECTS[of][0], list[Any]()
+    for start in range(0, len(ids), 500):
+        query = select(model).where(
+            model.id.in_(ids[start : start + 500]), within(principal, model.centre_id)
+        )
+        found += session.scalars(query)
+    return sorted(found, key=lambda row: (name_of(of, row), row.id))
+
+
+def name_of(of: str, row: Any) -> str:
+    return str(getattr(row, NAMES[of].key))
+
+
 def secrets_of(session: Session, of: str, subject_ids: Sequence[uuid.UUID]) -> list[Secret]:
     column = SUBJECTS[of][1]
     found: list[Secret] = []
@@ -168,6 +183,17 @@ def take_try(session: Session, secret_id: uuid.UUID, day: dt.date, limit: int) -
 def tries(session: Session, secret_id: uuid.UUID, day: dt.date) -> int:
     found = session.get(SecretTries, (secret_id, day), populate_existing=True)
     return 0 if found is None else found.tries
+
+
+def tries_of(session: Session, secret_ids: Sequence[uuid.UUID], day: dt.date) -> dict[uuid.UUID, int]:
+    """As `tries`, of many; those without any are absent."""
+    found: dict[uuid.UUID, int] = {}
+    for start in range(0, len(secret_ids), 500):
+        query = select(SecretTries.secret_id, SecretTries.tries).where(
+            SecretTries.secret_id.in_(secret_ids[start : start + 500]), SecretTries.day == day
+        )
+        found.update((row.secret_id, row.tries) for row in session.execute(query))
+    return found
 
 
 def add_sight(session: Session, row: Secret, number: int, person: str, now: dt.datetime) -> None:

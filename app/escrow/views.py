@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -109,7 +108,7 @@ def kits(
     for row in page.items:
         kinds = [k for k in kinds_of(bodies[row.centre_id].body).values() if k.of == of]
         cells = [Cell(k, found.get((row.id, k.name)), _due(found.get((row.id, k.name)))) for k in kinds]
-        lines.append(KitLine(row.id, _name(of, row), cells))
+        lines.append(KitLine(row.id, store.name_of(of, row), cells))
     return Page(lines, page.next_cursor)
 
 
@@ -124,7 +123,7 @@ def detail(
     return Detail(
         secret=secret,
         kind=kind,
-        name=_name(of, store.subject_of(session, secret)),
+        name=store.name_of(of, store.subject_of(session, secret)),
         of=of,
         versions=[(row, VERSION_WORDS[row.state], people[row.filed_by]) for row in rows],
         reveals=reveals(session, principal, policies=policies, secret_id=secret.id),
@@ -150,7 +149,7 @@ def reveals(
             RevealLine(
                 row=row,
                 secret=secret,
-                what=f"{_name(of, store.subject_of(session, secret))} {kind.label if kind else secret.kind}",
+                what=f"{store.name_of(of, store.subject_of(session, secret))} {kind.label if kind else secret.kind}",
                 state=REVEAL_WORDS[row.state],
                 asker=people[row.requested_by],
                 decider=people[row.decided_by] if row.decided_by else "",
@@ -171,7 +170,7 @@ def subject_choice(
     """The name of a part of a kit and which secrets it may have. Raise `NotFound`."""
     row = store.find_subject(session, principal, of, subject_id)
     body = effective_many(session, policies, "escrow", [row.centre_id])[row.centre_id].body
-    return _name(of, row), [k for k in kinds_of(body).values() if k.of == of]
+    return store.name_of(of, row), [k for k in kinds_of(body).values() if k.of == of]
 
 
 def _due(secret: Secret | None) -> str:
@@ -180,7 +179,3 @@ def _due(secret: Secret | None) -> str:
 
 def _of(secret: Secret) -> str:
     return next(of for of, (_, column) in store.SUBJECTS.items() if getattr(secret, column.key) is not None)
-
-
-def _name(of: str, row: Any) -> str:
-    return str(getattr(row, store.NAMES[of].key))
