@@ -4,6 +4,9 @@ from app.registry.catalogue import RESOURCES
 from app.registry.centres import live_centres
 from app.registry.custody import Custody, held_by, history_in, history_of, holder_of, holders_of
 from app.registry.handsets import HandsetRef, find_handset, handsets_by_serial
+from app.registry.hold_model import Hold
+from app.registry.holds import hold, holds_on, release
+from app.registry.kits import Kit, holding_of, kit_of
 from app.registry.model import (
     Company,
     District,
@@ -19,7 +22,7 @@ from app.registry.model import (
 )
 from app.registry.rules import normal_e164, normal_imei, placeholder_serial
 from app.registry.service import AdoptInput, adopt_handset, create, known_id
-from app.registry.tie_service import tie
+from app.registry.tie_service import end_tie, tie
 from app.registry.tie_store import ties_of
 from app.registry.ties import KitAssignment, PostHolding
 
@@ -34,7 +37,9 @@ __all__ = [
     "Handset",
     "HandsetImei",
     "HandsetRef",
+    "Hold",
     "Household",
+    "Kit",
     "KitAssignment",
     "Number",
     "Post",
@@ -43,18 +48,24 @@ __all__ = [
     "WeChatAccount",
     "adopt_handset",
     "create",
+    "end_tie",
     "find_handset",
     "handsets_by_serial",
     "held_by",
     "history_in",
     "history_of",
+    "hold",
     "holder_of",
     "holders_of",
+    "holding_of",
+    "holds_on",
+    "kit_of",
     "known_id",
     "live_centres",
     "normal_e164",
     "normal_imei",
     "placeholder_serial",
+    "release",
     "tie",
     "ties_of",
 ]

@@ -16,7 +16,7 @@ from app.registry.catalogue import HANDSETS, WECHAT_ACCOUNTS
 from app.registry.references import References
 from app.registry.resource import Field, Resource
 
-_CONFLICTS = frozenset({"taken", "overlap", "U01"})
+_CONFLICTS = frozenset({"taken", "overlap", "U01", "held"})
 _TAKEN = "已被其他记录使用 / taken by another record"
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.audit import AuditEvent, record
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from app.kernel.tenancy import SYSTEM, Principal
-from app.registry import store
+from app.registry import holds, store
 from app.registry.catalogue import HANDSETS, RESOURCES
 from app.registry.checks import Draft, check, clash_of, derive, raise_for
 from app.registry.handsets import HandsetRef, handsets_by_serial
@@ -93,7 +93,9 @@ def retire(
     at: dt.datetime | None = None,
     reason: str = "",
 ) -> Any:
-    """Take out of use from `at` (now, or earlier). Raise `Conflict` while live things still hang on it."""
+    """Take out of use from `at` (now, or earlier). Raise `Conflict` while live things still hang on it,
+    or something holds it.
+    """
     may_write(principal, resource)
     row = _at_version(session, principal, resource, row_id, version)
     at = at or now
@@ -104,6 +106,7 @@ def retire(
         )
     if row.retired_at is not None:
         raise Conflict("已经停用 / it is retired already", code="already_retired")
+    holds.refuse(holds.holds_of_row(session, resource.name, row_id), under=None)
     live = store.live_dependants(session, resource, row_id, now)
     if live:
         labels = "、".join(RESOURCES[name].label for name in live)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Conflict, FieldError, Invalid, Stale
 from app.kernel.tenancy import Principal
-from app.registry import store, tie_store
+from app.registry import holds, store, tie_store
 from app.registry.catalogue import KIT_ASSIGNMENTS, RESOURCES
 from app.registry.checks import Draft, check, raise_for
 from app.registry.kinds import show_instant
@@ -23,17 +23,31 @@ _OVERLAP = "与已有记录的时间重叠 / overlaps another record"
 
 
 def tie(
-    session: Session, principal: Principal, resource: Resource, values: Mapping[str, Any], now: dt.datetime
+    session: Session,
+    principal: Principal,
+    resource: Resource,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    under: str | None = None,
 ) -> Any:
-    """A new tie. Raise `Invalid`, or `Conflict` with code `overlap` or `U01`; `errors` names the field at fault."""
+    """A new tie. Raise `Invalid`, or `Conflict` with code `overlap`, `U01` or `held` (unless it is `under` the cause
+    of the hold); `errors` names the field at fault.
+    """
     draft = Draft({**dict.fromkeys(resource.by_name), **values})
-    check_tie(References(session, principal), resource, draft)
+    check_tie(References(session, principal), resource, draft, under=under)
     raise_for(draft.problems)
     return insert_tie(session, principal, resource, draft, now)
 
 
 def tie_each(
-    session: Session, principal: Principal, resource: Resource, values: Mapping[str, Any], now: dt.datetime
+    session: Session,
+    principal: Principal,
+    resource: Resource,
+    values: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    under: str | None = None,
 ) -> list[Any]:
     """One tie for each subject that is given, e.g. a phone and its number to a post at once. Raises as `tie` does."""
     given = [name for name in resource.subjects if values.get(name) is not None]
@@ -42,7 +56,7 @@ def tie_each(
         message = "手机、号码、微信账号至少填一个 / at least one of handset, number, account"
         raise Invalid(message, fields=[FieldError(resource.subjects[0], "one_subject", message)])
     parts: list[dict[str, Any]] = [{**common, name: values[name]} for name in given] or [common]
-    return [tie(session, principal, resource, part, now) for part in parts]
+    return [tie(session, principal, resource, part, now, under=under) for part in parts]
 
 
 def insert_tie(
@@ -56,7 +70,7 @@ def insert_tie(
     return row
 
 
-def check_tie(references: References, resource: Resource, draft: Draft) -> None:
+def check_tie(references: References, resource: Resource, draft: Draft, *, under: str | None = None) -> None:
     """Fill the draft's problems. Locks the subject until the transaction ends: of two writers the second one waits,
     then sees the first one's tie.
     """
@@ -76,6 +90,7 @@ def check_tie(references: References, resource: Resource, draft: Draft) -> None:
     _lock(references, resource, draft, subjects[0])
     if draft.problems:
         return
+    _refuse_held(references.session, draft, draft.values, subjects[0], under)
     _refuse_overlap(references.session, resource, draft, subjects[0])
     if not draft.problems and resource is KIT_ASSIGNMENTS:
         _refuse_foreign_account(references, draft)
@@ -91,13 +106,14 @@ def end_tie(
     *,
     at: dt.datetime | None = None,
     reason: str = "",
+    under: str | None = None,
 ) -> Any:
-    """End a tie at an instant, now by default. One whose end has passed is history: `Conflict`."""
+    """End a tie at an instant, now by default. One whose end has passed is history: `Conflict`; so is `held`."""
     at = at or now
     row = _open_at_version(session, principal, resource, row_id, version)
     stored = store.load_values(session, resource, [row_id])[row_id]
     draft = Draft({"valid_to": at}, stored)
-    check_end(session, resource, draft, now)
+    check_end(session, resource, draft, now, under=under)
     if any(p.code == "already_ended" for p in draft.problems):
         raise Conflict("已经结束 / it has ended already", code="already_ended")
     raise_for([FieldError("at", p.code, p.message) for p in draft.problems])
@@ -106,7 +122,9 @@ def end_tie(
     return row
 
 
-def check_end(session: Session, resource: Resource, draft: Draft, now: dt.datetime) -> None:
+def check_end(
+    session: Session, resource: Resource, draft: Draft, now: dt.datetime, *, under: str | None = None
+) -> None:
     """Fill the problems of a draft that sets `valid_to` of a stored tie."""
     stored: Mapping[str, Any] = draft.stored or {}
     start, old, at = stored["valid_from"], stored["valid_to"], draft.values["valid_to"]
@@ -119,6 +137,7 @@ def check_end(session: Session, resource: Resource, draft: Draft, now: dt.dateti
         name = next(n for n in resource.subjects if stored[n] is not None)
         if tie_store.overlapping(session, resource, name, stored[name], start, at, besides=draft.row_id):
             draft.refuse("valid_to", "overlap", _OVERLAP)
+        _refuse_held(session, draft, stored, "valid_to", under)
 
 
 def void_tie(
@@ -137,6 +156,8 @@ def void_tie(
         raise Invalid(
             "请写明作废原因 / say why", fields=[FieldError("reason", "required", "必填 / required")]
         )
+    stored = store.load_values(session, resource, [row_id])[row_id]
+    holds.refuse(holds.holds_of_tie(session, stored), under=None)
     _write(session, resource, row, {"voided_at": now}, now)
     note(session, principal, resource, row, "void", now, reason=reason)
     return row
@@ -154,6 +175,15 @@ def _lock(references: References, resource: Resource, draft: Draft, subject: str
         )
         if row is None or getattr(row, "retired_at", None) is not None:
             draft.refuse(name, "retired", "已停用 / it is retired")
+
+
+def _refuse_held(
+    session: Session, draft: Draft, values: Mapping[str, Any], blamed: str, under: str | None
+) -> None:
+    """A kit and its post stay as they are until what holds them is done (U06)."""
+    problem = holds.first_problem(holds.holds_of_tie(session, values), under=under)
+    if problem is not None:
+        draft.refuse(blamed, problem.code, problem.message)
 
 
 def _refuse_overlap(session: Session, resource: Resource, draft: Draft, subject: str) -> None:
