@@ -32,6 +32,7 @@ MODEL_MODULES = (
     "app.incidents.model",
     "app.allowance.model",
     "app.escrow.model",
+    "app.hardware.model",
     "app.papers.model",
 )
 
