@@ -34,6 +34,7 @@ MODEL_MODULES = (
     "app.escrow.model",
     "app.hardware.model",
     "app.papers.model",
+    "app.handover.model",
 )
 
 
