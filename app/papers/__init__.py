@@ -14,6 +14,7 @@ from app.papers.document import (
     from_plain,
     to_plain,
 )
+from app.papers.ink import Ink, read_ink
 from app.papers.kinds import KINDS
 from app.papers.model import Paper
 from app.papers.service import get_paper, issue_paper, papers_about
@@ -23,6 +24,7 @@ __all__ = [
     "Column",
     "Document",
     "Fields",
+    "Ink",
     "Paper",
     "Photo",
     "Photos",
@@ -35,5 +37,6 @@ __all__ = [
     "get_paper",
     "issue_paper",
     "papers_about",
+    "read_ink",
     "to_plain",
 ]

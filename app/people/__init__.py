@@ -14,7 +14,14 @@ from app.people.key_rules import Stage, factor_uri
 from app.people.key_store import touch_session, touch_token
 from app.people.limits_rules import Limits, limits_of
 from app.people.own_service import Own, own_things
-from app.people.password_service import check_password, prove, renew_hash, set_known_password, set_password
+from app.people.password_service import (
+    check_password,
+    has_own_password,
+    prove,
+    renew_hash,
+    set_known_password,
+    set_password,
+)
 from app.people.rules import ROLE_WORDS
 from app.people.service import (
     actor_of_login,
@@ -55,6 +62,7 @@ __all__ = [
     "find_session",
     "get_user",
     "grant",
+    "has_own_password",
     "let_in",
     "limits_of",
     "make_token",

@@ -44,6 +44,12 @@ def prove(session: Session, user_id: uuid.UUID, password: str) -> None:
         raise Forbidden("当前密码不正确 / the present password is not right", code="bad_password")
 
 
+def has_own_password(session: Session, user_id: uuid.UUID) -> bool:
+    """False while he has none, or one that somebody handed to him and therefore knows."""
+    row = key_store.credential(session, user_id)
+    return row is not None and not row.must_change
+
+
 def renew_hash(session: Session, user_id: uuid.UUID, password: str) -> None:
     row = key_store.credential(session, user_id)
     if row is not None:
