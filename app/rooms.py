@@ -21,6 +21,7 @@ from app.demo.cli import demo_cli
 from app.duty.api import duty_api
 from app.duty.pages import duty_pages
 from app.escrow.cli import escrow_cli
+from app.escrow.own_pages import own_lock_pages
 from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
@@ -96,6 +97,7 @@ PAGES = (
     allowance_pages,
     claim_pages,
     escrow_pages,
+    own_lock_pages,
     trail_pages,
 )
 APIS: tuple[Blueprint, ...] = (

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.escrow import store
-from app.escrow.filing import FILERS
 from app.escrow.model import Secret
+from app.escrow.rights import require_filer
 from app.escrow.rules import same
 from app.escrow.sealing import note, open_escrow, open_version
 from app.escrow.vault import Vault
@@ -30,7 +30,7 @@ def take_try(
     While sealed, or with nothing to check, nothing is counted: raise `Unavailable`, `Conflict`.
     """
     secret, centre = store.find(session, principal, secret_id)
-    principal.require_role(centre, *FILERS)
+    require_filer(session, principal, centre, secret.handset_id, secret.kind, policies=policies, now=now)
     open_escrow(session, vault)
     if secret.in_force is None:
         raise Conflict("还没有使用中的密码可以核对 / nothing is in force yet", code="nothing_in_force")

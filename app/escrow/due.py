@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
 from app.escrow import store
 from app.escrow.model import Secret
+from app.escrow.rights import has_phone
 from app.escrow.rules import kinds_of
 from app.escrow.sealing import note
 from app.escrow.states import RevealEvent
 from app.kernel.errors import NotFound
 from app.kernel.ids import parse_id
+from app.kernel.tenancy import Principal
 from app.notify import Recipients, tell
 from app.people import principal_of
 from app.policy import PolicyFiles, effective_many
@@ -72,7 +75,10 @@ def mark_old(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
 
 
 def mark_left(session: Session, now: dt.datetime) -> int:
-    """Secrets whose knower no longer has a role that lets him know them where they are; how many were marked."""
+    """Secrets whose knower may no longer know them: neither a role of the desk where they are, nor the phone itself.
+
+    How many were marked.
+    """
     number = 0
     for person in store.knowers(session):
         user_id = parse_id(person)
@@ -83,10 +89,18 @@ def mark_left(session: Session, now: dt.datetime) -> int:
         except NotFound:
             principal = None
         for secret, centre in store.known_by(session, person):
-            if principal is None or not principal.may(centre, *KNOWERS):
+            if not _may_know(session, principal, secret, centre, now):
                 mark_due(session, secret, "left", now, now)
                 number += 1
     return number
+
+
+def _may_know(
+    session: Session, principal: Principal | None, secret: Secret, centre: uuid.UUID, now: dt.datetime
+) -> bool:
+    if principal is None or principal.may(centre, *KNOWERS):
+        return principal is not None
+    return secret.handset_id is not None and has_phone(session, principal, secret.handset_id, now)
 
 
 def expire_reveals(session: Session, now: dt.datetime) -> int:

@@ -21,9 +21,9 @@ from app.runtime import runtime
 def blind_check(secret_id: uuid.UUID, typed: str) -> bool:
     """Whether what the caller typed is the secret in force. Only in a view with `late_transaction`, before its write.
 
-    The try is committed before anything is looked at, and what was found before the view goes on: neither is undone by
-    what the view does then. Raise 429 `too_often`, `NotFound`, `Forbidden`, `Conflict` (nothing in force),
-    `Unavailable` (sealed, damaged).
+    What the view must look up before it reads by `read_apart()`. The try is committed before anything is looked at, and
+    what was found before the view goes on: neither is undone by what the view does then. Raise 429 `too_often`,
+    `NotFound`, `Forbidden`, `Conflict` (nothing in force), `Unavailable` (sealed, damaged).
     """
     if g.get("writes"):
         # With the database's only write lock in hand, the try could not be committed apart from it.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.escrow import store
 from app.escrow.due import clear_due
 from app.escrow.model import Secret
+from app.escrow.rights import FILERS, require_filer
 from app.escrow.rules import Kind, fault, generate, kinds_of, normal, same
 from app.escrow.sealing import FILED, IN_FORCE, mark_of, note, open_escrow, open_version, sealed_version
 from app.escrow.states import Version, VersionEvent
@@ -18,8 +19,6 @@ from app.escrow.vault import Vault
 from app.kernel.errors import Conflict, FieldError, Invalid
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles, effective
-
-FILERS = ("operations", "lead", "it")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ def file_secret(
     `Unavailable` while sealed.
     """
     subject = store.find_subject(session, principal, filed.of, filed.subject_id)
-    principal.require_role(subject.centre_id, *FILERS)
+    phone = filed.subject_id if filed.of == "handset" else None
+    require_filer(session, principal, subject.centre_id, phone, filed.kind, policies=policies, now=now)
     policy = effective(session, policies, "escrow", subject.centre_id).body
     kind = kinds_of(policy).get(filed.kind)
     if kind is None or kind.of != filed.of:

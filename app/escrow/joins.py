@@ -26,6 +26,7 @@ class SecretState:
     `id` None: never filed. `filed`: one is in force, since `filed_at`. `matched` None: not checked since then,
     else the result at `checked_at`. `due`: why it must be renewed, "" when it need not. `tries_left`: blind checks left
     today, None while nothing is in force. `on_phone`: the agent may be asked to check it on the phone itself.
+    `holder_files`: who has the phone may file it himself.
     """
 
     id: uuid.UUID | None
@@ -41,6 +42,7 @@ class SecretState:
     due: str
     tries_left: int | None
     on_phone: bool
+    holder_files: bool
 
 
 def kit_secrets(
@@ -95,6 +97,7 @@ def _state(
         due=CAUSES[secret.renew_cause] if secret is not None and secret.renew_cause else "",
         tries_left=left,
         on_phone=filed and kind.name == SCREEN_LOCK,
+        holder_files=kind.holder_files,
     )
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, render_template, request
 
 from app.escrow import filing, revealing, store, views
 from app.escrow.entry import blind_check, telling_of_damage
+from app.escrow.rights import FILERS
 from app.http.access import access
 from app.http.identity import current_principal, own_session, sign_in_limits
 from app.http.pages import local_path, page_now, see_other
@@ -39,7 +40,7 @@ def escrow() -> str:
     return render_template(
         "escrow/list.html", lines=page.items, next_cursor=page.next_cursor, of=of, of_words=views.OF_WORDS,
         status=views.status(session, runtime().vault), figures=store.figures(session, who),
-        centres=live_centres(session, who), may_file=who.has_any(*filing.FILERS),
+        centres=live_centres(session, who), may_file=who.has_any(*FILERS),
     )  # fmt: skip
 
 
@@ -52,13 +53,13 @@ def one_secret(secret_id: uuid.UUID) -> str:
 
 
 @escrow_pages.get("/escrow/file")
-@access(*filing.FILERS)
+@access(*FILERS)
 def file_form() -> str:
     return _form(request.args.get("of", ""), request.args.get("subject", ""), request.args.get("kind", ""))
 
 
 @escrow_pages.post("/escrow/file")
-@access(*filing.FILERS, late_transaction=True)
+@access(*FILERS, late_transaction=True)
 def file_secret() -> Response | str:
     form = request.form
     of, subject_id = form.get("of", ""), parse_id(form.get("subject", ""))
@@ -105,7 +106,7 @@ def _form(of: str, subject: str, kind: str, refusal: DomainError | None = None) 
 
 
 @escrow_pages.post("/escrow/secrets/<uuid:secret_id>/check")
-@access(*filing.FILERS, late_transaction=True)
+@access(*FILERS, late_transaction=True)
 def check(secret_id: uuid.UUID) -> Response:
     matched = blind_check(secret_id, request.form.get("typed", ""))
     # The key of the form is claimed last: sent twice, it says the same twice, and counts as two.
@@ -115,7 +116,7 @@ def check(secret_id: uuid.UUID) -> Response:
 
 
 @escrow_pages.post("/escrow/secrets/<uuid:secret_id>/<any(confirm, drop):act>")
-@access(*filing.FILERS)
+@access(*FILERS)
 def settle(secret_id: uuid.UUID, act: str) -> Response:
     session, who, now = db.session(), current_principal(), page_now()
     if act == "confirm":
@@ -128,7 +129,7 @@ def settle(secret_id: uuid.UUID, act: str) -> Response:
 
 
 @escrow_pages.post("/escrow/secrets/<uuid:secret_id>/reveal")
-@access(*filing.FILERS)
+@access(*FILERS)
 def ask_reveal(secret_id: uuid.UUID) -> Response:
     own_session()
     revealing.request(
@@ -147,7 +148,7 @@ def reveal_list() -> str:
 
 
 @escrow_pages.post("/escrow/reveals/<uuid:reveal_id>/<any(approve, reject, withdraw):act>")
-@access(*filing.FILERS)
+@access(*FILERS)
 def decide(reveal_id: uuid.UUID, act: str) -> Response:
     """Each act checks for itself who may do it."""
     own_session()
@@ -164,7 +165,7 @@ def decide(reveal_id: uuid.UUID, act: str) -> Response:
 
 
 @escrow_pages.post("/escrow/reveals/<uuid:reveal_id>/open")
-@access(*filing.FILERS, late_transaction=True)
+@access(*FILERS, late_transaction=True)
 def open_reveal(reveal_id: uuid.UUID) -> str:
     """A code of the authenticator, now, gives the token for one showing; it is in the page and in no address."""
     _prove_factor()
@@ -176,7 +177,7 @@ def open_reveal(reveal_id: uuid.UUID) -> str:
 
 
 @escrow_pages.post("/escrow/reveals/<uuid:reveal_id>/show")
-@access(*filing.FILERS, late_transaction=True)
+@access(*FILERS, late_transaction=True)
 def show_reveal(reveal_id: uuid.UUID) -> str:
     """What the trail says of it is committed before the answer is made; a second showing finds no token."""
     own_session()

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.escrow import store
 from app.escrow.due import mark_due
-from app.escrow.filing import FILERS
 from app.escrow.model import RevealRequest, Secret
+from app.escrow.rights import FILERS
 from app.escrow.rules import kept_token, new_token
 from app.escrow.sealing import note, open_escrow, open_version
 from app.escrow.states import Reveal, RevealEvent

@@ -30,6 +30,8 @@ class Kind:
     max: int
     generate: int
     max_age_days: int
+    holder_files: bool = False
+    """Whoever has the phone may file it himself, and check it."""
 
 
 def kinds_of(body: Mapping[str, Any]) -> dict[str, Kind]:

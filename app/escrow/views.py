@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from app.escrow import store
 from app.escrow.checking import tries_left
 from app.escrow.due import CAUSES
-from app.escrow.filing import FILERS
 from app.escrow.model import RevealRequest, Secret, SecretVersion
 from app.escrow.revealing import APPROVERS
+from app.escrow.rights import FILERS
 from app.escrow.rules import Kind, kinds_of
 from app.escrow.sealing import open_escrow
 from app.escrow.states import OPEN_REVEALS, REVEAL_WORDS, VERSION_WORDS, Reveal
