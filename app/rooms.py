@@ -20,6 +20,7 @@ from app.compliance.api import compliance_api
 from app.demo.cli import demo_cli
 from app.duty.api import duty_api
 from app.duty.pages import duty_pages
+from app.escrow.api import escrow_api
 from app.escrow.cli import escrow_cli
 from app.escrow.own_pages import own_lock_pages
 from app.escrow.pages import escrow_pages
@@ -120,6 +121,7 @@ APIS: tuple[Blueprint, ...] = (
     incidents_api,
     allowance_api,
     claim_api,
+    escrow_api,
     trail_api,
 )
 COMMANDS = (

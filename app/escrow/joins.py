@@ -15,6 +15,8 @@ from app.escrow.checking import day_of
 from app.escrow.due import CAUSES, mark_due
 from app.escrow.model import Secret
 from app.escrow.rules import SCREEN_LOCK, Kind, kinds_of
+from app.kernel.errors import NotFound
+from app.kernel.paging import Page
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles, effective_many
 
@@ -23,10 +25,10 @@ from app.policy import PolicyFiles, effective_many
 class SecretState:
     """One password that policy asks of one part of a kit; never what it is.
 
-    `id` None: never filed. `filed`: one is in force, since `filed_at`. `matched` None: not checked since then,
-    else the result at `checked_at`. `due`: why it must be renewed, "" when it need not. `tries_left`: blind checks left
-    today, None while nothing is in force. `on_phone`: the agent may be asked to check it on the phone itself.
-    `holder_files`: who has the phone may file it himself.
+    `id` None: never filed. `filed`: one is in force, since `filed_at`; `waiting`: a new one is filed and not in force
+    yet. `matched` None: not checked since then, else the result at `checked_at`. `due`: why it must be renewed by
+    `due_at`, "" when it need not. `tries_left`: blind checks left today, None while nothing is in force. `on_phone`:
+    the agent may be asked to check it on the phone itself. `holder_files`: who has the phone may file it himself.
     """
 
     id: uuid.UUID | None
@@ -37,9 +39,11 @@ class SecretState:
     label: str
     filed: bool
     filed_at: dt.datetime | None
+    waiting: bool
     checked_at: dt.datetime | None
     matched: bool | None
     due: str
+    due_at: dt.datetime | None
     tries_left: int | None
     on_phone: bool
     holder_files: bool
@@ -61,41 +65,80 @@ def kit_secrets(
     """
     asked = {"handset": handset_ids, "number": number_ids, "wechat": wechat_ids}
     parts = [(of, row) for of, ids in asked.items() for row in store.parts(session, principal, of, list(ids))]
+    return _states(session, parts, policies, now)
+
+
+def list_secrets(
+    session: Session,
+    principal: Principal,
+    policies: PolicyFiles,
+    *,
+    of: str,
+    centre_id: uuid.UUID | None,
+    q: str,
+    cursor: str | None,
+    limit: int,
+    now: dt.datetime,
+) -> Page[SecretState]:
+    """As `kit_secrets`, of all parts of one sort in the caller's centres that are in use, so many parts a page."""
+    page = store.subjects(
+        session, principal, of, centre_id=centre_id, words=q.strip(), cursor=cursor, limit=limit
+    )
+    return Page(_states(session, [(of, row) for row in page.items], policies, now), page.next_cursor)
+
+
+def one_secret(
+    session: Session, principal: Principal, policies: PolicyFiles, secret_id: uuid.UUID, now: dt.datetime
+) -> SecretState:
+    """Raise `NotFound`, also for a foreign one, and for a kind that policy no longer has."""
+    secret, _ = store.find(session, principal, secret_id)
+    found = _states(session, [(store.of(secret), store.subject_of(session, secret))], policies, now)
+    state = next((state for state in found if state.kind == secret.kind), None)
+    if state is None:
+        raise NotFound("制度里已没有这种密码 / policy has no such kind any more")
+    return state
+
+
+def _states(
+    session: Session, parts: Sequence[tuple[str, Any]], policies: PolicyFiles, now: dt.datetime
+) -> list[SecretState]:
     bodies = effective_many(session, policies, "escrow", {row.centre_id for _, row in parts})
     secrets = {
         (secret.subject_id, secret.kind): secret
-        for of in asked
+        for of in store.SUBJECTS
         for secret in store.secrets_of(session, of, [row.id for found_of, row in parts if found_of == of])
     }
     tries = store.tries_of(session, [secret.id for secret in secrets.values()], day_of(now))
-    return [
-        _state(of, row, kind, secrets.get((row.id, kind.name)), bodies[row.centre_id].body, tries)
-        for of, row in parts
-        for kind in kinds_of(bodies[row.centre_id].body).values()
-        if kind.of == of
-    ]
+    found = []
+    for of, row in parts:
+        body = bodies[row.centre_id].body
+        for kind in kinds_of(body).values():
+            if kind.of == of:
+                secret = secrets.get((row.id, kind.name))
+                used = tries.get(secret.id, 0) if secret is not None else 0
+                found.append(_state(of, row, kind, secret, max(0, body["checks_per_day"] - used)))
+    return found
 
 
-def _state(
-    of: str, row: Any, kind: Kind, secret: Secret | None, policy: Any, tries: dict[uuid.UUID, int]
-) -> SecretState:
-    filed = secret is not None and secret.in_force is not None
-    left = (
-        max(0, policy["checks_per_day"] - tries.get(secret.id, 0)) if secret is not None and filed else None
-    )
+def _state(of: str, row: Any, kind: Kind, secret: Secret | None, tries_left: int) -> SecretState:
+    if secret is None:
+        secret = Secret()
+    filed = secret.in_force is not None
     return SecretState(
-        id=secret.id if secret is not None else None,
+        id=secret.id,
         of=of,
         subject_id=row.id,
         subject_name=store.name_of(of, row),
         kind=kind.name,
         label=kind.label,
         filed=filed,
-        filed_at=secret.since if secret is not None and filed else None,
-        checked_at=secret.checked_at if secret is not None else None,
-        matched=secret.matched if secret is not None else None,
-        due=CAUSES[secret.renew_cause] if secret is not None and secret.renew_cause else "",
-        tries_left=left,
+        filed_at=secret.since,
+        waiting=secret.pending is not None,
+        checked_at=secret.checked_at,
+        matched=secret.matched,
+        due=CAUSES[secret.renew_cause] if secret.renew_cause else "",
+        due_at=secret.due_at,
+        tries_left=tries_left if filed else None,
         on_phone=filed and kind.name == SCREEN_LOCK,
         holder_files=kind.holder_files,
     )

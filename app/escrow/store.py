@@ -77,9 +77,13 @@ def find_subject(session: Session, principal: Principal, of: str, subject_id: uu
     return row
 
 
+def of(secret: Secret) -> str:
+    """Which sort of part it belongs to: a key of `SUBJECTS`."""
+    return next(of for of, (_, column) in SUBJECTS.items() if getattr(secret, column.key) is not None)
+
+
 def subject_of(session: Session, secret: Secret) -> Any:
-    model = next(m for m, column in SUBJECTS.values() if getattr(secret, column.key) is not None)
-    return session.get_one(model, secret.subject_id)
+    return session.get_one(SUBJECTS[of(secret)][0], secret.subject_id)
 
 
 def subjects(
@@ -90,6 +94,7 @@ def subjects(
     centre_id: uuid.UUID | None,
     words: str,
     cursor: str | None,
+    limit: int = DEFAULT_LIMIT,
 ) -> Page[Any]:
     """Parts of kits in use within the caller's centres, by name."""
     model, name = SUBJECTS[of][0], NAMES[of]
@@ -101,7 +106,7 @@ def subjects(
     if words:
         query = query.where(name.icontains(words, autoescape=True))
     keys = [SortKey("name", name), SortKey("id", model.id)]
-    return paginate(session, query, keys, cursor=cursor, limit=DEFAULT_LIMIT)
+    return paginate(session, query, keys, cursor=cursor, limit=limit)
 
 
 def parts(session: Session, principal: Principal, of: str, ids: Sequence[uuid.UUID]) -> list[Any]:
@@ -222,6 +227,26 @@ def reveals(session: Session, principal: Principal, limit: int, secret_id: uuid.
     is_open = RevealRequest.state.in_(states.OPEN_REVEALS)
     query = query.order_by(is_open.desc(), RevealRequest.requested_at.desc(), RevealRequest.id.desc())
     return [(row[2], row[0]) for row in session.execute(query.limit(limit))]
+
+
+def reveal_page(
+    session: Session,
+    principal: Principal,
+    *,
+    state: Sequence[str],
+    secret_id: uuid.UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[RevealRequest]:
+    """Requests of the caller's centres, the latest first; `state` empty: in any."""
+    seen = with_centre().with_only_columns(Secret.id).where(_seen_by(principal))
+    query = select(RevealRequest).where(RevealRequest.secret_id.in_(seen))
+    if state:
+        query = query.where(RevealRequest.state.in_(state))
+    if secret_id is not None:
+        query = query.where(RevealRequest.secret_id == secret_id)
+    keys = [SortKey("at", RevealRequest.requested_at, descending=True), SortKey("id", RevealRequest.id)]
+    return paginate(session, query, keys, cursor=cursor, limit=limit)
 
 
 def overdue_reveals(session: Session, now: dt.datetime, limit: int) -> list[RevealRequest]:

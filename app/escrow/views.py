@@ -118,7 +118,7 @@ def detail(
     secret, centre = store.find(session, principal, secret_id)
     rows = store.versions(session, secret.id)
     people = names_of(session, {row.filed_by for row in rows})
-    of = _of(secret)
+    of = store.of(secret)
     kind = kinds_of(effective_many(session, policies, "escrow", [centre])[centre].body).get(secret.kind)
     return Detail(
         secret=secret,
@@ -143,7 +143,7 @@ def reveals(
     lines = []
     for row, secret in rows:
         kind = kinds_of(bodies[row.centre_id].body).get(secret.kind)
-        of, waits = _of(secret), row.state in OPEN_REVEALS
+        of, waits = store.of(secret), row.state in OPEN_REVEALS
         mine = row.requested_by == principal.user
         lines.append(
             RevealLine(
@@ -175,7 +175,3 @@ def subject_choice(
 
 def _due(secret: Secret | None) -> str:
     return "" if secret is None or secret.renew_cause is None else CAUSES[secret.renew_cause]
-
-
-def _of(secret: Secret) -> str:
-    return next(of for of, (_, column) in store.SUBJECTS.items() if getattr(secret, column.key) is not None)
