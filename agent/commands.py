@@ -20,7 +20,11 @@ log = logging.getLogger("agent.commands")
 
 
 class Kind(Protocol):
-    """Carries one command out. None: the outcome comes later, by `CommandWorker.finish`."""
+    """Carries one command out. None: the outcome comes later, by `CommandWorker.finish`.
+
+    It may have `purpose` (whose key must have signed it; that of reads, unless said) and `interrupted(command)` (the
+    outcome of one that a former run began; "not now", unless said).
+    """
 
     def __call__(self, command: wire.Command, /) -> Outcome | None: ...
 
@@ -98,8 +102,12 @@ class CommandWorker:
         age_s = self._clock.age_s(received.at)
         if age_s is None or age_s > received.command.expires_in_s:
             return Outcome("expired", {"reason": "expired"})
-        if received.command.kind not in self._kinds:
+        kind = self._kinds.get(received.command.kind)
+        if kind is None:
             return Outcome("refused", {"reason": "unknown_kind"})
+        if received.command.purpose != getattr(kind, "purpose", wire.COMMAND_PURPOSE):
+            # Its signature is sound, but of a key that may not ask for this.
+            return Outcome("refused", {"reason": "wrong_purpose"})
         return None
 
     def _act(self, command: wire.Command) -> Outcome | None:
@@ -109,6 +117,12 @@ class CommandWorker:
             # The next command must not wait for a person because this one met something unforeseen.
             log.exception("command failed id=%s kind=%s", command.id, command.kind)
             return Outcome("failed", {"reason": "internal"})
+
+
+def candidates(serial: str, serials: Serials, listed: Sequence[str]) -> list[str]:
+    """Where the phone may be: targets at which it was read last, and the adb server's of that name."""
+    wanted = [*serials.targets_of(serial), f"server:{serial}"]
+    return [target for target in dict.fromkeys(wanted) if target in listed]
 
 
 @dataclass(frozen=True)
@@ -124,7 +138,7 @@ class ReadPhone:
     def __call__(self, command: wire.Command) -> Outcome:
         read: list[Entry] = []
         reason = "not_seen"
-        for target in self._candidates(command.serial):
+        for target in candidates(command.serial, self.serials, self.targets()):
             entry = self._read(target)
             if entry is None:
                 reason = "busy"
@@ -139,12 +153,6 @@ class ReadPhone:
         if reason == "other_phone":
             return Outcome("refused", {"reason": reason}, tuple(read))
         return Outcome("failed" if reason in _BROKEN_PHONE else "not_now", {"reason": reason}, tuple(read))
-
-    def _candidates(self, serial: str) -> list[str]:
-        """Where the phone may be: targets at which it was read last, and the adb server's of that name."""
-        listed = self.targets()
-        wanted = [*self.serials.targets_of(serial), f"server:{serial}"]
-        return [target for target in dict.fromkeys(wanted) if target in listed]
 
     def _read(self, target: str) -> Entry | None:
         with self.hands.take(self.serials.hand(target), self.hand_wait_s) as free:

@@ -13,8 +13,10 @@ from typing import Any, cast
 
 from agent import wire
 from agent.batches import Batch, Batches
+from agent.boxes import Boxes
 from agent.client import Client, ServerAway, ServerRefused
 from agent.errors import AgentError
+from agent.pins import KeyPins
 from agent.state import Identity
 
 log = logging.getLogger("agent.report")
@@ -41,11 +43,14 @@ class Reporter:
         status: Callable[[], wire.AgentState],
         on_commands: Callable[[], None],
         on_answer: Callable[[], None] = lambda: None,
+        pins: KeyPins | None = None,
+        boxes: Boxes | None = None,
     ) -> None:
         self._batches = batches
         self._client = client
         self._agent_id = identity.agent_id
-        self._verifier = identity.verifier()
+        self._pins = pins or KeyPins(identity)
+        self._boxes = boxes or Boxes()
         self._status = status
         self._on_commands = on_commands
         self._on_answer = on_answer
@@ -95,6 +100,7 @@ class Reporter:
             answer = checked_answer(self._client.post(wire.CHECKIN_PATH, body, packed=True), batch)
         except ServerRefused as exc:
             return self._refused(batch, exc)
+        self._pins.learn(answer.get("danger_key"))
         commands = self._commands(answer["commands"])
         self._batches.acknowledge(batch, answer, commands)
         self.interval_s = pace_s(answer["interval_s"])
@@ -134,12 +140,13 @@ class Reporter:
         self._rejected = set(counts)
 
     def _commands(self, envelopes: list[wire.CommandEnvelope]) -> list[wire.Command]:
-        """The commands that are the server's and ours; nothing else is even stored."""
+        """The commands that are the server's and ours; nothing else is even stored, nor what is sealed in them."""
         found: list[wire.Command] = []
         refused: list[wire.WireError] = []
         for envelope in envelopes:
             try:
-                found.append(wire.open_command(envelope, self._verifier, self._agent_id))
+                command = wire.open_command(envelope, self._pins.keys, self._agent_id)
+                found.append(self._boxes.put(command))
             except wire.WireError as exc:
                 refused.append(exc)
         if refused:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from agent import __version__, wire
 from agent.batches import Batches
+from agent.boxes import Boxes
 from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.client import Client, ServerAway, ServerRefused, check_url
 from agent.commands import CommandWorker, Kind, ReadPhone
+from agent.contacts import CountContacts
 from agent.database import Database, SpoolError
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError, default_name, enrol, read_code
 from agent.errors import AgentError
@@ -23,7 +25,9 @@ from agent.hands import Hands
 from agent.inbox import Inbox, Outcome
 from agent.instant import SiteClock, site_clock
 from agent.journal import JournalKeeper
+from agent.lock import LOCK_KINDS, LockKind
 from agent.logs import set_up
+from agent.pins import KeyPins
 from agent.probes.prober import Prober
 from agent.probes.selfcheck import SelfCheck, canary_at
 from agent.reading import DEADLINE_S, PhoneReader
@@ -82,7 +86,20 @@ class Agent:
         )
         self._check = self._self_check(options, canary)
         self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._probed)
-        self._worker = self._command_worker(ReadPhone(reader, hands, serials, targets.current))
+        boxes = Boxes(clock.steady)
+        kinds: dict[str, Kind] = {
+            "read_phone": ReadPhone(reader, hands, serials, targets.current),
+            "count_contacts": CountContacts(options, hands, serials, targets.current, clock.steady),
+        }
+        if identity.kind == "gateway":
+            # An agent on the phone itself always reaches it, which proves nothing, and is no keeper of its password.
+            kinds["probe"] = self._prober
+            for name, what in LOCK_KINDS.items():
+                kinds[name] = LockKind(
+                    what, state.keys().x25519, boxes, options, hands, serials, targets.current, clock.steady
+                )
+        inbox = Inbox(self._database, self._clock)
+        self._worker = CommandWorker(inbox, kinds, self._clock, on_result=self._result_ready)
         self._reporter = Reporter(
             self._batches,
             Client(identity.server_url, state.keys().ed25519, identity.agent_id),
@@ -90,6 +107,8 @@ class Agent:
             status=self._status,
             on_commands=self._worker.wake,
             on_answer=self._check.answered,
+            pins=KeyPins(identity, state.save_identity),
+            boxes=boxes,
         )
 
     def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:
@@ -112,14 +131,6 @@ class Agent:
             adb_up=lambda: watch.up if watch else None,
             canary=canary_at(canary, options) if canary else None,
         )
-
-    def _command_worker(self, read_phone: Kind) -> CommandWorker:
-        kinds: dict[str, Kind] = {"read_phone": read_phone}
-        if self._identity.kind == "gateway":
-            # An agent on the phone itself always reaches it: that would prove nothing.
-            kinds["probe"] = self._prober
-        inbox = Inbox(self._database, self._clock)
-        return CommandWorker(inbox, kinds, self._clock, on_result=self._result_ready)
 
     def run(self) -> int:
         """Work until `stop`, or until the server takes this agent no more."""

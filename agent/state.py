@@ -53,7 +53,10 @@ class StateError(AgentError):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who this agent is to its server. `command_key` is the pinned Ed25519 key, base64."""
+    """Who this agent is to its server. `command_key` is the pinned Ed25519 key, base64.
+
+    `danger_key` is that of dangerous commands, pinned when the server first tells it; "" until then.
+    """
 
     server_url: str
     agent_id: str
@@ -61,9 +64,17 @@ class Identity:
     name: str
     kind: Kind
     interval_s: int
+    danger_key: str = ""
 
     def verifier(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(wire.unb64(self.command_key, 32))
+
+    def command_keys(self) -> dict[str, Ed25519PublicKey]:
+        """The pinned keys by the purpose of the commands that each may sign."""
+        keys = {wire.COMMAND_PURPOSE: self.verifier()}
+        if self.danger_key:
+            keys[wire.DANGER_PURPOSE] = Ed25519PublicKey.from_public_bytes(wire.unb64(self.danger_key, 32))
+        return keys
 
     def sound(self) -> bool:
         """Whether the fields are of their types: they come from a file."""
@@ -112,7 +123,7 @@ class State:
             raise StateError(f"cannot read {self._identity}: {exc}") from exc
         try:
             identity = Identity(**raw)
-            identity.verifier()
+            identity.command_keys()
         except (TypeError, ValueError) as exc:
             raise StateError(f"{self._identity} is damaged; enrol again with --renew") from exc
         if not identity.sound():

@@ -39,12 +39,14 @@ from agent.wire_bodies import (
     Journal,
     JournalLast,
     PowerNow,
+    PurposeKey,
     Reading,
     Rejected,
     Unreached,
     Unread,
     Wanted,
 )
+from agent.wire_box import BoxRejected, open_box, seal_box
 
 __all__ = [
     "AdoptAnswer",
@@ -52,6 +54,7 @@ __all__ = [
     "AgentState",
     "Beat",
     "BeatChecks",
+    "BoxRejected",
     "CheckinAnswer",
     "CheckinRequest",
     "CommandEnvelope",
@@ -61,11 +64,14 @@ __all__ = [
     "Journal",
     "JournalLast",
     "PowerNow",
+    "PurposeKey",
     "Reading",
     "Rejected",
     "Unreached",
     "Unread",
     "Wanted",
+    "open_box",
+    "seal_box",
 ]
 
 SCHEMA = 1
@@ -97,7 +103,10 @@ SECTIONS = (
 
 ENROL_KEY_ID = "enrol"
 COMMAND_PURPOSE = "agent-reads"
-_COMMAND_CONTEXT = b"butler-command\0agent-reads\0"
+DANGER_PURPOSE = "danger"
+"""Commands that only a server with its escrow open can sign; gateways alone get them."""
+_COMMAND_CONTEXT = b"butler-command\0"
+_KEY_CONTEXT = b"butler-purpose-key\0"
 _COVERED = ("@method", "@path", "content-digest")
 
 
@@ -282,7 +291,10 @@ def verify_request(message: HttpMessage, body: bytes, *, key: Ed25519PublicKey) 
 
 @dataclass(frozen=True)
 class Command:
-    """One order to one agent about one phone. `expires_in_s` counts from receipt, on the agent's steady clock."""
+    """One order to one agent about one phone. `expires_in_s` counts from receipt, on the agent's steady clock.
+
+    `purpose` names the key that signed it: a kind is taken from its own purpose's key alone.
+    """
 
     id: str
     kind: str
@@ -291,10 +303,11 @@ class Command:
     imei: tuple[str, ...]
     args: dict[str, Any]
     expires_in_s: int
+    purpose: str = COMMAND_PURPOSE
 
 
 def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
-    """Sign a command with the server's command key; the payload travels as text, so both sides hash the same bytes."""
+    """Sign a command with the key of its purpose; the payload travels as text, so both sides hash the same bytes."""
     payload = canonical_json(
         {
             "schema": SCHEMA,
@@ -306,17 +319,30 @@ def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
             "expires_in_s": command.expires_in_s,
         }
     )
-    return {"payload": payload.decode(), "signature": b64(key.sign(_COMMAND_CONTEXT + payload))}
+    signature = b64(key.sign(_signed(command.purpose, payload)))
+    envelope: CommandEnvelope = {"payload": payload.decode(), "signature": signature}
+    if command.purpose != COMMAND_PURPOSE:
+        envelope["purpose"] = command.purpose
+    return envelope
 
 
-def open_command(envelope: Mapping[str, object], key: Ed25519PublicKey, agent_id: str) -> Command:
-    """Verify an envelope and that it is meant for this agent. Raise `WireError`: `bad_command` or `foreign_command`."""
+def open_command(
+    envelope: Mapping[str, object], keys: Mapping[str, Ed25519PublicKey], agent_id: str
+) -> Command:
+    """Verify an envelope with the key of the purpose that it names, and that it is meant for this agent.
+
+    Raise `WireError`: `bad_command`, `no_key` (of that purpose), `foreign_command`.
+    """
     payload, signature = envelope.get("payload"), envelope.get("signature")
-    if not isinstance(payload, str) or not isinstance(signature, str):
-        raise WireError("bad_command", "payload and signature must be text")
+    purpose = envelope.get("purpose", COMMAND_PURPOSE)
+    if not isinstance(payload, str) or not isinstance(signature, str) or not isinstance(purpose, str):
+        raise WireError("bad_command", "payload, signature and purpose must be text")
+    key = keys.get(purpose)
+    if key is None:
+        raise WireError("no_key", "no key is known for this purpose")
     try:
         raw = payload.encode()
-        key.verify(unb64(signature, 64), _COMMAND_CONTEXT + raw)
+        key.verify(unb64(signature, 64), _signed(purpose, raw))
         body = json.loads(raw)
         command = Command(
             id=str(body["id"]),
@@ -326,11 +352,38 @@ def open_command(envelope: Mapping[str, object], key: Ed25519PublicKey, agent_id
             imei=tuple(str(i) for i in body["phone"]["imei"]),
             args=dict(body["args"]),
             expires_in_s=int(body["expires_in_s"]),
+            purpose=purpose,
         )
     except (BadEd25519, WireError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as exc:
-        raise WireError("bad_command", "not signed by the server's command key, or not understood") from exc
+        raise WireError("bad_command", "not signed by the server's key, or not understood") from exc
     if body.get("schema") != SCHEMA:
         raise WireError("bad_command", "unknown schema")
     if command.agent != agent_id:
         raise WireError("foreign_command", "meant for another agent")
     return command
+
+
+def _signed(purpose: str, payload: bytes) -> bytes:
+    return _COMMAND_CONTEXT + purpose.encode() + b"\0" + payload
+
+
+def tell_key(purpose: str, raw: bytes, agent_id: str, command_key: Ed25519PrivateKey) -> PurposeKey:
+    """The public key of a purpose, vouched for to one agent by the command key that it has pinned."""
+    return {"key": b64(raw), "signature": b64(command_key.sign(_told(purpose, raw, agent_id)))}
+
+
+def told_key(purpose: str, told: object, command_key: Ed25519PublicKey, agent_id: str) -> str:
+    """The told key, base64. Raise `WireError('bad_key')`, also for one that was meant for another agent."""
+    try:
+        if not isinstance(told, dict):
+            raise WireError("bad_key", "no object")
+        raw = unb64(told["key"], 32)
+        command_key.verify(unb64(told["signature"], 64), _told(purpose, raw, agent_id))
+        Ed25519PublicKey.from_public_bytes(raw)
+    except (BadEd25519, KeyError, ValueError) as exc:
+        raise WireError("bad_key", "not vouched for by the server's command key") from exc
+    return b64(raw)
+
+
+def _told(purpose: str, raw: bytes, agent_id: str) -> bytes:
+    return _KEY_CONTEXT + purpose.encode() + b"\0" + agent_id.encode() + b"\0" + raw

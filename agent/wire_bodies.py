@@ -118,6 +118,12 @@ class CheckinRequest(TypedDict):
 class CommandEnvelope(TypedDict):
     payload: str
     signature: str
+    purpose: NotRequired[str]
+
+
+class PurposeKey(TypedDict):
+    key: str
+    signature: str
 
 
 class Rejected(TypedDict):
@@ -140,6 +146,7 @@ class CheckinAnswer(TypedDict):
     want: list[Wanted]
     commands: list[CommandEnvelope]
     hmac_key: str
+    danger_key: NotRequired[PurposeKey]
 
 
 class AdoptRequest(TypedDict):

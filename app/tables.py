@@ -32,9 +32,11 @@ MODEL_MODULES = (
     "app.incidents.model",
     "app.allowance.model",
     "app.escrow.model",
+    "app.escrow.lock_model",
     "app.hardware.model",
     "app.papers.model",
     "app.handover.model",
+    "app.contracts.model",
 )
 
 

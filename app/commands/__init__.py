@@ -1,7 +1,7 @@
 """The command queue: orders about one phone each, leased to agents, with their results."""
 
 from app.commands.model import Command
-from app.commands.rules import KINDS, CommandKind
+from app.commands.rules import DANGER, KINDS, LOCK_CODES, CommandKind
 from app.commands.schemas import ResultInput, parse_result
 from app.commands.service import (
     Leased,
@@ -10,17 +10,21 @@ from app.commands.service import (
     enqueue,
     expire_commands,
     get,
+    give_up,
     lease,
     seal,
     waiting_handsets,
+    wire_command,
 )
 from app.commands.states import ACTIVE, FINAL, State
 from app.commands.views import active_counts, list_commands
 
 __all__ = [
     "ACTIVE",
+    "DANGER",
     "FINAL",
     "KINDS",
+    "LOCK_CODES",
     "Command",
     "CommandKind",
     "Leased",
@@ -32,9 +36,11 @@ __all__ = [
     "enqueue",
     "expire_commands",
     "get",
+    "give_up",
     "lease",
     "list_commands",
     "parse_result",
     "seal",
     "waiting_handsets",
+    "wire_command",
 ]

@@ -11,14 +11,18 @@ from typing import Any, Literal
 from app.commands.states import Event
 from app.kernel.errors import FieldError, Invalid
 
-Purpose = Literal["agent-reads"]
+Purpose = Literal["agent-reads", "danger"]
+READS: Purpose = "agent-reads"
+DANGER: Purpose = "danger"
 
 
 @dataclass(frozen=True)
 class CommandKind:
     """`purpose` chooses the key that signs it. An agent on the phone itself only ever gets reads.
 
-    `by_hand`: people may queue it as it is; others are queued by the room whose record they serve.
+    `by_hand`: people may queue it as it is; others are queued by the room whose record they serve. `codes`: all that an
+    agent's word on it may say; None: whatever fits. `one_agent`: once an agent had it, only that one gets it again, for
+    it alone knows whether it began; until it says that it did nothing.
     """
 
     name: str
@@ -29,10 +33,15 @@ class CommandKind:
     max_attempts: int
     args: tuple[str, ...] = ()
     by_hand: bool = True
+    codes: frozenset[str] | None = None
 
     @property
     def for_self(self) -> bool:
-        return self.purpose == "agent-reads"
+        return self.purpose == READS
+
+    @property
+    def one_agent(self) -> bool:
+        return self.purpose == DANGER
 
 
 READ_PHONE = CommandKind(
@@ -54,12 +63,54 @@ PROBE = CommandKind(
     args=("probe", "again_s"),
     by_hand=False,
 )
-KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in (READ_PHONE, PROBE)})
+_REACH_CODES = frozenset(
+    "unreachable unauthorized timeout dropped protocol too_large busy adb_down refused identity not_seen other_phone "
+    "interrupted internal expired unknown_kind wrong_purpose bad_args".split()
+)
+LOCK_CODES = _REACH_CODES | frozenset(
+    "match mismatch set not_set throttled no_lock profile not_supported policy unknown words unverified plaintext "
+    "no_box bad_box".split()
+)
+CHECK_LOCK = CommandKind(
+    name="check_lock",
+    purpose="danger",
+    label="在手机上核对锁屏密码 / check the screen lock on the phone",
+    expires_s=8 * 3600,
+    lease_s=300,
+    max_attempts=3,
+    args=("order",),
+    by_hand=False,
+    codes=LOCK_CODES,
+)
+SET_LOCK = CommandKind(
+    name="set_lock",
+    purpose="danger",
+    label="在手机上更改锁屏密码 / set the screen lock on the phone",
+    expires_s=8 * 3600,
+    lease_s=300,
+    max_attempts=3,
+    args=("order",),
+    by_hand=False,
+    codes=LOCK_CODES,
+)
+COUNT_CONTACTS = CommandKind(
+    name="count_contacts",
+    purpose="agent-reads",
+    label="清点通讯录人数 / count the contacts on the phone",
+    expires_s=3600,
+    lease_s=300,
+    max_attempts=5,
+)
+KINDS: Mapping[str, CommandKind] = MappingProxyType(
+    {kind.name: kind for kind in (READ_PHONE, PROBE, CHECK_LOCK, SET_LOCK, COUNT_CONTACTS)}
+)
 
 MIN_EXPIRES_S, MAX_EXPIRES_S = 30, 30 * 86_400
 MAX_DEDUP_CHARS = 100
 MAX_DETAIL_BYTES = 16 * 1024
 _RETRY_FIRST_S, _RETRY_MOST_S = 30, 900
+_SLOW = frozenset({"plaintext"})
+"""Nothing changes by itself: somebody has to plug the phone in."""
 
 # What an agent may say of a command, as events.
 REPORTS: Mapping[str, Event] = MappingProxyType(
@@ -94,7 +145,20 @@ def check_args(kind: CommandKind, args: Mapping[str, Any]) -> None:
         raise Invalid("命令参数不正确 / the arguments are not right", fields=wrong)
 
 
-def retry_at(now: dt.datetime, times: int) -> dt.datetime:
+def retry_at(now: dt.datetime, times: int, reason: object = None) -> dt.datetime:
     """When to try again after the `times`-th "not now" (from 1): half a minute, then twice as long, at most 15."""
     delay = min(_RETRY_MOST_S, _RETRY_FIRST_S * 2 ** min(times - 1, 10))
+    if isinstance(reason, str) and reason in _SLOW:
+        delay = _RETRY_MOST_S
     return now + dt.timedelta(seconds=delay)
+
+
+def kept_detail(kind: CommandKind, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of an agent's word. Where only codes are known, nothing else is, whatever the agent sent."""
+    if kind.codes is None:
+        return dict(detail)
+    told = {name: detail[name] for name in ("outcome", "reason") if name in detail}
+    return {
+        name: code if isinstance(code, str) and code in kind.codes else "unknown"
+        for name, code in told.items()
+    }

@@ -17,6 +17,7 @@ from app.commands import store
 from app.commands.metrics import count
 from app.commands.model import Command
 from app.commands.rules import (
+    DANGER,
     KINDS,
     MAX_DEDUP_CHARS,
     MAX_EXPIRES_S,
@@ -24,6 +25,7 @@ from app.commands.rules import (
     REPORTS,
     CommandKind,
     check_args,
+    kept_detail,
     kind_of,
     retry_at,
 )
@@ -142,24 +144,46 @@ def cancel(
     return command
 
 
-def waiting_handsets(session: Session, agent: AgentRef, now: dt.datetime) -> set[uuid.UUID]:
-    """Phones of the agent's centre for which something could be leased to it now; nearly always none."""
-    return store.waiting_handsets(session, agent.centre_id, now, _purposes(agent), MAX_WAITING_LOOK)
+def give_up(session: Session, command_id: uuid.UUID, reason: str, now: dt.datetime) -> None:
+    """End a command that the server itself cannot or must not send. Internal. Raise `Conflict` when it has ended."""
+    _end(
+        session, get(session, SYSTEM, command_id), Event.GIVE_UP, SYSTEM.user, now, end_reason=reason,
+        audit_reason=reason,
+    )  # fmt: skip
 
 
-def _purposes(agent: AgentRef) -> frozenset[str]:
-    return frozenset(k.purpose for k in KINDS.values() if agent.kind == "gateway" or k.for_self)
+def waiting_handsets(
+    session: Session, agent: AgentRef, now: dt.datetime, *, danger: bool = False
+) -> set[uuid.UUID]:
+    """Phones of the agent's centre for which something could be leased to it now; nearly always none.
+
+    `danger`: those commands too, which only a server with its escrow open can sign.
+    """
+    purposes = _purposes(agent, danger)
+    return store.waiting_handsets(session, agent.centre_id, agent.id, now, purposes, MAX_WAITING_LOOK)
+
+
+def _purposes(agent: AgentRef, danger: bool) -> frozenset[str]:
+    kinds = (k for k in KINDS.values() if agent.kind == "gateway" or k.for_self)
+    return frozenset(k.purpose for k in kinds if danger or k.purpose != DANGER)
 
 
 def lease(
-    session: Session, agent: AgentRef, handset_ids: Collection[uuid.UUID], now: dt.datetime, limit: int
+    session: Session,
+    agent: AgentRef,
+    handset_ids: Collection[uuid.UUID],
+    now: dt.datetime,
+    limit: int,
+    *,
+    danger: bool = False,
 ) -> list[Leased]:
     """Give the agent up to `limit` commands about these phones; no other agent gets them while the lease lasts."""
     ids = [i for i in handset_ids if agent.kind != "self" or i == agent.handset_id]
     if not ids:
         return []
     leased = []
-    for command in store.leasable(session, agent.centre_id, ids, now, _purposes(agent), limit):
+    purposes = _purposes(agent, danger)
+    for command in store.leasable(session, agent.centre_id, agent.id, ids, now, purposes, limit):
         kind = KINDS[command.kind]
         try:
             store.move(
@@ -176,17 +200,24 @@ def lease(
 
 
 def seal(leased: Leased, handset: HandsetRef, agent: AgentRef, keys: KeyStore) -> CommandEnvelope:
-    """Sign a leased command for one agent with the key of its kind's purpose."""
-    command = WireCommand(
+    """Sign a leased command that only reads for one agent."""
+    return seal_command(wire_command(leased, handset, agent), keys.signer("agent-reads"))
+
+
+def wire_command(
+    leased: Leased, handset: HandsetRef, agent: AgentRef, more: Mapping[str, Any] | None = None
+) -> WireCommand:
+    """A leased command as it travels, with `more` arguments that the queue does not keep."""
+    return WireCommand(
         id=str(leased.id),
         kind=leased.kind.name,
         agent=str(agent.id),
         serial=handset.serial,
         imei=handset.imeis,
-        args=dict(leased.args),
+        args={**leased.args, **(more or {})},
         expires_in_s=leased.expires_in_s,
+        purpose=leased.kind.purpose,
     )
-    return seal_command(command, keys.signer(leased.kind.purpose))
 
 
 def apply_result(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
@@ -203,14 +234,16 @@ def apply_result(session: Session, agent: AgentRef, result: ResultInput, now: dt
         raise Conflict(f"this command has ended: {command.state}", code="command_finished")
     event = REPORTS[result.state]
     at = max(dated(now, result.age_us) or now, command.leased_at or command.created_at)
-    told = {"state": result.state, "detail": dict(result.detail)}
+    detail = kept_detail(KINDS[command.kind], result.detail)
+    told = {"state": result.state, "detail": detail}
     if event is Event.START:
         until = now + dt.timedelta(seconds=KINDS[command.kind].lease_s)
         store.move(session, command, event, lease_until=until)
     elif event is Event.POSTPONE:
         times = command.not_now_times + 1
         store.move(
-            session, command, event, result=told, lease_until=None, due_at=retry_at(now, times), not_now_times=times,
+            session, command, event, result=told, lease_until=None, not_now_times=times,
+            due_at=retry_at(now, times, detail.get("reason")),
             not_now_first_at=command.not_now_first_at or at,
         )  # fmt: skip
     else:

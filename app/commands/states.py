@@ -35,6 +35,8 @@ class Event(StrEnum):
     EXHAUST = "exhaust"
     """Lost as often as it may be tried."""
     EXPIRE = "expire"
+    GIVE_UP = "give_up"
+    """The server itself cannot, or must not, send it any more."""
     CANCEL = "cancel"
     SUPERSEDE = "supersede"
 
@@ -61,6 +63,7 @@ NEXT: dict[tuple[State, Event], State] = {
     # What an agent holds may be happening right now: to call that cancelled would be a guess.
     **{(state, E.CANCEL): S.CANCELLED for state in WAITING},
     **{(state, E.EXPIRE): S.EXPIRED for state in ACTIVE},
+    **{(state, E.GIVE_UP): S.FAILED for state in ACTIVE},
     **{(state, E.LOSE): S.QUEUED for state in AT_AGENT},
     **{(state, E.EXHAUST): S.FAILED for state in AT_AGENT},
 }

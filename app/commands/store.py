@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.commands.model import IS_ACTIVE, Command
+from app.commands.rules import KINDS
 from app.commands.states import ACTIVE, AT_AGENT, FINAL, WAITING, Event, State, advance
 from app.kernel.db import insert_into
 from app.kernel.errors import Conflict
@@ -70,26 +71,38 @@ def query(
     return found
 
 
-def _leasable(now: dt.datetime, purposes: Collection[str]) -> tuple[Any, ...]:
+def _leasable(agent_id: uuid.UUID, now: dt.datetime, purposes: Collection[str]) -> tuple[Any, ...]:
+    # What an agent once had and may have begun goes to no other: a second try is the one thing that must not be.
+    only_his = Command.purpose.in_({kind.purpose for kind in KINDS.values() if kind.one_agent})
+    free = or_(Command.agent_id.is_(None), Command.agent_id == agent_id, Command.state == State.NOT_NOW)
     return (
         Command.state.in_(WAITING),
         Command.due_at <= now,
         Command.expires_at > now,
         Command.purpose.in_(purposes),
+        or_(~only_his, free),
     )
 
 
 def waiting_handsets(
-    session: Session, centre_id: uuid.UUID, now: dt.datetime, purposes: Collection[str], limit: int
+    session: Session,
+    centre_id: uuid.UUID,
+    agent_id: uuid.UUID,
+    now: dt.datetime,
+    purposes: Collection[str],
+    limit: int,
 ) -> set[uuid.UUID]:
-    """The phones of a centre for which a command could be leased now; usually none."""
-    found = select(Command.handset_id).where(Command.centre_id == centre_id, *_leasable(now, purposes))
+    """The phones of a centre for which a command could be leased to the agent now; usually none."""
+    found = select(Command.handset_id).where(
+        Command.centre_id == centre_id, *_leasable(agent_id, now, purposes)
+    )
     return set(session.scalars(found.distinct().limit(limit)))
 
 
 def leasable(
     session: Session,
     centre_id: uuid.UUID,
+    agent_id: uuid.UUID,
     handset_ids: Collection[uuid.UUID],
     now: dt.datetime,
     purposes: Collection[str],
@@ -97,7 +110,9 @@ def leasable(
 ) -> Sequence[Command]:
     """Commands to lease, oldest first. On PostgreSQL they are locked, and those that another locked are left out."""
     found = select(Command).where(
-        Command.centre_id == centre_id, Command.handset_id.in_(handset_ids), *_leasable(now, purposes)
+        Command.centre_id == centre_id,
+        Command.handset_id.in_(handset_ids),
+        *_leasable(agent_id, now, purposes),
     )
     found = found.order_by(Command.created_at, Command.id).limit(limit)
     locked = found.with_for_update(skip_locked=True).execution_options(populate_existing=True)

@@ -4,17 +4,33 @@ from app.escrow.entry import blind_check
 from app.escrow.filing import Filed, file_secret
 from app.escrow.filing import confirm as confirm_secret
 from app.escrow.filing import drop as drop_secret
-from app.escrow.joins import SecretState, kit_secrets, mark_handed
-from app.escrow.vault import Vault
+from app.escrow.joins import SecretState, kit_secrets, mark_handed, mark_lost
+from app.escrow.lock_model import LockOrder
+from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_orders_of
+from app.escrow.lock_results import take_lock_word
+from app.escrow.lock_rules import LockState
+from app.escrow.lock_sending import can_send, danger_key, seal_lock
+from app.escrow.vault import Opened, Vault
 
 __all__ = [
     "Filed",
+    "LockOrder",
+    "LockState",
+    "Opened",
     "SecretState",
     "Vault",
+    "ask_lock_check",
+    "ask_lock_set",
     "blind_check",
+    "can_send",
     "confirm_secret",
+    "danger_key",
     "drop_secret",
     "file_secret",
     "kit_secrets",
+    "lock_orders_of",
     "mark_handed",
+    "mark_lost",
+    "seal_lock",
+    "take_lock_word",
 ]

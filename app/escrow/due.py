@@ -28,6 +28,7 @@ CAUSES: Mapping[str, str] = {
     "left": "知道密码的人已离岗",
     "age": "已到更换期限",
     "handed": "手机已交接",
+    "lost": "手机遗失",
 }
 _BATCH = 200
 _SYSTEM = "system"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.escrow import store
 from app.escrow.due import clear_due
+from app.escrow.lock_orders import refuse_while_setting
 from app.escrow.model import Secret
 from app.escrow.rights import FILERS, require_filer
 from app.escrow.rules import Kind, fault, generate, kinds_of, normal, same
@@ -60,6 +61,7 @@ def file_secret(
     if problem := fault(text, kind, policy["refused"], _about(subject)):
         raise _bad("text", problem)
     secret = _secret(session, filed, subject.centre_id)
+    refuse_while_setting(session, secret, principal.user, now)
     if secret.in_force is not None and same(open_version(session, opened, secret, secret.in_force), text):
         raise _bad("text", "和正在使用的密码相同；没有更换就不用备案")
     if secret.pending is not None:
@@ -78,14 +80,14 @@ def file_secret(
 
 def confirm(session: Session, principal: Principal, secret_id: uuid.UUID, *, now: dt.datetime) -> Secret:
     """The waiting version has been set: it is in force, the one before it is replaced. Raise `Conflict` without one."""
-    secret = _own(session, principal, secret_id)
+    secret = _own(session, principal, secret_id, now)
     _into_force(session, principal.user, secret, now)
     return secret
 
 
 def drop(session: Session, principal: Principal, secret_id: uuid.UUID, *, now: dt.datetime) -> Secret:
     """The waiting version was never set: the one before it stays."""
-    secret = _own(session, principal, secret_id)
+    secret = _own(session, principal, secret_id, now)
     number = _waiting(secret)
     _end(session, secret, number, VersionEvent.DROP, now)
     secret.pending = None
@@ -94,10 +96,12 @@ def drop(session: Session, principal: Principal, secret_id: uuid.UUID, *, now: d
     return secret
 
 
-def _own(session: Session, principal: Principal, secret_id: uuid.UUID) -> Secret:
+def _own(session: Session, principal: Principal, secret_id: uuid.UUID, now: dt.datetime) -> Secret:
     _, centre = store.find(session, principal, secret_id)
     principal.require_role(centre, *FILERS)
-    return store.lock(session, secret_id)
+    secret = store.lock(session, secret_id)
+    refuse_while_setting(session, secret, principal.user, now)
+    return secret
 
 
 def _into_force(session: Session, actor: str, secret: Secret, now: dt.datetime) -> None:

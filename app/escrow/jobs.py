@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from app.escrow.due import expire_reveals, mark_left, mark_old
+from app.escrow.lock_results import settle_orders
 from app.kernel.jobs import Job
 from app.runtime import runtime
 
@@ -15,6 +16,7 @@ def _old(session: Session, now: dt.datetime) -> int:
 
 JOBS = (
     Job(name="expire_reveals", every_s=60, run=expire_reveals),
+    Job(name="settle_lock_orders", every_s=30, run=settle_orders),
     Job(name="renew_after_leaving", every_s=600, run=mark_left),
     Job(name="renew_old_secrets", every_s=3600, run=_old),
 )

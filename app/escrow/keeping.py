@@ -21,6 +21,7 @@ from app.escrow.keyring_rules import (
     new_keyring,
     open_kek,
     root_by_recovery,
+    signing_key,
     with_active,
     with_destroyed,
     with_passphrase,
@@ -225,7 +226,7 @@ def drill(session: Session, vault: Vault, typed: str) -> Verified:
     head = store.head(session)
     if head is not None and ring.generation < head.generation:
         raise Unavailable("密钥环比数据库旧 / the keyring is older than the database", code="keyring_old")
-    return verify(session, Opened(ring, keks))
+    return verify(session, Opened(ring, keks, signing_key(root, ring.installation, "danger")))
 
 
 def export(session: Session, vault: Vault, target: Path, apart: list[Path], now: dt.datetime) -> Path:

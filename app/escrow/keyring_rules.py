@@ -19,6 +19,7 @@ from typing import Any
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -147,6 +148,11 @@ def open_kek(ring: Keyring, root: bytes, kek: Kek) -> bytes:
     """Raise `Unavailable` when ROOT does not open it."""
     data = _data(f"kek {kek.kek_id}", ring.installation)
     return _opened(root, _raw(kek.wrapped), data, "keyring_damaged")
+
+
+def signing_key(root: bytes, installation: uuid.UUID, purpose: str) -> Ed25519PrivateKey:
+    """The key of a purpose for which only a server that holds ROOT may sign; always the same, kept nowhere."""
+    return Ed25519PrivateKey.from_private_bytes(_hkdf(root, _data(f"sign {purpose}", installation)))
 
 
 def root_id(root: bytes) -> str:

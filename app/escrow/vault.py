@@ -12,7 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.escrow.keyring_rules import KekState, Keyring, check_root, open_kek, read_ring, write_ring
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.escrow.keyring_rules import (
+    KekState,
+    Keyring,
+    check_root,
+    open_kek,
+    read_ring,
+    signing_key,
+    write_ring,
+)
 from app.kernel.errors import Unavailable
 
 _Stamp = tuple[int, int, int] | None
@@ -20,10 +30,11 @@ _Stamp = tuple[int, int, int] | None
 
 @dataclass(frozen=True)
 class Opened:
-    """An unsealed keyring. `keks` holds what is neither pending nor destroyed."""
+    """An unsealed keyring. `keks` holds what is neither pending nor destroyed; `danger` signs what may hurt."""
 
     ring: Keyring
     keks: dict[int, bytes]
+    danger: Ed25519PrivateKey
 
     def __repr__(self) -> str:
         return f"Opened(generation={self.ring.generation})"
@@ -77,7 +88,8 @@ class Vault:
         root = self.root()
         ring = read_ring(raw, root)
         usable = (KekState.ACTIVE, KekState.DECRYPT_ONLY)
-        found = Opened(ring, {k.kek_id: open_kek(ring, root, k) for k in ring.keks if k.state in usable})
+        keks = {k.kek_id: open_kek(ring, root, k) for k in ring.keks if k.state in usable}
+        found = Opened(ring, keks, signing_key(root, ring.installation, "danger"))
         self._kept = (*stamps, found)
         return found
 

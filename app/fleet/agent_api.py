@@ -68,7 +68,8 @@ class Checkin(MethodView):
             session, call, now, last_checkin_at=now, version=words.version, spooled=words.spooled,
             targets=words.targets, adb_server=words.adb_server,
         )  # fmt: skip
-        around = Surroundings(runtime().keys, runtime().policies, runtime().settings.checkin_interval_s)
+        here = runtime()
+        around = Surroundings(here.keys, here.policies, here.vault, here.settings.checkin_interval_s)
         return _json(checkin(session, call.agent, body, now, around))
 
 

@@ -17,11 +17,13 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from agent.wire import CheckinAnswer, CommandEnvelope, b64
-from app.commands import lease, parse_result, seal, waiting_handsets
+from agent.wire import CheckinAnswer, b64
+from app.commands import parse_result
 from app.compliance import judge
+from app.escrow import Vault
 from app.fleet import checkin_journals, store
 from app.fleet.checkin_beats import take_beats, take_result_in
+from app.fleet.checkin_commands import orders_for
 from app.fleet.metrics import count_checkin, count_entries
 from app.fleet.schemas import CheckinInput
 from app.kernel.errors import DomainError
@@ -42,14 +44,12 @@ from app.readings import (
     parse_journal,
     parse_reading,
     parse_unreached,
-    phones_read_by,
     refused_phones,
 )
 from app.registry import HandsetRef, handsets_by_serial, placeholder_serial
 from app.uptime import absorb_readings
 
 log = structlog.get_logger(__name__)
-COMMANDS_AT_ONCE = 20
 T = TypeVar("T")
 Known = tuple[Reading, HandsetRef]
 
@@ -60,6 +60,7 @@ class Surroundings:
 
     keys: KeyStore
     policies: PolicyFiles
+    vault: Vault
     interval_s: int
 
 
@@ -84,15 +85,19 @@ def checkin(
         store.keep_answer(session, agent.id, body.batch, orjson.dumps(taken).decode())
     else:
         taken = orjson.loads(kept.answer or "{}")
-    return {
+    commands, key = orders_for(session, agent, now, around.keys, around.vault)
+    answer: CheckinAnswer = {
         "batch": str(body.batch),
         "interval_s": around.interval_s,
         "accepted": taken["accepted"],
         "rejected": taken["rejected"],
         "want": taken["want"],
-        "commands": _commands(session, agent, now, around.keys),
+        "commands": commands,
         "hmac_key": b64(around.keys.secret("name-hmac")),
     }
+    if key is not None:
+        answer["danger_key"] = key
+    return answer
 
 
 def _take(
@@ -321,12 +326,3 @@ def _take_results(
             take_result_in(session, agent, result, now)
         except DomainError as exc:
             outcome.reject("results", index, exc.code, exc.detail)
-
-
-def _commands(session: Session, agent: AgentRef, now: dt.datetime, keys: KeyStore) -> list[CommandEnvelope]:
-    """What waits for phones to which this agent has a way, leased and signed."""
-    waiting = waiting_handsets(session, agent, now)
-    mine = phones_read_by(session, agent.id, waiting)
-    leased = lease(session, agent, mine, now, COMMANDS_AT_ONCE) if mine else []
-    phones = store.handsets(session, {c.handset_id for c in leased}) if leased else {}
-    return [seal(command, phones[command.handset_id], agent, keys) for command in leased]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import ResultInput, apply_result
+from app.escrow import take_lock_word
 from app.observers import Beat, note_beats, parse_beat
 from app.probes import take_result
 from app.readings import AgentRef, BadEntry
@@ -30,6 +31,7 @@ def take_beats(
 
 
 def take_result_in(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
-    """An agent's word on a command, and on the test that it may be. Raise as `apply_result`."""
+    """An agent's word on a command, and on the test or the order that it may be. Raise as `apply_result`."""
     apply_result(session, agent, result, now)
     take_result(session, agent, result, now)
+    take_lock_word(session, agent, result, now)

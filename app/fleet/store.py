@@ -20,6 +20,11 @@ def find_key(session: Session, agent_id: uuid.UUID) -> Row[*tuple[Any, ...]] | N
     return session.execute(select(*columns).where(Agent.id == agent_id)).one_or_none()
 
 
+def box_key(session: Session, agent_id: uuid.UUID) -> bytes:
+    """The X25519 key to which what only this agent may read is sealed."""
+    return session.scalars(select(Agent.x25519).where(Agent.id == agent_id)).one()
+
+
 def touch(session: Session, agent_id: uuid.UUID, **words: Any) -> bool:
     """Lock the agent's row and note its words; False when it was revoked meanwhile."""
     alive = update(Agent).where(Agent.id == agent_id, Agent.revoked_at.is_(None)).values(**words)

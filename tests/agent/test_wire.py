@@ -24,6 +24,7 @@ PAGE = (
 )
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key()
+KEYS = {wire.COMMAND_PURPOSE: PUBLIC}
 RAW_PUBLIC = PUBLIC.public_bytes(Encoding.Raw, PublicFormat.Raw)
 AGENT = "0197f000-0000-7000-8000-000000000001"
 BODY = b'{"schema":1}'
@@ -70,7 +71,7 @@ def test_vector_1_the_headers_of_the_page_verify() -> None:
 def test_vector_2_command() -> None:
     payload, signature = page_blocks()[1].splitlines()
     assert wire.seal_command(COMMAND, KEY) == {"payload": payload, "signature": signature}
-    assert wire.open_command({"payload": payload, "signature": signature}, PUBLIC, "a1") == COMMAND
+    assert wire.open_command({"payload": payload, "signature": signature}, KEYS, "a1") == COMMAND
 
 
 def test_vector_3_section_tag() -> None:
@@ -180,7 +181,7 @@ def test_claimed_key_id_refuses_rubbish(line: str) -> None:
 
 def opened(envelope: Mapping[str, object], agent: str = "a1") -> str:
     with pytest.raises(wire.WireError) as caught:
-        wire.open_command(envelope, PUBLIC, agent)
+        wire.open_command(envelope, KEYS, agent)
     return caught.value.code
 
 

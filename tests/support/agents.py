@@ -84,8 +84,12 @@ class FakeAgent:
     def commands(self, answer: TestResponse) -> list[wire.Command]:
         """The commands of an answer, verified as the agent does."""
         assert self.command_key is not None
-        key = self.command_key
-        return [wire.open_command(e, key, self.agent_id) for e in answer.get_json()["commands"]]
+        body = answer.get_json()
+        keys = {wire.COMMAND_PURPOSE: self.command_key}
+        if "danger_key" in body:
+            told = wire.told_key(wire.DANGER_PURPOSE, body["danger_key"], self.command_key, self.agent_id)
+            keys[wire.DANGER_PURPOSE] = Ed25519PublicKey.from_public_bytes(wire.unb64(told))
+        return [wire.open_command(e, keys, self.agent_id) for e in body["commands"]]
 
 
 def envelope(**parts: Any) -> dict[str, Any]:

@@ -11,17 +11,18 @@ S, E = State, Event
 # One row a state, in the order of the columns: the table as a person would draw it. "-": cannot happen.
 _COLUMNS = (
     E.LEASE, E.START, E.SUCCEED, E.FAIL, E.POSTPONE, E.LAPSE, E.LOSE, E.EXHAUST, E.EXPIRE, E.CANCEL, E.SUPERSEDE,
+    E.GIVE_UP,
 )  # fmt: skip
 _DRAWN = {
-    S.QUEUED: "leased running succeeded failed not_now expired - - expired cancelled superseded",
-    S.NOT_NOW: "leased running succeeded failed not_now expired - - expired cancelled superseded",
-    S.LEASED: "- running succeeded failed not_now expired queued failed expired - -",
-    S.RUNNING: "- running succeeded failed not_now expired queued failed expired - -",
-    S.SUCCEEDED: "- - - - - - - - - - -",
-    S.FAILED: "- - - - - - - - - - -",
-    S.EXPIRED: "- - - - - - - - - - -",
-    S.CANCELLED: "- - - - - - - - - - -",
-    S.SUPERSEDED: "- - - - - - - - - - -",
+    S.QUEUED: "leased running succeeded failed not_now expired - - expired cancelled superseded failed",
+    S.NOT_NOW: "leased running succeeded failed not_now expired - - expired cancelled superseded failed",
+    S.LEASED: "- running succeeded failed not_now expired queued failed expired - - failed",
+    S.RUNNING: "- running succeeded failed not_now expired queued failed expired - - failed",
+    S.SUCCEEDED: "- - - - - - - - - - - -",
+    S.FAILED: "- - - - - - - - - - - -",
+    S.EXPIRED: "- - - - - - - - - - - -",
+    S.CANCELLED: "- - - - - - - - - - - -",
+    S.SUPERSEDED: "- - - - - - - - - - - -",
 }
 _CELLS = [
     (state, event, after)

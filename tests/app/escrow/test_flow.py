@@ -363,7 +363,8 @@ def test_due_by_age_and_by_leaving(app: Any, kit: Any, at_desk: Any, org: Any) -
         assert due.mark_left(session, now + dt.timedelta(hours=2)) == 1
         assert due.mark_left(session, now + dt.timedelta(hours=2)) == 0
     assert rows_of(app, select(Secret.renew_cause))[0].renew_cause == "left"
-    assert {job.name for job in jobs.JOBS} == {"expire_reveals", "renew_after_leaving", "renew_old_secrets"}
+    names = {"expire_reveals", "renew_after_leaving", "renew_old_secrets", "settle_lock_orders"}
+    assert {job.name for job in jobs.JOBS} == names
 
 
 def test_canary(app: Any, kit: Any, at_desk: Any, caplog: Any, capfd: Any) -> None:
