@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.escrow import Filed, SecretState, blind_check, file_secret, kit_secrets, mark_handed
+from app.escrow import Filed, SecretState, blind_check, file_secret, kit_secrets, mark_handed, mark_lost
 from app.escrow.model import Secret
 from app.http.access import access
 from app.http.transaction import open_write
@@ -66,6 +66,11 @@ def test_a_kit_that_was_handed_over(app: Flask, kit: Any, clock: Any) -> None:
     assert row.due_at == due_at
     assert len(rows_of(app, select(Task.id).where(Task.state == "open"))) == 1
     assert len(events(app, "escrow.due")) == 1
+    with writing(app) as session:
+        mark_lost(session, [secret_id], clock.now(), due_at=due_at + dt.timedelta(days=9))
+    assert [s.due for s in states(app, kit, clock) if s.filed] == ["手机遗失"]
+    [row] = rows_of(app, select(Secret.due_at))
+    assert row.due_at == due_at, "what was to be done earlier is not put off"
     filed(app, kit, clock, "268413")
     assert {s.due for s in states(app, kit, clock)} == {""}
 
