@@ -4,7 +4,7 @@ from app.audit.bundle import BundleInfo, begin_bundle, write_bundle
 from app.audit.checkpoint_files import read_checkpoint_files
 from app.audit.checkpoint_rules import Checkpoint, read_checkpoint
 from app.audit.erase_service import erase
-from app.audit.listing import Search, find_events, has_lately
+from app.audit.listing import KeptEvent, Search, find_events, has_lately, kept_event, subjects_of
 from app.audit.model import AuditRow
 from app.audit.service import AuditEvent, record
 from app.audit.verify_service import (
@@ -20,6 +20,7 @@ __all__ = [
     "AuditRow",
     "BundleInfo",
     "Checkpoint",
+    "KeptEvent",
     "Search",
     "Verification",
     "begin_bundle",
@@ -27,11 +28,13 @@ __all__ = [
     "find_events",
     "has_lately",
     "kept_checkpoints",
+    "kept_event",
     "last_checkpoint",
     "read_checkpoint",
     "read_checkpoint_files",
     "record",
     "sign_checkpoint",
+    "subjects_of",
     "verify",
     "write_bundle",
 ]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit.model import AuditRow
+from app.audit.rules import commit_details, event_hash
+from app.audit.service import chain_fields
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import Principal, within
 
@@ -70,3 +75,34 @@ def has_lately(session: Session, *, actor: str, action: str, subject: str, since
         AuditRow.at >= since, AuditRow.actor == actor, AuditRow.action == action, AuditRow.object == subject
     )
     return session.scalar(query.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class KeptEvent:
+    """What the trail keeps of one act. `details` is None once they were erased. `whole`: its hash, and its details'
+    commitment, are still those of what stands there; that nothing was cut out around it only `verify` tells.
+    """
+
+    seq: int
+    at: dt.datetime
+    details: dict[str, Any] | None
+    whole: bool
+
+
+def kept_event(session: Session, action: str, subject: str) -> KeptEvent | None:
+    """The first event of this action on this object; None when there is none."""
+    query = select(AuditRow).where(AuditRow.object == subject, AuditRow.action == action)
+    row = session.scalar(query.order_by(AuditRow.seq).limit(1))
+    if row is None:
+        return None
+    whole = event_hash(chain_fields(row), row.prev_hash) == row.hash
+    if row.details is None:
+        return KeptEvent(row.seq, row.at, None, whole)
+    whole = whole and commit_details(row.details, row.salt or b"") == row.details_commit
+    return KeptEvent(row.seq, row.at, json.loads(row.details) if whole else None, whole)
+
+
+def subjects_of(session: Session, action: str) -> Iterator[str]:
+    """The objects of all events of this action, in order."""
+    query = select(AuditRow.object).where(AuditRow.action == action).order_by(AuditRow.seq)
+    yield from session.scalars(query.execution_options(yield_per=1000))

@@ -95,11 +95,12 @@ def _row(entry: AuditEvent, seq: int, previous: bytes) -> AuditRow:
         details_commit=commit_details(details, salt),
         prev_hash=previous,
     )
-    row.hash = event_hash(_fields(row), previous)
+    row.hash = event_hash(chain_fields(row), previous)
     return row
 
 
-def _fields(row: AuditRow) -> ChainFields:
+def chain_fields(row: AuditRow) -> ChainFields:
+    """What the hash of a stored event covers."""
     return ChainFields(
         seq=row.seq,
         at_us=to_us(row.at),

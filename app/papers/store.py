@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, false, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, false, or_, select, update
+from sqlalchemy.orm import Session, undefer
 
 from app.kernel.blobs import Blob
 from app.kernel.db import insert_into
+from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal, within
 from app.papers.model import Paper, PaperParty, PaperSeries
+from app.registry import Company, District, ServiceCentre
 
+_CHUNK = 100
 VIEWERS = ("operations", "lead", "it", "finance", "auditor")
 
 
@@ -50,3 +54,57 @@ def missing_blobs(session: Session, names: Sequence[str]) -> list[str]:
 def correction_of(session: Session, paper_id: uuid.UUID) -> Paper | None:
     """The paper that took this one's place."""
     return session.scalar(select(Paper).where(Paper.corrects == paper_id))
+
+
+def pdf_name(session: Session, paper_id: uuid.UUID) -> str | None:
+    return session.scalar(select(Paper.pdf_sha256).where(Paper.id == paper_id))
+
+
+def set_pdf(session: Session, paper_id: uuid.UUID, name: str, now: dt.datetime) -> bool:
+    """False when another was set in this moment."""
+    change = update(Paper).where(Paper.id == paper_id, Paper.pdf_sha256.is_(None))
+    change = change.values(pdf_sha256=name, printed_at=now).returning(Paper.id)
+    return session.scalar(change.execution_options(synchronize_session=False)) is not None
+
+
+def names_of_centre(session: Session, centre_id: uuid.UUID) -> tuple[str, str]:
+    """Of the company and of the centre."""
+    query = (
+        select(Company.name, ServiceCentre.name)
+        .join(District, District.id == ServiceCentre.district_id)
+        .join(Company, Company.id == District.company_id)
+        .where(ServiceCentre.id == centre_id)
+    )
+    company, centre = session.execute(query).one()
+    return company, centre
+
+
+def all_papers(session: Session) -> Iterator[Paper]:
+    """A hundred at a time: years of papers with their texts do not fit in memory."""
+    last: uuid.UUID | None = None
+    while True:
+        query = select(Paper).options(undefer(Paper.document)).order_by(Paper.id).limit(_CHUNK)
+        chunk = session.scalars(query if last is None else query.where(Paper.id > last)).all()
+        yield from chunk
+        if len(chunk) < _CHUNK:
+            return
+        last = chunk[-1].id
+        session.expire_all()
+
+
+def has_paper(session: Session, text: str) -> bool:
+    paper_id = parse_id(text)
+    return paper_id is not None and session.scalar(select(Paper.id).where(Paper.id == paper_id)) is not None
+
+
+def by_code(session: Session, code: str) -> Paper | None:
+    """For the check page, which is nobody's and everybody's: by what was printed, whatever the centre."""
+    return session.scalar(select(Paper).where(Paper.code == code))
+
+
+def by_number(session: Session, number: str) -> Paper | None:
+    return session.scalar(select(Paper).where(Paper.number == number))
+
+
+def by_pdf(session: Session, sha256: str) -> Paper | None:
+    return session.scalar(select(Paper).where(Paper.pdf_sha256 == sha256))

@@ -1,6 +1,6 @@
 """Users, what each may do where, who stands in for whom, and how they prove who they are."""
 
-from app.people.brake_service import code_keys, sign_in_keys, take_try, was_right
+from app.people.brake_service import check_keys, code_keys, sign_in_keys, take_try, was_right
 from app.people.factor_service import (
     begin_enrolment,
     check_code,
@@ -52,6 +52,7 @@ __all__ = [
     "browser",
     "caller_of_token",
     "check_code",
+    "check_keys",
     "check_password",
     "code_keys",
     "confirm_enrolment",

@@ -34,6 +34,11 @@ def code_keys(user: str) -> dict[str, str]:
     return {"code": brake_key("code", user)}
 
 
+def check_keys(ip: str) -> dict[str, str]:
+    """By what a try at a paper's code is counted, apart from signing in."""
+    return {"address": brake_key("address", f"papers:{address_group(ip)}")}
+
+
 def take_try(session: Session, keys: Mapping[str, str], limits: Limits, now: dt.datetime) -> dt.timedelta:
     """Count a try; zero to go ahead, else how long to wait: then nothing was counted and nothing may be looked at."""
     rows = [(kind, key_store.locked_brake(session, key, now)) for kind, key in sorted(keys.items())]
