@@ -72,6 +72,16 @@ def of_number(session: Session, number_id: uuid.UUID) -> Sequence[NumberContract
     return session.scalars(query.order_by(NumberContract.starts_on, NumberContract.id)).all()
 
 
+def beginning(session: Session, number_id: uuid.UUID, day: dt.date) -> NumberContract | None:
+    """The contract of a number that begins on a day."""
+    query = select(NumberContract).where(
+        NumberContract.number_id == number_id,
+        NumberContract.starts_on == day,
+        NumberContract.voided_at.is_(None),
+    )
+    return session.scalar(query)
+
+
 def before(session: Session, number_id: uuid.UUID, day: dt.date) -> NumberContract | None:
     """The latest contract that ended before a day."""
     query = select(NumberContract).where(

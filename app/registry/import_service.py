@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
@@ -42,12 +43,17 @@ def put_up(
     sheet: Sheet,
     data: bytes,
     now: dt.datetime,
+    *,
+    importer: type[Importer] = Importer,
 ) -> ImportFile:
-    """Try the import, undo it, keep the file and what it would do. Raise `Invalid` for an unusable header."""
+    """Try the import, undo it, keep the file and what it would do. Raise `Invalid` for an unusable header.
+
+    `importer`: that of a room which has sheets of its own, by the same reading and the same dry run.
+    """
     _allow(principal, resource)
     savepoint = session.begin_nested()
     try:
-        outcome = Importer(session, principal, resource, now).run(sheet)
+        outcome = importer(session, principal, resource, now).run(sheet)
     finally:
         savepoint.rollback()
     row = ImportFile(
@@ -65,32 +71,48 @@ def put_up(
 
 
 def find_import(
-    session: Session, principal: Principal, import_id: uuid.UUID, *, lock: bool = False
+    session: Session,
+    principal: Principal,
+    import_id: uuid.UUID,
+    *,
+    of: Collection[str] = RESOURCES,
+    lock: bool = False,
 ) -> ImportFile:
-    """Only who put a file up sees it. Raise `NotFound` otherwise."""
-    query = select(ImportFile).where(ImportFile.id == import_id, ImportFile.created_by == principal.user)
+    """Only who put a file up sees it, among those of these resources. Raise `NotFound` otherwise."""
+    query = select(ImportFile).where(
+        ImportFile.id == import_id, ImportFile.created_by == principal.user, ImportFile.resource.in_(list(of))
+    )
     row: ImportFile | None = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise NotFound("没有这次导入 / no such import")
     return row
 
 
-def kept_sheet(session: Session, principal: Principal, import_id: uuid.UUID) -> Sheet | None:
+def kept_sheet(
+    session: Session, principal: Principal, import_id: uuid.UUID, *, of: Collection[str] = RESOURCES
+) -> Sheet | None:
     """The sheet of a file that was put up, None when it is kept no more; before any transaction, as `read_upload`."""
-    row = find_import(session, principal, import_id)
+    row = find_import(session, principal, import_id, of=of)
     return None if row.data is None else read_sheet(row.file_name, row.data)
 
 
 def apply(
-    session: Session, principal: Principal, import_id: uuid.UUID, sheet: Sheet | None, now: dt.datetime
+    session: Session,
+    principal: Principal,
+    import_id: uuid.UUID,
+    sheet: Sheet | None,
+    now: dt.datetime,
+    *,
+    of: Mapping[str, Resource] = RESOURCES,
+    importer: type[Importer] = Importer,
 ) -> ImportFile:
     """Import `kept_sheet` for good.
 
     Raise `Conflict` when it was done before, has errors, or is too old; `Invalid` naming the rows that became bad since
     the dry run. Nothing is written then.
     """
-    row = find_import(session, principal, import_id, lock=True)
-    resource = RESOURCES[row.resource]
+    row = find_import(session, principal, import_id, of=of, lock=True)
+    resource = of[row.resource]
     _allow(principal, resource)
     if row.applied_at is not None:
         raise Conflict("这份文件已经导入 / imported already", code="already_applied")
@@ -101,7 +123,7 @@ def apply(
     if row.data is None or sheet is None:
         raise Conflict("超过 24 小时，请重新上传 / too old: upload it again", code="expired")
     try:
-        outcome = Importer(session, principal, resource, now).run(sheet)
+        outcome = importer(session, principal, resource, now).run(sheet)
         session.flush()
     except IntegrityError as exc:
         raise clash_of(resource, exc) from exc

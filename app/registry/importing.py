@@ -70,6 +70,10 @@ class Outcome:
         if len(self.problems) < MAX_TOLD:
             self.problems.append(CellProblem(row, column, code, message))
 
+    def tell_change(self, row: int, column: str, before: str, after: str) -> None:
+        if len(self.changes) < _MAX_CHANGES:
+            self.changes.append(CellChange(row, column, before, after))
+
 
 @dataclass
 class RowIn:
@@ -115,9 +119,9 @@ class Importer:
                 break
             batch.append(row)
             if len(batch) == _BATCH:
-                self._take(references, header, batch)
+                self.take(references, header, batch)
                 batch = []
-        self._take(references, header, batch)
+        self.take(references, header, batch)
         if not self.outcome.rows:
             self.outcome.refuse(header.row, "", "no_rows", "表头下面没有数据 / no rows below the header")
         self.outcome.problems.sort(key=lambda p: p.row)
@@ -165,7 +169,8 @@ class Importer:
             known[cell] = value
         return known[cell]
 
-    def _take(self, references: References, header: Header, batch: list[RowIn]) -> None:
+    def take(self, references: References, header: Header, batch: list[RowIn]) -> None:
+        """Write a batch of parsed rows, or tell what is wrong with them; another room's sheets do it in their way."""
         if not batch:
             return
         drafts = self._drafts(references, header, batch)
@@ -241,8 +246,7 @@ class Importer:
             kind = fields[name].kind
             before, after = show(kind, stored.get(name)), show(kind, value)
             details[name] = [before, after]
-            if len(self.outcome.changes) < _MAX_CHANGES:
-                self.outcome.changes.append(CellChange(row.number, header.column_of(name), before, after))
+            self.outcome.tell_change(row.number, header.column_of(name), before, after)
         done = store.update_row(
             self.session, self.resource, stored["id"], stored["version"], draft.values, self.now
         )
