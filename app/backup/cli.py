@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from flask.cli import AppGroup, with_appcontext
 
 from app.audit import AuditEvent, read_checkpoint_files, record, verify
-from app.backup import making, recovery, restoring
+from app.backup import making, restoring
 from app.backup.manifest import Manifest
+from app.kernel import recovery
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.kernel.installation import check_keys, installation_id
@@ -58,18 +59,30 @@ def backup_cli() -> None:
 @click.option(
     "--public", help="seal to a recovery key made elsewhere: its public half, 64 hexadecimal digits"
 )
+@click.option("--own-key", is_flag=True, help="a key of its own, although the escrow has one")
 @_told
-def init_key_command(public: str | None) -> None:
-    """Make the recovery key. Its private half is printed once and kept nowhere: write it down, lock it away."""
-    key_dir = runtime().settings.key_dir
-    if public is None:
-        click.echo(recovery.make_pair(key_dir))
-        return
+def init_key_command(public: str | None, own_key: bool) -> None:
+    """Seal backups to the escrow's recovery key; without an escrow, make a key.
+
+    Its private half is printed once and kept nowhere: write it down, lock it away.
+    """
+    key_dir, ring = runtime().settings.key_dir, runtime().vault.ring()
+    if public is not None:
+        recovery.adopt(key_dir, _public(public))
+    elif ring is not None and not own_key:
+        recovery.adopt(key_dir, ring.recovery_public)
+        click.echo("与密码托管用同一把恢复密钥 / the escrow's recovery key opens the backups too")
+    else:
+        private = X25519PrivateKey.generate()
+        recovery.adopt(key_dir, private.public_key().public_bytes_raw())
+        click.echo(recovery.text_of(private))
+
+
+def _public(text: str) -> bytes:
     try:
-        raw = bytes.fromhex(public)
+        return bytes.fromhex(text)
     except ValueError:
         raise click.ClickException("公钥应为 64 个十六进制字符 / 64 hexadecimal digits") from None
-    recovery.adopt(key_dir, raw)
 
 
 @backup_cli.command("make")

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, cast
 
 from app.backup import database
 from app.backup.manifest import Manifest, SealedFile, write_manifest
-from app.backup.recovery import public_half
 from app.backup.sealing import SealWriter, opened, wrap_key
 from app.kernel.clock import to_rfc3339
 from app.kernel.errors import Conflict, Invalid, Unavailable
 from app.kernel.keys import KeyStore
+from app.kernel.recovery import public_half
 from app.settings import Settings
 
 DATABASE, BLOBS, KEYS = "database.sealed", "blobs.sealed", "keys.sealed"

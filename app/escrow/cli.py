@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
@@ -15,12 +16,17 @@ from app.escrow import keeping
 from app.escrow.keyring_rules import root_by_passphrase
 from app.escrow.sealing import open_escrow
 from app.escrow.vault import Vault, write_private
+from app.kernel import recovery
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
 
 escrow_cli = AppGroup("escrow", help="密码托管 / Escrow of passwords.")
 _MIN_CHARS = 16
+_KEY_FILE = click.option(
+    "--recovery-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="holds the recovery key; without it, it is asked for",
+)  # fmt: skip
 
 
 @escrow_cli.command("init")
@@ -28,19 +34,45 @@ _MIN_CHARS = 16
 @click.option(
     "--recovery-file", type=click.Path(path_type=Path), help="write the recovery key here, not to the screen"
 )
-def init_command(ask: bool, recovery_file: Path | None) -> None:
-    """Make the keyring. The recovery key is shown once and kept nowhere: print it, lock it away."""
+@click.option("--own-key", is_flag=True, help="a recovery key of its own, although backups have one already")
+def init_command(ask: bool, recovery_file: Path | None, own_key: bool) -> None:
+    """Make the keyring. The recovery key is shown once and kept nowhere: print it, lock it away.
+
+    It opens the backups too. Where these have a key already, that is asked for and serves both.
+    """
     passphrase = _new_passphrase() if ask else None
     if recovery_file is not None and recovery_file.exists():
         raise click.ClickException(f"{recovery_file} 已存在 / exists")
+    key_dir = runtime().settings.key_dir
+    known = _known_key(key_dir) if recovery.adopted(key_dir) and not own_key else None
     with _changing() as (session, vault):
-        _, recovery = keeping.set_up(session, vault, passphrase, runtime().clock.now())
-        # Handed over before it counts: a crash in between leaves no escrow whose recovery key nobody ever saw.
-        if recovery_file is not None:
-            write_private(recovery_file, recovery.encode() + b"\n", 0o400)
-        click.echo(str(recovery_file) if recovery_file else recovery)
+        now = runtime().clock.now()
+        ring, text = keeping.set_up(session, vault, passphrase, now, known)
+        if known is None:
+            # Handed over before it counts: a crash in between leaves no escrow whose recovery key nobody ever saw.
+            _hand_over(recovery.sheet(text, ring.installation, now), recovery_file)
         session.commit()
+    if not recovery.adopted(key_dir):
+        recovery.adopt(key_dir, ring.recovery_public)
     click.echo("已初始化 / set up" + ("，现在是封存状态 / sealed: flask escrow unseal" if ask else ""))
+
+
+def _known_key(key_dir: Path) -> X25519PrivateKey:
+    """The recovery key of the backups, typed by who keeps it."""
+    click.echo("备份已有恢复密钥，密码托管用同一把 / the backups' recovery key serves the escrow too")
+    try:
+        private = recovery.private_half(click.prompt("Recovery key", hide_input=True))
+    except DomainError as exc:
+        raise click.ClickException(exc.detail) from None
+    if private.public_key().public_bytes_raw() != recovery.public_half(key_dir).public_bytes_raw():
+        raise click.ClickException("不是备份的那一把 / another key than the backups'")
+    return private
+
+
+def _hand_over(page: str, file: Path | None) -> None:
+    if file is not None:
+        write_private(file, page.encode(), 0o400)
+    click.echo(str(file) if file else page)
 
 
 @escrow_cli.command("unseal")
@@ -133,18 +165,20 @@ def verify_command() -> None:
 
 
 @escrow_cli.command("recover")
-def recover_command() -> None:
+@_KEY_FILE
+def recover_command(recovery_file: Path | None) -> None:
     """Unseal by the recovery key, after ROOT or its passphrase was lost; then set a passphrase or keep ROOT's file."""
     with _writing() as (_, vault):
-        vault.put_root(keeping.recovered_root(vault, click.prompt("Recovery key", hide_input=True)))
+        vault.put_root(keeping.recovered_root(vault, _typed(recovery_file)))
     click.echo("已用恢复密钥解封 / unsealed by the recovery key")
 
 
 @escrow_cli.command("drill")
-def drill_command() -> None:
+@_KEY_FILE
+def drill_command(recovery_file: Path | None) -> None:
     """Prove that the recovery key alone opens every record; nothing is written."""
     with _writing(reads=True) as (session, vault):
-        _report(session, keeping.drill(session, vault, click.prompt("Recovery key", hide_input=True)))
+        _report(session, keeping.drill(session, vault, _typed(recovery_file)))
 
 
 @escrow_cli.command("export")
@@ -172,6 +206,12 @@ def _report(session: Session, result: keeping.Verified) -> None:
         keeping.broken_events(session, result, runtime().clock.now())
         session.commit()
         sys.exit(1)
+
+
+def _typed(recovery_file: Path | None) -> str:
+    if recovery_file is not None:
+        return recovery_file.read_text("utf-8")
+    return str(click.prompt("Recovery key", hide_input=True))
 
 
 def _new_passphrase() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import secrets
 import uuid
@@ -33,8 +32,8 @@ from app.escrow.sealing import Tampered, bound_of, mark_of, open_escrow, open_re
 from app.escrow.vault import Opened, Vault, write_private
 from app.kernel.errors import Conflict, Invalid, Unavailable
 from app.kernel.installation import installation_id
+from app.kernel.recovery import private_half, text_of
 
-_PREFIX = "BUTLER-RECOVERY-1-"
 _BATCH = 500
 
 
@@ -46,8 +45,16 @@ class Verified:
     broken: list[tuple[uuid.UUID, int, str]] = field(default_factory=list)
 
 
-def set_up(session: Session, vault: Vault, passphrase: str | None, now: dt.datetime) -> tuple[Keyring, str]:
+def set_up(
+    session: Session,
+    vault: Vault,
+    passphrase: str | None,
+    now: dt.datetime,
+    known: X25519PrivateKey | None = None,
+) -> tuple[Keyring, str]:
     """The first keyring and its recovery key, which is kept nowhere. Without a passphrase ROOT is left in its file.
+
+    `known`: a recovery key that people keep already.
 
     Raise `Conflict` when this database has an escrow already, or the folder has another installation's keyring.
     """
@@ -62,7 +69,7 @@ def set_up(session: Session, vault: Vault, passphrase: str | None, now: dt.datet
             raise Conflict(f"{vault.path} 属于另一个安装 / belongs to another installation")
         vault.put_aside()
     root = secrets.token_bytes(32)
-    private = X25519PrivateKey.generate()
+    private = known or X25519PrivateKey.generate()
     ring = new_keyring(installation, root, private.public_key().public_bytes_raw())
     if passphrase:
         ring = with_passphrase(ring, root, passphrase)
@@ -74,19 +81,7 @@ def set_up(session: Session, vault: Vault, passphrase: str | None, now: dt.datet
         vault.put_root(root)
     store.put_head(session, ring.root_id, ring.generation, now)
     _note(session, "escrow.init", ring, now)
-    return ring, _PREFIX + base64.b32encode(private.private_bytes_raw()).decode().rstrip("=")
-
-
-def recovery_key(text: str) -> bytes:
-    """Raise `Invalid` for what is no recovery key; blanks and small letters do not matter."""
-    typed = "".join(text.split()).upper()
-    try:
-        raw = base64.b32decode(typed.removeprefix(_PREFIX) + "====", casefold=True)
-    except ValueError:
-        raw = b""
-    if not typed.startswith(_PREFIX) or len(raw) != 32:
-        raise Invalid("这不是恢复密钥 / this is no recovery key")
-    return raw
+    return ring, text_of(private)
 
 
 def recovered_root(vault: Vault, typed: str) -> bytes:
@@ -96,7 +91,7 @@ def recovered_root(vault: Vault, typed: str) -> bytes:
         raise Unavailable(
             "没有密钥环文件，请先从备份恢复 / restore the keyring first", code="escrow_not_set_up"
         )
-    return root_by_recovery(ring, recovery_key(typed))
+    return root_by_recovery(ring, private_half(typed).private_bytes_raw())
 
 
 def begin_rotation(session: Session, vault: Vault, now: dt.datetime, *, anyway: bool = False) -> Keyring:

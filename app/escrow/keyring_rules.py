@@ -62,6 +62,11 @@ class Keyring:
     keks: tuple[Kek, ...]
 
     @property
+    def recovery_public(self) -> bytes:
+        """The public half of the recovery key."""
+        return _raw(self.recovery_key)
+
+    @property
     def active(self) -> Kek:
         return next(k for k in self.keks if k.state is KekState.ACTIVE)
 
