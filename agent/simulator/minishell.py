@@ -32,15 +32,16 @@ def execute(command: str, phone: PhoneState) -> Output:
         steps = _parse(command)
     except NotUnderstood as error:
         return failed(f"sh: canned phone: {error}\n", _NOT_FOUND)
-    stdout, stderr, code = b"", b"", 0
+    stdout, stderr, code, gone = b"", b"", 0, False
     for operator, words, redirects in steps:
         if (operator == "&&" and code) or (operator == "||" and not code):
             continue
         output = _redirected(_simple(words, phone, code), redirects)
         stdout, stderr, code = stdout + output.stdout, stderr + output.stderr, output.exit_code
+        gone = gone or output.gone
         if words[0] == "exit":
             break
-    return Output(stdout, stderr, code)
+    return Output(stdout, stderr, code, gone)
 
 
 Step = tuple[str, list[str], list[str]]
@@ -74,7 +75,7 @@ def _redirected(output: Output, redirects: list[str]) -> Output:
             stderr = b""
         else:
             stdout = b""
-    return Output(stdout, stderr, output.exit_code)
+    return Output(stdout, stderr, output.exit_code, output.gone)
 
 
 def _simple(words: list[str], phone: PhoneState, last_code: int) -> Output:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A command's output and exit code (0 to 255)."""
+    """A command's output and exit code (0 to 255); `gone`: the connection ends instead of an answer (canned mode)."""
 
     stdout: bytes = b""
     stderr: bytes = b""
     exit_code: int = 0
+    gone: bool = False
 
 
 def said(text: str) -> Output:

@@ -36,7 +36,11 @@ class CannedRunner:
     def start(self, request: ShellRequest, stream: Stream, device: "Device") -> None:
         """Run the command and send all of its output."""
         stream.accept()
-        stream.end_with(request.encode(execute(request.command, device.state)))
+        output = execute(request.command, device.state)
+        if output.gone:
+            device.drop_connections()
+        else:
+            stream.end_with(request.encode(output))
 
     async def went_down(self, device: "Device", *, orderly: bool) -> None:
         """Nothing runs between commands but the journal, as far as its file shows."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.simulator import checks
+from agent.simulator.android.locksettings import LockLie
 from agent.simulator.checks import Check, ScenarioError
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.simulator.state import AuthMode, Enabled
@@ -96,7 +97,11 @@ IDENTITY_FIELDS: dict[str, Check] = {
 PLAIN_FIELDS: dict[str, Check] = {
     "screen_on": checks.flag,
     "airplane_mode": checks.flag,
-    "lock_pin": checks.optional(_digits),
+    "lock_pin": checks.optional(checks.text),
+    "lock_least": checks.whole(0, 100),
+    "unified_challenge": checks.flag,
+    "lock_lie": checks.optional(checks.choice(*LockLie)),
+    "contacts": checks.optional(checks.whole(0, 100_000)),
     "device_owner": checks.optional(checks.text),
     "storage_total": checks.whole(0),
     "storage_free": checks.whole(0),

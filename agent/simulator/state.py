@@ -140,7 +140,8 @@ class PhoneState:
     message one way. `boot_completed_after_s` is the uptime at which `sys.boot_completed` turns 1; until
     then `boot_count` in the settings is still the former boot's. `boot_duration_s` is how long a reboot
     keeps the phone off the network. `install_sources` are apps that asked to install others, and whether
-    they may.
+    they may. `lock_pin` is the lock's PIN or password; `lock_tries` counts each look at a credential,
+    `wrong_pins` the wrong ones in a row. `contacts` None: shell may not read them.
     """
 
     identity: Identity
@@ -156,6 +157,10 @@ class PhoneState:
     battery: Battery = field(default_factory=Battery)
     screen_on: bool = False
     lock_pin: str | None = None
+    lock_least: int = 4
+    unified_challenge: bool = False
+    lock_lie: str | None = None
+    contacts: int | None = 0
     device_owner: str | None = None
     install_sources: dict[str, bool] = field(default_factory=dict)
     storage_total: int = 128_000_000_000
@@ -178,6 +183,8 @@ class PhoneState:
     power_events: list[tuple[str, int]] = field(default_factory=list)
     journal: JournalFiles = field(default_factory=JournalFiles)
     wrong_pins: int = 0
+    throttled_until: float = 0.0
+    lock_tries: int = 0
     on_power: Callable[[str], None] | None = None
 
     def uptime(self) -> float:

@@ -38,6 +38,7 @@ class Stub:
     agents: dict[str, bytes] = field(default_factory=dict)
     faults: list[int | str] = field(default_factory=list)
     commands: list[wire.CommandEnvelope] = field(default_factory=list)
+    answer_more: dict[str, Any] = field(default_factory=dict)
     want: list[wire.Wanted] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
     offset_s: float = 0.0
@@ -180,6 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             "want": want,
             "commands": commands,
             "hmac_key": wire.b64(HMAC_KEY),
+            **self.stub.answer_more,
             **self.stub.answer,
         }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agent.simulator.android import (
     appops,
+    content,
     dumpsys,
     locksettings,
     packages,
@@ -21,6 +22,7 @@ _NOT_FOUND = 127
 
 _HANDLERS: dict[str, Handler] = {
     "appops": appops.appops,
+    "content": content.content,
     "getprop": properties.getprop,
     "setprop": properties.setprop,
     "settings": settings.settings,

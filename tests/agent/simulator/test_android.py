@@ -239,7 +239,7 @@ def test_the_lock_can_be_checked_and_throttles(phone: PhoneState) -> None:
     for _ in range(4):
         run(["locksettings", "verify", "--old", "0000"], phone)
     assert run(["locksettings", "verify", "--old", "2580"], phone).stdout == b"Request throttled\n"
-    phone.wrong_pins = 0
+    phone.throttled_until = 0.0
     assert _out(phone, "locksettings set-pin --old 2580 1357") == "Pin set to '1357'\n"
     assert _out(phone, "cmd lock_settings clear --old 1357") == "Lock credential cleared\n"
     assert _out(phone, "locksettings verify") == "Lock credential verified successfully\n"

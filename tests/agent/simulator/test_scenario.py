@@ -30,7 +30,7 @@ from agent.simulator.state import AuthMode, Enabled
             {"phones": [{"phone": 0, "battery_percent": 101}]},
             "scenario.phones[0].battery_percent: a whole number from 0 to 100",
         ),
-        ({"phones": [{"phone": 0, "lock_pin": "12ab"}]}, "scenario.phones[0].lock_pin: digits are wanted"),
+        ({"phones": [{"phone": 0, "lock_lie": "none"}]}, "scenario.phones[0].lock_lie"),
         (
             {"phones": [{"phone": 0, "settings": {"globl": {}}}]},
             "scenario.phones[0].settings.globl: no such field",
