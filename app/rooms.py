@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.allowance.api import allowance_api
 from app.allowance.claim_api import claim_api
@@ -35,8 +37,10 @@ from app.http.openapi import register_openapi
 from app.incidents.api import incidents_api
 from app.incidents.cli import incidents_cli
 from app.incidents.pages import incident_pages
+from app.kernel.blobs import BlobStore
 from app.kernel.db import db
 from app.kernel.jobs import Job, OutsideJob
+from app.kernel.keys import KeyStore
 from app.notify.api import notify_api
 from app.notify.inbox_pages import inbox_pages
 from app.notify.pages import notify_pages
@@ -46,6 +50,11 @@ from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
 from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
+from app.papers.api import papers_api
+from app.papers.check_pages import check_pages
+from app.papers.checking import record_check as papers_check
+from app.papers.cli import papers_cli
+from app.papers.pages import paper_pages
 from app.people.api import users_api
 from app.people.cli import users_cli
 from app.people.pages import people_pages
@@ -100,6 +109,8 @@ PAGES = (
     escrow_pages,
     own_lock_pages,
     trail_pages,
+    check_pages,
+    paper_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -123,6 +134,7 @@ APIS: tuple[Blueprint, ...] = (
     claim_api,
     escrow_api,
     trail_api,
+    papers_api,
 )
 COMMANDS = (
     users_cli,
@@ -131,6 +143,7 @@ COMMANDS = (
     backup_cli,
     restore_command,
     escrow_cli,
+    papers_cli,
     policies_cli,
     uptime_cli,
     incidents_cli,
@@ -162,6 +175,15 @@ def register_rooms(app: Flask) -> None:
     missing = undeclared_routes(app)
     if missing:
         raise RuntimeError("routes that declare nobody who may call them: " + ", ".join(missing))
+
+
+RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
+"""Holds rows and files against what was signed and noted; one sentence for each problem, none when all is whole."""
+
+
+def record_checks() -> list[RecordCheck]:
+    """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
+    return [papers_check]
 
 
 def all_jobs() -> list[Job | OutsideJob]:

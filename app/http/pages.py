@@ -17,6 +17,7 @@ from werkzeug.exceptions import NotFound
 
 from app.http.access import STAFF, current_access
 from app.http.transaction import FORM_KEY
+from app.kernel.clock import from_rfc3339
 from app.kernel.ids import new_id
 from app.kernel.tenancy import Principal
 from app.people import browser, role_words
@@ -92,6 +93,7 @@ def register_pages(app: Flask) -> None:
         ago=ago,
         span=span,
         rfc3339=_rfc3339,
+        instant=from_rfc3339,
         role_words=role_words,
         browser=browser,
     )

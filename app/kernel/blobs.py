@@ -63,9 +63,11 @@ class BlobStore:
             try:
                 data = self._path(name).read_bytes()
             except OSError as exc:
-                raise Unavailable(f"blob {name[:12]}… is missing from the blob directory") from exc
+                raise Unavailable(
+                    f"blob {name[:12]}… is missing from the blob directory", code="blob_missing"
+                ) from exc
         if hashlib.sha256(data).hexdigest() != name:
-            raise Unavailable(f"blob {name[:12]}… is damaged")
+            raise Unavailable(f"blob {name[:12]}… is damaged", code="blob_damaged")
         return data, row.media_type
 
     def _path(self, name: str) -> Path:

@@ -139,7 +139,9 @@ def _blob(session: Session, blobs: BlobStore, name: str, what: str) -> Finding |
     except NotFound:
         return _bad(what, f"文件 {name[:12]}… 已丢失")
     except DomainError as exc:
-        return (_bad if "damaged" in exc.detail else _open)(what, f"文件 {name[:12]}… 不能读取或已被改动")
+        if exc.code == "blob_damaged":
+            return _bad(what, f"文件 {name[:12]}… 已被改动")
+        return _open(what, f"文件 {name[:12]}… 现在不能读取")
     return None
 
 

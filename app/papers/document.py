@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -19,6 +19,7 @@ SCHEMA = 1
 class Fields:
     """Labels and their values."""
 
+    type: ClassVar = "fields"
     heading: str
     rows: tuple[tuple[str, str], ...]
 
@@ -35,6 +36,7 @@ class Column:
 class Table:
     """Each row has one text for each column. Raise `ValueError` for another number, and for a width below 1."""
 
+    type: ClassVar = "table"
     heading: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -50,6 +52,7 @@ class Table:
 class Text:
     """Paragraphs, one a line."""
 
+    type: ClassVar = "text"
     heading: str
     text: str
 
@@ -64,6 +67,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Photos:
+    type: ClassVar = "photos"
     heading: str
     photos: tuple[Photo, ...]
 
@@ -85,6 +89,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Signatures:
+    type: ClassVar = "signatures"
     heading: str
     signed: tuple[Signed, ...]
 
@@ -99,18 +104,9 @@ class Document:
     parts: tuple[Part, ...]
 
 
-_NAMES: Mapping[type[Part], str] = {
-    Fields: "fields",
-    Table: "table",
-    Text: "text",
-    Photos: "photos",
-    Signatures: "signatures",
-}
-
-
 def to_plain(document: Document) -> dict[str, Any]:
     """As JSON values; each part names its `type`."""
-    parts = [{"type": _NAMES[type(part)], **asdict(part)} for part in document.parts]
+    parts = [{"type": part.type, **asdict(part)} for part in document.parts]
     return {"schema": SCHEMA, "title": document.title, "subtitle": document.subtitle, "parts": parts}
 
 

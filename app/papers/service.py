@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 import uuid
 from collections.abc import Collection
@@ -122,3 +123,8 @@ def get_paper(session: Session, principal: Principal, paper_id: uuid.UUID) -> Pa
 def papers_about(session: Session, principal: Principal, subject: str) -> list[Paper]:
     """The papers of one thing (`kind:id`) that the caller may open, the oldest first."""
     return list(store.about(session, principal, subject))
+
+
+def paper_of_file(session: Session, data: bytes) -> Paper | None:
+    """The paper whose PDF this is, byte by byte; None when it is none of ours."""
+    return store.by_pdf(session, hashlib.sha256(data).hexdigest())

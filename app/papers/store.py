@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, false, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from app.kernel.blobs import Blob
@@ -14,7 +14,7 @@ from app.kernel.db import insert_into
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal, within
 from app.papers.model import Paper, PaperParty, PaperSeries
-from app.registry import Company, District, ServiceCentre
+from app.registry import Company, District, Employee, ServiceCentre
 
 _CHUNK = 100
 VIEWERS = ("operations", "lead", "it", "finance", "auditor")
@@ -33,8 +33,7 @@ def visible(principal: Principal) -> ColumnElement[bool]:
     found = within(principal.narrowed(*VIEWERS), Paper.centre_id) if staff else false()
     if principal.employee is None:
         return found
-    own = select(PaperParty.paper_id).where(PaperParty.employee_id == principal.employee)
-    return or_(found, Paper.id.in_(own))
+    return or_(found, Paper.id.in_(_papers_of(principal.employee)))
 
 
 def find(session: Session, principal: Principal, paper_id: uuid.UUID) -> Paper | None:
@@ -108,3 +107,50 @@ def by_number(session: Session, number: str) -> Paper | None:
 
 def by_pdf(session: Session, sha256: str) -> Paper | None:
     return session.scalar(select(Paper).where(Paper.pdf_sha256 == sha256))
+
+
+def query(
+    principal: Principal,
+    *,
+    own: bool,
+    centre_id: uuid.UUID | None,
+    kind: str,
+    subject: str,
+    words: str,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+) -> Select[Paper]:
+    found = select(Paper).where(visible(principal))
+    if own:
+        found = found.where(Paper.id.in_(_papers_of(principal.employee)))
+    if centre_id is not None:
+        found = found.where(Paper.centre_id == centre_id)
+    if kind:
+        found = found.where(Paper.kind == kind)
+    if subject:
+        found = found.where(Paper.subject == subject)
+    if words:
+        people = select(PaperParty.paper_id).join(Employee, Employee.id == PaperParty.employee_id)
+        people = people.where(or_(Employee.name.icontains(words, autoescape=True), Employee.number == words))
+        texts = (Paper.number, Paper.title)
+        found = found.where(
+            or_(*(text.icontains(words, autoescape=True) for text in texts), Paper.id.in_(people))
+        )
+    if start is not None:
+        found = found.where(Paper.issued_at >= start)
+    return found if end is None else found.where(Paper.issued_at < end)
+
+
+def _papers_of(employee_id: uuid.UUID | None) -> Select[uuid.UUID]:
+    return select(PaperParty.paper_id).where(PaperParty.employee_id == employee_id)
+
+
+def party_names(session: Session, paper_id: uuid.UUID) -> list[str]:
+    query = select(Employee.name).join(PaperParty, PaperParty.employee_id == Employee.id)
+    return list(session.scalars(query.where(PaperParty.paper_id == paper_id).order_by(Employee.number)))
+
+
+def numbers_of(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Paper → the number of the one that corrects it."""
+    rows = session.execute(select(Paper.corrects, Paper.number).where(Paper.corrects.in_(ids)))
+    return {corrected: number for corrected, number in rows if corrected is not None}

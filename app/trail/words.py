@@ -9,7 +9,7 @@ ROOMS: Mapping[str, str] = {
     "policy": "制度", "probe": "联系测试", "dialling": "拨测", "report": "客户反映", "report_code": "反映码",
     "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
-    "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单",
+    "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
 }  # fmt: skip
 """The first word of an action, and its filter."""
 _VERBS: Mapping[str, str] = {
@@ -25,7 +25,7 @@ _VERBS: Mapping[str, str] = {
     "return": "归还", "approve": "批准", "close": "结束", "propose": "提出", "file": "提交", "complete": "完成",
     "reopen": "撤销完成", "put": "修改", "retry": "重试", "test": "试发", "code": "生成登记码", "enrol": "登记",
     "revoke": "撤销", "cancel": "取消", "erased": "删除详情", "made": "备份", "restored": "恢复", "issue": "下达",
-    "grant": "授予角色", "activate": "启用", "deactivate": "停用",
+    "print": "生成 PDF", "grant": "授予角色", "activate": "启用", "deactivate": "停用",
 }  # fmt: skip
 _OBJECTS: Mapping[str, str] = {
     "handset": "手机", "employee": "员工", "household": "业主", "post": "岗位", "centre": "服务中心", "user": "用户",
@@ -34,7 +34,7 @@ _OBJECTS: Mapping[str, str] = {
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
-    "agent": "网关", "backup": "备份",
+    "agent": "网关", "backup": "备份", "paper": "单据",
 }  # fmt: skip
 _LISTS: Mapping[str, str] = {
     "audit": "审计记录", "employees": "员工", "households": "业主", "contacts": "联系方式", "posts": "岗位",
@@ -59,7 +59,8 @@ def object_words(subject: str) -> str:
 
 
 _PATHS: Mapping[str, str] = {
-    "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "topup_claim": "/allowance/claims/",
+    "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "paper": "/papers/",
+    "topup_claim": "/allowance/claims/",
 }  # fmt: skip
 
 
