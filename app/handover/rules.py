@@ -156,14 +156,17 @@ class Stretch:
     until: dt.datetime | None
 
 
-def custody_between(receiver: InCustody, stretches: Iterable[Stretch], until: dt.datetime) -> InCustody:
-    """Who had the kit from a record until the next one at `until`: who received it then.
+def custody_between(
+    receiver: InCustody, stretches: Iterable[Stretch], until: dt.datetime | None
+) -> InCustody:
+    """Who had the kit from a record until the next one at `until` (None: it is not signed yet): who received it then.
 
     Unless the registry tells of somebody else meanwhile: then it is not known, for guessing costs somebody money.
     """
     held = replace(receiver, until=until)
     for stretch in stretches:
-        inside = stretch.since < until and (stretch.until is None or stretch.until > receiver.since)
+        begun = until is None or stretch.since < until
+        inside = begun and (stretch.until is None or stretch.until > receiver.since)
         if inside and stretch.employee_id is not None and stretch.employee_id != receiver.employee_id:
             return replace(held, employee_id=None, name="无法确定（期间登记过其他保管人）")
     return held

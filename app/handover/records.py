@@ -1,0 +1,139 @@
+"""What completed handovers say: who received what when, and what changed in whose custody (R04, R08)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.handover import store
+from app.handover.model import Handover, HandoverLeg
+from app.handover.proposing import handsets_of, item_states, states_of
+from app.handover.rules import (
+    Change,
+    InCustody,
+    ItemState,
+    Stretch,
+    blamed,
+    custody_between,
+    difference,
+)
+from app.handover.states import Case, Leg
+from app.kernel.tenancy import SYSTEM, Principal
+from app.people import names_of
+from app.policy import PolicyFiles, effective
+from app.registry import RESOURCES, Employee, PostHolding, history_of, ties_of
+
+
+@dataclass(frozen=True)
+class LegRecord:
+    """A completed leg. `giver`, `receiver` are names; `items` as its latest correction tells them."""
+
+    leg_id: uuid.UUID
+    handover_id: uuid.UUID
+    post_id: uuid.UUID
+    centre_id: uuid.UUID
+    kind: str
+    number: int
+    at: dt.datetime
+    giver: str
+    giver_id: uuid.UUID | None
+    receiver: str
+    receiver_id: uuid.UUID | None
+    paper_id: uuid.UUID | None
+    items: tuple[ItemState, ...]
+
+
+def received_at(session: Session, post_id: uuid.UUID) -> dt.datetime | None:
+    """When the present holder of a post signed for its kit: R08's clock. None for a post that nobody holds, and for a
+    holder who never signed. Internal: the caller may see the post.
+    """
+    ties: list[PostHolding] = ties_of(session, RESOURCES["post-holdings"], "post_id", post_id)
+    holding = next((tie for tie in ties if tie.valid_to is None), None)
+    if holding is None:
+        return None
+    legs = store.completed_legs(session, post_id=post_id, limit=50)
+    mine = [leg for leg in legs if leg.receiver_id == holding.employee_id and leg.completed_at is not None]
+    # A later receipt by the same person (a phone changed) does not begin the month anew.
+    within = [leg.completed_at for leg in mine if leg.completed_at and leg.completed_at >= holding.valid_from]
+    return min(within) if within else (mine[0].completed_at if mine else None)
+
+
+def open_handovers(
+    session: Session,
+    principal: Principal,
+    *,
+    handset_id: uuid.UUID | None = None,
+    post_id: uuid.UUID | None = None,
+    employee_id: uuid.UUID | None = None,
+) -> list[Handover]:
+    """The cases that are not ended, of one phone, post or person, the first due first."""
+    query = store.cases(
+        principal, state=Case.OPEN, handset_id=handset_id, post_id=post_id, employee_id=employee_id
+    )
+    return list(session.scalars(query.order_by(Handover.due_at, Handover.id)))
+
+
+def last_records(session: Session, handset_id: uuid.UUID, *, limit: int = 20) -> list[LegRecord]:
+    """The completed records of a phone, the latest first. Internal: the caller may see the phone."""
+    return [
+        record_of(session, leg)
+        for leg in store.completed_legs(session, handset_ids=[handset_id], limit=limit)
+    ]
+
+
+def record_of(session: Session, leg: HandoverLeg) -> LegRecord:
+    case = session.get_one(Handover, leg.handover_id)
+    assert leg.completed_at is not None
+    return LegRecord(
+        leg_id=leg.id, handover_id=case.id, post_id=case.post_id, centre_id=leg.centre_id, kind=case.kind,
+        number=leg.number, at=leg.completed_at, giver=name_of(session, leg.giver_id, leg.giver_user),
+        giver_id=leg.giver_id, receiver=name_of(session, leg.receiver_id, leg.receiver_user),
+        receiver_id=leg.receiver_id, paper_id=leg.paper_id, items=tuple(states_of(session, leg.id)),
+    )  # fmt: skip
+
+
+def name_of(session: Session, employee_id: uuid.UUID | None, user: str | None) -> str:
+    """A side's name: of the employee with his number, or of the user."""
+    if employee_id is not None:
+        row = session.get_one(Employee, employee_id)
+        return f"{row.name}（{row.number}）"
+    return names_of(session, [user])[user] if user else ""
+
+
+def differences_of(
+    session: Session, principal: Principal, leg_id: uuid.UUID, *, policies: PolicyFiles
+) -> list[Change]:
+    """Against the record before it, each with in whose custody it came about; empty for the first record of a kit.
+
+    Raise `NotFound` for a leg that the caller may not see.
+    """
+    _, leg = store.find_leg(session, principal, leg_id)
+    return changes_of(session, leg, policies)
+
+
+def changes_of(session: Session, leg: HandoverLeg, policies: PolicyFiles) -> list[Change]:
+    """As `differences_of`. Internal."""
+    if leg.previous_id is None:
+        return []
+    before = session.get_one(HandoverLeg, leg.previous_id)
+    body = effective(session, policies, "handover", leg.centre_id).body
+    scale = [condition["code"] for condition in body["conditions"]]
+    after = states_of(session, leg.id) if leg.state == Leg.COMPLETED else item_states(session, leg.id)
+    changes = difference(states_of(session, before.id), after, scale=scale)
+    return blamed(changes, _custody(session, before, leg))
+
+
+def _custody(session: Session, before: HandoverLeg, leg: HandoverLeg) -> InCustody:
+    assert before.completed_at is not None
+    name = name_of(session, before.receiver_id, before.receiver_user)
+    receiver = InCustody(before.receiver_id, name, before.completed_at, None)
+    until = leg.completed_at
+    stretches = [
+        Stretch(part.employee_id, part.employee_name or "", part.since, part.until)
+        for handset_id in handsets_of(store.items_of(session, leg.id))
+        for part in history_of(session, SYSTEM, handset_id)
+    ]
+    return custody_between(receiver, stretches, until)
