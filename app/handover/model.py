@@ -71,7 +71,8 @@ class Handover(Identified, OfCentre, Base):
 class HandoverLeg(Identified, OfCentre, Base):
     """One change of hands, or (with `corrects_id`) the correction of a completed one, which moves nothing.
 
-    Of each side either the employee or the staff user is set. `counts`: key → {"value": int or null, "by": words}.
+    Of each side either the employee or the staff user is set. `counts`: key → {"value": int or null, "by": words}; `scale`:
+    policy's conditions from the best to the worst, as they were when the list was made.
     `previous_id`: the completed leg that its differences are taken against. `tests_asked_at`: live readings from then
     on count as its tests.
     """
@@ -95,6 +96,7 @@ class HandoverLeg(Identified, OfCentre, Base):
     receiver_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("employee.id"))
     receiver_user: Mapped[str | None] = mapped_column(String(200))
     previous_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("handover_leg.id"))
+    scale: Mapped[list[str]] = mapped_column(JSON, default=list)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     version: Mapped[int] = mapped_column(default=1)
     begun_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())

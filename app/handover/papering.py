@@ -66,7 +66,7 @@ def build(
     parts: list[Fields | Table | Text | Photos | Signatures] = [
         _head(session, case, leg, now),
         _items(items, labels),
-        _changes(changes_of(session, leg, policies), labels, first=leg.previous_id is None),
+        _changes(changes_of(session, leg), labels, first=leg.previous_id is None),
         _tests(tests_of(session, leg, policies=policies, now=now)),
         _secrets(secrets_of(session, leg, policies=policies, now=now)),
         _counts(leg, body["counts"]),

@@ -64,6 +64,7 @@ def begin_items(session: Session, case: Handover, leg: HandoverLeg, policy: Any,
     """Write the leg's list, nothing of it answered, and find the record that it is compared with."""
     kit = kit_of(session, case.post_id, now)
     leg.previous_id = previous_of(session, case, kit)
+    leg.scale = [condition["code"] for condition in policy["conditions"]]
     previous = [] if leg.previous_id is None else states_of(session, leg.previous_id)
     rows = [
         _row(leg, f"{part.kind}:{part.id}", part.kind, _REGISTRY, part.name, part.identifier, part)

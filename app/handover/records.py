@@ -23,7 +23,6 @@ from app.handover.rules import (
 from app.handover.states import Case, Leg
 from app.kernel.tenancy import SYSTEM, Principal
 from app.people import names_of
-from app.policy import PolicyFiles, effective
 from app.registry import RESOURCES, Employee, PostHolding, history_of, ties_of
 
 
@@ -103,26 +102,22 @@ def name_of(session: Session, employee_id: uuid.UUID | None, user: str | None) -
     return names_of(session, [user])[user] if user else ""
 
 
-def differences_of(
-    session: Session, principal: Principal, leg_id: uuid.UUID, *, policies: PolicyFiles
-) -> list[Change]:
+def differences_of(session: Session, principal: Principal, leg_id: uuid.UUID) -> list[Change]:
     """Against the record before it, each with in whose custody it came about; empty for the first record of a kit.
 
     Raise `NotFound` for a leg that the caller may not see.
     """
     _, leg = store.find_leg(session, principal, leg_id)
-    return changes_of(session, leg, policies)
+    return changes_of(session, leg)
 
 
-def changes_of(session: Session, leg: HandoverLeg, policies: PolicyFiles) -> list[Change]:
+def changes_of(session: Session, leg: HandoverLeg) -> list[Change]:
     """As `differences_of`. Internal."""
     if leg.previous_id is None:
         return []
     before = session.get_one(HandoverLeg, leg.previous_id)
-    body = effective(session, policies, "handover", leg.centre_id).body
-    scale = [condition["code"] for condition in body["conditions"]]
     after = states_of(session, leg.id) if leg.state == Leg.COMPLETED else item_states(session, leg.id)
-    changes = difference(states_of(session, before.id), after, scale=scale)
+    changes = difference(states_of(session, before.id), after, scale=leg.scale)
     return blamed(changes, _custody(session, before, leg))
 
 

@@ -225,7 +225,7 @@ def _legs(case: Handover) -> list[HandoverLeg]:
         users = {"giver_user": case.lead_user} if staff == "giver" else {"receiver_user": case.lead_user}
         return HandoverLeg(
             centre_id=case.centre_id, handover_id=case.id, number=number, correction=0, state=Leg.WAITING,
-            giver_id=giver, receiver_id=receiver, counts={}, rounds=0, **users,
+            giver_id=giver, receiver_id=receiver, counts={}, scale=[], rounds=0, **users,
         )  # fmt: skip
 
     if case.kind == "issue":

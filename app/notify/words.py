@@ -15,6 +15,7 @@ KIND_WORDS: Mapping[str, str] = {
     "excuse": "保养维修",
     "report": "客户反映",
     "secret": "密码托管",
+    "handover": "交接",
     UNDELIVERED: "未送达通知",
 }
 OTHER = "其他通知"

@@ -29,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "excuse": "批准保养维修",
     "month": "月结",
     "secret": "密码托管",
+    "handover": "交接",
     "unruled": "无法裁定",
     "gateway": "网关中断",
 }
