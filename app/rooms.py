@@ -24,6 +24,8 @@ from app.duty.api import duty_api
 from app.duty.pages import duty_pages
 from app.escrow.api import escrow_api
 from app.escrow.cli import escrow_cli
+from app.escrow.lock_api import lock_api
+from app.escrow.lock_pages import lock_pages
 from app.escrow.own_pages import own_lock_pages
 from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
@@ -107,6 +109,7 @@ PAGES = (
     allowance_pages,
     claim_pages,
     escrow_pages,
+    lock_pages,
     own_lock_pages,
     trail_pages,
     check_pages,
@@ -133,6 +136,7 @@ APIS: tuple[Blueprint, ...] = (
     allowance_api,
     claim_api,
     escrow_api,
+    lock_api,
     trail_api,
     papers_api,
 )

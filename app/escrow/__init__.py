@@ -9,8 +9,10 @@ from app.escrow.lock_model import LockOrder
 from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_orders_of
 from app.escrow.lock_results import take_lock_word
 from app.escrow.lock_rules import LockState
+from app.escrow.lock_rules import words_of as lock_words
 from app.escrow.lock_sending import can_send, danger_key, seal_lock
 from app.escrow.vault import Opened, Vault
+from app.escrow.views import status as escrow_status
 
 __all__ = [
     "Filed",
@@ -26,9 +28,11 @@ __all__ = [
     "confirm_secret",
     "danger_key",
     "drop_secret",
+    "escrow_status",
     "file_secret",
     "kit_secrets",
     "lock_orders_of",
+    "lock_words",
     "mark_handed",
     "mark_lost",
     "seal_lock",

@@ -13,6 +13,7 @@ from app.escrow import lock_store, store
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_rules import CHECK, SET, LockEvent, LockState
 from app.escrow.model import Secret
+from app.escrow.rights import FILERS
 from app.escrow.rules import SCREEN_LOCK
 from app.escrow.sealing import note, open_escrow
 from app.escrow.vault import Vault
@@ -22,7 +23,6 @@ from app.kernel.tenancy import SYSTEM, Principal
 from app.registry import Handset, placeholder_serial
 from app.tasks import close_task, open_task
 
-ASKERS = ("operations", "lead", "it")
 _KINDS = {CHECK: "check_lock", SET: "set_lock"}
 _SHOWN = 20
 
@@ -81,7 +81,7 @@ def cancel_order(
     if order is None:
         raise NotFound("没有这个指令 / no such order")
     secret, centre = store.find(session, principal, order.secret_id)
-    principal.require_role(centre, *ASKERS)
+    principal.require_role(centre, *FILERS)
     # Moved first: of this and a gateway that takes it in the same moment, one is told that it was too late.
     lock_store.move(session, order, LockEvent.CANCEL, at=now)
     cancel_command(session, principal, order.command_id, now=now)
@@ -124,7 +124,7 @@ def _askable(
     session: Session, principal: Principal, secret_id: uuid.UUID, vault: Vault
 ) -> tuple[Secret, uuid.UUID]:
     _, centre = store.find(session, principal, secret_id)
-    principal.require_role(centre, *ASKERS)
+    principal.require_role(centre, *FILERS)
     secret = store.lock(session, secret_id)
     if secret.kind != SCREEN_LOCK or secret.handset_id is None:
         raise Conflict("只有手机的锁屏密码能在手机上核对 / not a phone's screen lock", code="no_screen_lock")

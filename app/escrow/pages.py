@@ -7,7 +7,7 @@ import uuid
 
 from flask import Blueprint, Response, flash, render_template, request
 
-from app.escrow import filing, revealing, store, views
+from app.escrow import filing, lock_views, revealing, store, views
 from app.escrow.entry import blind_check, telling_of_damage
 from app.escrow.rights import FILERS
 from app.http.access import access
@@ -48,8 +48,12 @@ def escrow() -> str:
 @access(*_SEERS)
 def one_secret(secret_id: uuid.UUID) -> str:
     session = db.session()
-    found = views.detail(session, current_principal(), secret_id, policies=runtime().policies, now=page_now())
-    return render_template("escrow/secret.html", found=found, status=views.status(session, runtime().vault))
+    who, here = current_principal(), runtime()
+    found = views.detail(session, who, secret_id, policies=here.policies, now=page_now())
+    lock = lock_views.panel(session, who, secret_id)
+    return render_template(
+        "escrow/secret.html", found=found, status=views.status(session, here.vault), lock=lock
+    )
 
 
 @escrow_pages.get("/escrow/file")

@@ -30,7 +30,7 @@ from agent.simulator.make import make_phone
 from agent.simulator.mksh import MkshRunner
 from agent.simulator.state import AuthMode
 from agent.sweep import Serials
-from agent.transport import CommandResult, TransportOptions
+from agent.transport import CommandResult, TransportOptions, open_transport
 from tests.agent.builders import Box
 
 OLD, NEW = "73915462", "canary 9'\"$(id)`x\\中文"
@@ -227,7 +227,7 @@ def test_nothing_goes_over_a_plain_network(rig: Rig, monkeypatch: Any) -> None:
 
 def test_a_plain_way_is_passed_over_for_a_safe_one(rig: Rig, monkeypatch: Any) -> None:
     plain = f"tcp:localhost:{rig.fleet.ports[0]}"
-    real = lock.open_transport
+    real = open_transport
 
     class Plain:
         def __init__(self, inner: Any) -> None:

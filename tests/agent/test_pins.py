@@ -98,7 +98,8 @@ def test_a_renewed_agent_pins_anew(stub: Stub, state: State) -> None:
     assert known is not None
     KeyPins(known, state.save_identity).learn(told(agent=known.agent_id, by=stub.command_key))
     assert json.loads((state.path / "agent.json").read_text())["danger_key"] == wire.b64(RAW)
-    renew(state, wire.EnrolmentCode.parse(stub.code()), name="n", kind="gateway")
+    stub.tokens["second"] = None
+    renew(state, wire.EnrolmentCode.parse(stub.code("second")), name="n", kind="gateway")
     assert json.loads((state.path / "agent.json").read_text())["danger_key"] == ""
 
 
