@@ -27,6 +27,8 @@ _LISTEN_S = 30.0
 
 
 def start_demo(place: Place, children: Children) -> None:
+    with step("密码托管 / escrow"):
+        _set_escrow_up(place)
     with step("演示数据 / demo data"):
         centre = _seed(place)
     with step("演示手机 / demo phones"):
@@ -36,9 +38,20 @@ def start_demo(place: Place, children: Children) -> None:
         _start_agent(place, children, targets)
 
 
+def _set_escrow_up(place: Place) -> None:
+    """Once. The recovery key is put where a real one must not be: beside what it opens."""
+    if place.keyring.exists():
+        return
+    # Left by a start that was stopped before its key counted.
+    place.recovery_key.unlink(missing_ok=True)
+    init = place.flask("escrow", "init", "--own-key", "--recovery-file", str(place.recovery_key))
+    once(init, place.environment, place.log("setup"))
+
+
 def _seed(place: Place) -> str:
     """Makes the demo's centre, posts and phones where they are not there yet; returns the centre's code."""
-    command = place.flask("demo", "seed", "--phones", str(PHONES_FILE))
+    files = ["--phones", str(PHONES_FILE), "--secrets", str(place.passwords)]
+    command = place.flask("demo", "seed", *files)
     lines = once(command, place.environment, place.log("setup")).split()
     if not lines:
         raise Stop(f"`flask demo seed` named no service centre (see {place.log('setup')})")
@@ -48,6 +61,7 @@ def _seed(place: Place) -> str:
 def _start_phones(place: Place, children: Children) -> list[str]:
     """Starts the simulated phones; returns the agent's targets of all of them, the unreachable one included."""
     scenario = this_run(json.loads(PHONES_FILE.read_text(encoding="utf-8")), place.settings.var_dir)
+    lock(scenario, place.passwords)
     file = place.settings.var_dir / "phones.json"
     file.write_text(json.dumps(scenario, ensure_ascii=False, indent=1), encoding="utf-8")
     count = len(scenario["phones"])
@@ -82,6 +96,15 @@ def this_run(scenario: dict[str, Any], var: Path) -> dict[str, Any]:
         entry["uptime_s"] = round(random.uniform(0.2, 1.0) * most, 2)  # noqa: S311 - made-up phones
     memory.write_text(json.dumps({"since": since, "boot_count": count}))
     return scenario
+
+
+def lock(scenario: dict[str, Any], passwords: Path) -> None:
+    """Give each phone the screen lock that is filed for it in the demo's file of passwords."""
+    rows = [line.split("\t") for line in passwords.read_text(encoding="utf-8").splitlines()]
+    pins = {row[2]: row[3] for row in rows if len(row) == 4}
+    for entry in scenario["phones"]:
+        if entry["serial"] in pins:
+            entry["lock_pin"] = pins[entry["serial"]]
 
 
 def _free_ports(count: int) -> int:

@@ -47,6 +47,20 @@ class Place:
         return build_runtime(self.settings).access_token
 
     @property
+    def keyring(self) -> Path:
+        return self.settings.escrow_dir / "keyring.json"
+
+    @property
+    def recovery_key(self) -> Path:
+        """The demo's, on a page to be printed."""
+        return self.settings.var_dir / "recovery-key.txt"
+
+    @property
+    def passwords(self) -> Path:
+        """What is filed for the demo's kits."""
+        return self.settings.var_dir / "passwords.txt"
+
+    @property
     def agent_state(self) -> Path:
         return self.settings.var_dir / "agent"
 

@@ -107,6 +107,8 @@ def _tell(place: Place) -> None:
     print(f"\n   打开 / open   {place.url}/enter#{place.access_token()}")
     if place.demo:
         _tell_users(place)
+    elif not place.keyring.exists():
+        note("密码托管还没有初始化 / passwords cannot be filed yet: .venv/bin/flask --app wsgi escrow init")
     print(f"   日志 / logs   {place.shown(place.logs)}/    停止 / stop   Ctrl-C\n", flush=True)
     if place.public_url:
         note(f"对外地址 / public address: {place.public_url}")
@@ -121,6 +123,8 @@ def _tell_users(place: Place) -> None:
     for login, name, role, *_ in DEMO_USERS:
         print(f"     {login:<10} {name}  {ROLE_WORDS[role]}")
     note("主管、运营、IT、管理员第一次登录时要设置验证器 / some of them set up an authenticator first")
+    kept = f"{place.shown(place.passwords)}    恢复密钥 / recovery key  {place.shown(place.recovery_key)}"
+    note(f"托管的演示密码 / demo passwords in escrow  {kept}")
 
 
 def _watch(children: Children, parent: Parent) -> NoReturn:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from app.demo.secrets import HEADER, seed_secrets
 from app.demo.seed import read_phones, seed
 from app.demo.story import Story
 from app.demo.users import seed_users
@@ -26,19 +28,32 @@ demo_cli = AppGroup("demo", help="演示数据 / Data to try the product with.")
     default=ROOT / "scripts" / "demo_phones.json",
     help="scenario file of the simulated phones",
 )
-def seed_command(phones: Path) -> None:
+@click.option(
+    "--secrets",
+    "secrets_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="file passwords for the kits too, the escrow being set up, and write them here",
+)
+def seed_command(phones: Path, secrets_file: Path | None) -> None:
     """Make a demo service centre for the simulated phones; once. Prints the centre's code last."""
-    now = runtime().clock.now()
-    if runtime().settings.production:
+    here = runtime()
+    now = here.clock.now()
+    if here.settings.production:
         click.echo("生产环境不建演示数据 / no demo data in production", err=True)
         sys.exit(1)
     session = begin_write(db.session())
     try:
-        seeded = seed(session, read_phones(phones), runtime().policies, now)
+        seeded = seed(session, read_phones(phones), here.policies, now)
         users = seed_users(session, seeded.code, now)
         # Only a new demo has a past: what the simulated phones tell later must not meet it twice.
         if seeded.made and users:
-            Story(session, seeded.centre, runtime().policies, now, seeded.kits).tell()
+            Story(session, seeded.centre, here.policies, now, seeded.kits).tell()
+        if secrets_file is not None:
+            posts = [post for _, post in seeded.kits]
+            _write_secrets(
+                secrets_file,
+                seed_secrets(session, posts, vault=here.vault, policies=here.policies, now=now),
+            )
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)
@@ -46,3 +61,11 @@ def seed_command(phones: Path) -> None:
     made = seeded.made + users
     click.echo(f"新建 {made} 条 / {made} new records")
     click.echo(seeded.code)
+
+
+def _write_secrets(file: Path, lines: list[str]) -> None:
+    """Before they count: a password that is filed and stands nowhere could be tried by nobody."""
+    new = not file.exists()
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write((HEADER if new else "") + "".join(f"{line}\n" for line in lines))

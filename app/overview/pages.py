@@ -7,6 +7,7 @@ import uuid
 from flask import Blueprint, Response, flash, render_template, request
 
 from app.commands import enqueue
+from app.escrow import escrow_status
 from app.fleet import agent_names
 from app.http.access import STAFF, access
 from app.http.identity import current_principal
@@ -47,6 +48,8 @@ def phones() -> str:
         health=health_counts(agents),
         sightings=sighting_lines(session, who, names),
         waiting=waiting_counts(session, who, now, calls=may("/dialling")),
+        # Only whoever begins is told: to look at the keyring at each refresh is for nothing later.
+        escrow="" if shown.total else escrow_status(session, runtime().vault).code,
         now=now,
         **words.FOR_PAGES,
     )

@@ -68,3 +68,13 @@ def test_ports_that_are_taken_are_passed_over(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(demo, "_is_free", lambda port: False)
     with pytest.raises(demo.Stop, match="no 8 free ports in a row"):
         demo._free_ports(8)
+
+
+def test_phones_have_the_lock_that_is_filed(document: dict[str, Any], tmp_path: Path) -> None:
+    first, second = (entry["serial"] for entry in document["phones"][:2])
+    file = tmp_path / "passwords.txt"
+    file.write_text(f"# 演示\n锁屏密码\tGJ-0001\t{first}\t739154\n微信密码\t小新\t\tabc\n", encoding="utf-8")
+    demo.lock(document, file)
+    pins = {entry["serial"]: entry.get("lock_pin") for entry in document["phones"]}
+    assert (pins[first], pins[second]) == ("739154", None)
+    scenario.parse(document, len(document["phones"]))

@@ -68,3 +68,21 @@ def test_a_file_without_phones_is_refused_in_one_line(app: Flask, tmp_path: Path
     result = run(app, "--phones", str(bad))
     assert result.exit_code == 1
     assert result.output.count("\n") == 1
+
+
+def test_passwords_of_every_kit_are_filed_once(app: Flask, clock: Any, tmp_path: Path) -> None:
+    file = tmp_path / "passwords.txt"
+    refused = run(app, "--secrets", str(file))
+    assert (refused.exit_code, "flask escrow init" in refused.output, file.exists()) == (1, True, False)
+    assert app.test_cli_runner().invoke(args=["escrow", "init"]).exit_code == 0
+    assert run(app, "--secrets", str(file)).exit_code == 0
+    rows = [line.split("\t") for line in file.read_text("utf-8").splitlines() if "\t" in line]
+    kits = len([row for row in rows if row[0] == "锁屏密码"])
+    assert kits > 3
+    assert len(rows) == 4 * kits
+    assert len({row[3] for row in rows}) > 3 * kits, "drawn, each for itself"
+    assert file.stat().st_mode & 0o077 == 0
+    assert run(app, "--secrets", str(file)).exit_code == 0
+    assert len(file.read_text("utf-8").splitlines()) == len(rows) + 2, "what is filed stays"
+    verified = app.test_cli_runner().invoke(args=["escrow", "verify"])
+    assert f"{len(rows)} records open" in verified.output
