@@ -93,6 +93,12 @@ def money_time(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> dt.d
     return now if last is None else max(now, last.closed_at + _MICROSECOND)
 
 
+def closed_until(session: Session, centre_id: uuid.UUID) -> str | None:
+    """The last month of a centre that is closed, `2026-10`; None before the first closing."""
+    last = store.last_closed(session, centre_id)
+    return None if last is None else last.month
+
+
 def close_month(
     session: Session,
     principal: Principal,

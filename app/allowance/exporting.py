@@ -28,11 +28,12 @@ from app.registry import Employee, ServiceCentre
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXPORTERS = ("finance", "lead")
 HEAD = (
-    "工号", "姓名", "服务中心", "岗位", "保管天数", "补贴（元）", "取消（元）", "充值报销（元）", "以前月份更正（元）",
+    "工号", "姓名", "服务中心", "岗位", "保管天数", "补贴（元）", "取消（元）", "充值报销（元）", "赔付扣款（元）",
+    "以前月份更正（元）",
     "应发合计（元）", "结论", "依据", "说明",
 )  # fmt: skip
-_WIDTHS = (12, 12, 18, 24, 9, 11, 11, 14, 17, 15, 8, 8, 60)
-_MONEY = range(5, 10)
+_WIDTHS = (12, 12, 18, 24, 9, 11, 11, 14, 14, 17, 15, 8, 8, 60)
+_MONEY = range(5, 11)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Row:
 
     texts: tuple[str, str, str, str]
     days: int
-    money: tuple[int, int, int, int, int]
+    money: tuple[int, int, int, int, int, int]
     word: str
     rule: str
     why: str
@@ -103,11 +104,17 @@ def _row(paid: Paid, person: Employee, centre: ServiceCentre, posts: Mapping[str
     return Row(
         (person.number, person.name, centre.name, held),
         line.days if line else 0,
-        (sums.grant, sums.cancellation, sums.topup, sums.corrections, sums.net),
+        (sums.grant, sums.cancellation, sums.topup, sums.deduction, sums.corrections, sums.net),
         LINE[line.state][1] if line else "",
-        "R02" if line and line.state != "payable" else "U05",
+        _rule(paid),
         "；".join([*told, *sums.notes]),
     )
+
+
+def _rule(paid: Paid) -> str:
+    if paid.line is None and paid.sums.deduction:
+        return "R05"
+    return "R02" if paid.line and paid.line.state != "payable" else "U05"
 
 
 def _why(line: AllowanceLine) -> str:
@@ -158,5 +165,5 @@ def _write(sheet: Any, number: int, one: Row, text: Any, money: Any) -> None:
     for column, fen in zip(_MONEY, one.money, strict=True):
         # Up to 90 trillion yuan a double holds every fen: shown with two decimals it is exact.
         sheet.write_number(number, column, fen / 100, money)
-    for column, cell in enumerate((one.word, one.rule, one.why), start=10):
+    for column, cell in enumerate((one.word, one.rule, one.why), start=11):
         sheet.write_string(number, column, cell, text)

@@ -17,17 +17,20 @@ from app.ledger import LedgerEntry, entries_between
 
 @dataclass
 class Sums:
-    """Fen of one employee. `corrections`: of earlier months, booked since the statement before this one."""
+    """Fen of one employee. `deduction`: what wages pay for hardware (R05), negative. `corrections`: of earlier months,
+    booked since the statement before this one.
+    """
 
     grant: int = 0
     cancellation: int = 0
     topup: int = 0
+    deduction: int = 0
     corrections: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
     def net(self) -> int:
-        return self.grant + self.cancellation + self.topup + self.corrections
+        return self.grant + self.cancellation + self.topup + self.deduction + self.corrections
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ def _summed(entries: Iterable[LedgerEntry], month: str) -> defaultdict[uuid.UUID
             sums.notes.append(f"{entry.month} {entry.note}".strip())
         elif entry.account == "topup":
             sums.topup += entry.amount_fen
+        elif entry.account == "R05":
+            sums.deduction += entry.amount_fen
+            sums.notes.append(entry.note)
         elif entry.account == "cancellation":
             sums.cancellation += entry.amount_fen
         else:

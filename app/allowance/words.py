@@ -22,7 +22,12 @@ CLAIM: Mapping[str, tuple[str, str]] = {
     State.WITHDRAWN: ("quiet", "已撤回"),
     State.REVERSED: ("unknown", "已冲回"),
 }
-ACCOUNT: Mapping[str, str] = {"grant": "话费补贴", "cancellation": "取消补贴", "topup": "充值报销"}
+ACCOUNT: Mapping[str, str] = {
+    "grant": "话费补贴",
+    "cancellation": "取消补贴",
+    "topup": "充值报销",
+    "R05": "手机赔付扣款",
+}
 MATTER: Mapping[str, str] = {"strike": "关机成立", "suspected": "待查", "undecided": "待定"}
 
 

@@ -139,3 +139,11 @@ def _note(
         centre_id=row.centre_id, reason=reason, details={"handset": str(row.handset_id), "cause": row.cause},
     )  # fmt: skip
     record(session, event)
+
+
+def note_found(session: Session, handset_id: uuid.UUID, now: dt.datetime) -> None:
+    """A lost phone that waits for disposal is in the hand again: it can be erased now. Internal."""
+    row = waiting_of(session, handset_id)
+    if row is not None:
+        row.found_at = now
+        session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, Inde
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.hardware import states
-from app.kernel.db import Base, Identified, UtcDateTime, Versioned
+from app.kernel.db import Base, Identified, UtcDateTime
 
 WAITS = "state = 'waiting'"
 RUNS = "state IN (" + ", ".join(f"'{s}'" for s in states.OPEN_CASES) + ")"
@@ -19,7 +19,7 @@ def _in(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN (" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
-class HardwareCase(Identified, Versioned, Base):
+class HardwareCase(Identified, Base):
     """A phone that was damaged or lost (R05), from the report to its end.
 
     `happened_at`: the instant by which custody is told; `employee_id`: who answers, None: nobody had it, and
@@ -60,6 +60,7 @@ class HardwareCase(Identified, Versioned, Base):
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     leg_id: Mapped[uuid.UUID | None]
     reported_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     employee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("employee.id"))
     answers_why: Mapped[str] = mapped_column(String(500))
     police_number: Mapped[str | None] = mapped_column(String(60))

@@ -15,6 +15,9 @@ KIND_WORDS: Mapping[str, str] = {
     "excuse": "保养维修",
     "report": "客户反映",
     "secret": "密码托管",
+    "hardware": "损坏遗失",
+    "round": "月度核对",
+    "change": "密码核对",
     "handover": "交接",
     UNDELIVERED: "未送达通知",
 }

@@ -29,7 +29,12 @@ KINDS: Mapping[str, str] = {
     "excuse": "批准保养维修",
     "month": "月结",
     "secret": "密码托管",
+    "round": "月度核对",
+    "change": "密码不一致",
     "handover": "交接",
+    "hardware": "损坏遗失",
+    "lost_phone": "手机遗失",
+    "refund": "退还费用",
     "unruled": "无法裁定",
     "gateway": "网关中断",
 }

@@ -10,6 +10,7 @@ ROOMS: Mapping[str, str] = {
     "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
     "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
+    "hardware": "损坏遗失", "disposal": "待销毁",
 }  # fmt: skip
 """The first word of an action, and its filter."""
 _VERBS: Mapping[str, str] = {
@@ -26,6 +27,9 @@ _VERBS: Mapping[str, str] = {
     "reopen": "撤销完成", "put": "修改", "retry": "重试", "test": "试发", "code": "生成登记码", "enrol": "登记",
     "revoke": "撤销", "cancel": "取消", "erased": "删除详情", "made": "备份", "restored": "恢复", "issue": "下达",
     "print": "生成 PDF", "grant": "授予角色", "activate": "启用", "deactivate": "停用",
+    "report": "报告", "police": "登记报警回执", "state": "陈述", "judge": "认定", "repair": "登记维修", "offer": "提交新机", "refuse": "拒绝",
+    "buy": "购买", "order": "下达", "take": "扣款", "settle": "了结", "lift": "撤销并退回", "find": "找回",
+    "appeal_allow": "申诉成立", "appeal_dismiss": "申诉不成立",
 }  # fmt: skip
 _OBJECTS: Mapping[str, str] = {
     "handset": "手机", "employee": "员工", "household": "业主", "post": "岗位", "centre": "服务中心", "user": "用户",
@@ -34,7 +38,7 @@ _OBJECTS: Mapping[str, str] = {
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
-    "agent": "网关", "backup": "备份", "paper": "单据",
+    "hardware_case": "损坏遗失", "disposal": "待销毁", "agent": "网关", "backup": "备份", "paper": "单据",
 }  # fmt: skip
 _LISTS: Mapping[str, str] = {
     "audit": "审计记录", "employees": "员工", "households": "业主", "contacts": "联系方式", "posts": "岗位",
@@ -61,6 +65,7 @@ def object_words(subject: str) -> str:
 _PATHS: Mapping[str, str] = {
     "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "paper": "/papers/",
     "topup_claim": "/allowance/claims/",
+    "hardware_case": "/hardware/",
 }  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from app.allowance.exporting import HEAD, export, file_of
 from app.allowance.statement import statement
 from app.audit.model import AuditRow
 from app.kernel.errors import Forbidden, NotFound
+from app.kernel.money import Fen
 from app.kernel.tenancy import SYSTEM, Principal
+from app.ledger import Entry, book, reverse
 from app.registry.model import Employee
 from tests.app.allowance.conftest import MONTH
 
@@ -43,13 +45,57 @@ def test_the_file_says_what_the_book_says(session, world, org, phone, tools):
     _, data = file_of(session, SYSTEM, tools, made.id)
     rows = sheet_of(data)
     assert tuple(rows[0]) == HEAD
-    assert rows[1][:10] == ["E001", "张三", "锦绣花园", "一号片区管家", 10.0, 16.13, 0.0, 0.0, 0.0, 16.13]
-    assert rows[2][:10] == ["E002", "李四", "锦绣花园", "一号片区管家", 21.0, 33.87, -33.87, 0.0, 0.0, 0.0]
-    assert rows[2][10:12] == ["取消", "R02"]
+    assert rows[1][:11] == [
+        "E001",
+        "张三",
+        "锦绣花园",
+        "一号片区管家",
+        10.0,
+        16.13,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        16.13,
+    ]
+    assert rows[2][:11] == [
+        "E002",
+        "李四",
+        "锦绣花园",
+        "一号片区管家",
+        21.0,
+        33.87,
+        -33.87,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ]
+    assert rows[2][11:13] == ["取消", "R02"]
     assert rows[3][0] == "合计 2 人"
-    assert rows[3][9] == 16.13
+    assert rows[3][10] == 16.13
     assert hashlib.sha256(data).hexdigest() == made.sha256
     assert made.net_fen == 1613
+
+
+def test_what_wages_pay_for_hardware_has_a_column_and_lowers_the_total(session, world, org, phone, tools):
+    def deduct(employee, month, fen):
+        entry = Entry(
+            org.centre, employee, month, "R05", Fen(-fen), "R05", f"hardware:{month}", "手机赔付扣款"
+        )
+        return book(session, SYSTEM, entry, world.now)
+
+    booked = deduct(org.li, MONTH, 2000)
+    october = world.close()
+    made = export(session, SYSTEM, tools, october.id, world.now)
+    rows = sheet_of(file_of(session, SYSTEM, tools, made.id)[1])
+    assert rows[0][8] == "赔付扣款（元）"
+    assert rows[2][5:11] == [33.87, 0.0, 0.0, -20.0, 0.0, 13.87]
+    assert "手机赔付扣款" in rows[2][13]
+    world.now += dt.timedelta(days=20)
+    reverse(session, SYSTEM, booked.id, "申诉成立", world.now)
+    found = {paid.employee_id: paid.sums for paid in statement(session, world.close("2026-11"))}
+    assert (found[org.li].deduction, found[org.li].corrections) == (0, 2000)
 
 
 def test_the_same_month_is_the_same_file_and_each_export_is_audited(session, world, phone, tools):
