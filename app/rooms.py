@@ -19,6 +19,9 @@ from app.calldesk.pages import calldesk_pages
 from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
+from app.credchecks.api import rounds_api
+from app.credchecks.case_pages import cases_pages
+from app.credchecks.pages import rounds_pages
 from app.demo.cli import demo_cli
 from app.duty.api import duty_api
 from app.duty.pages import duty_pages
@@ -31,6 +34,10 @@ from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
+from app.handover.item_pages import item_pages
+from app.handover.leg_pages import leg_pages
+from app.handover.pages import handover_pages
+from app.handover.sign_pages import sign_pages
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint
@@ -109,11 +116,17 @@ PAGES = (
     allowance_pages,
     claim_pages,
     escrow_pages,
+    rounds_pages,
+    cases_pages,
     lock_pages,
     own_lock_pages,
     trail_pages,
     check_pages,
     paper_pages,
+    handover_pages,
+    leg_pages,
+    item_pages,
+    sign_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -139,6 +152,7 @@ APIS: tuple[Blueprint, ...] = (
     lock_api,
     trail_api,
     papers_api,
+    rounds_api,
 )
 COMMANDS = (
     users_cli,
@@ -194,6 +208,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.credchecks.jobs import JOBS as ROUND_JOBS
     from app.duty.jobs import JOBS as DUTY_JOBS
     from app.escrow.jobs import JOBS as ESCROW_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
@@ -223,6 +238,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *CALLDESK_JOBS,
         *REPORT_JOBS,
         *ESCROW_JOBS,
+        *ROUND_JOBS,
         *INCIDENT_JOBS,
         *TRAIL_JOBS,
     ]

@@ -35,6 +35,7 @@ MODEL_MODULES = (
     "app.escrow.lock_model",
     "app.hardware.model",
     "app.papers.model",
+    "app.credchecks.model",
     "app.handover.model",
     "app.contracts.model",
 )

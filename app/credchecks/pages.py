@@ -217,7 +217,8 @@ def close_form(round_id: uuid.UUID) -> str:
 def _close_page(round_id: uuid.UUID, refusal: DomainError | None = None, ink: str = "") -> str:
     row, document, left = closing.preview(db.session(), current_principal(), round_id)
     return render_template(
-        "credchecks/close.html", row=row, document=to_plain(document), left=left, seen=digest(document), refusal=refusal, ink=ink
+        "credchecks/close.html", row=row, document=to_plain(document), left=left, seen=digest(document),
+        refusal=refusal, ink=ink,
     )  # fmt: skip
 
 

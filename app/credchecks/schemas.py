@@ -15,17 +15,17 @@ def _one_of(values: type[Round] | type[Item] | type[Case] | type[Finding]) -> va
     return validate.OneOf([str(value) for value in values])
 
 
-class RoundQuerySchema(PageArgs):
+class CheckRoundQuerySchema(PageArgs):
     state = fields.String(load_default=None, validate=_one_of(Round))
     centre_id = fields.UUID(load_default=None)
     month = fields.String(load_default="", validate=_MONTH, metadata={"example": "2026-11"})
 
 
-class OpenRoundSchema(StrictSchema):
+class OpenCheckRoundSchema(StrictSchema):
     centre_id = fields.UUID(required=True)
 
 
-class RoundSchema(StrictSchema):
+class CheckRoundSchema(StrictSchema):
     id = fields.UUID()
     centre_id = fields.UUID()
     month = fields.String()
@@ -39,7 +39,7 @@ class RoundSchema(StrictSchema):
     figures = fields.Dict(keys=fields.String(), values=fields.Integer(), allow_none=True)
 
 
-class ItemSchema(StrictSchema):
+class CheckItemSchema(StrictSchema):
     id = fields.UUID()
     round_id = fields.UUID()
     centre_id = fields.UUID()
@@ -62,36 +62,36 @@ class ItemSchema(StrictSchema):
     reason = fields.String()
 
 
-class ItemQuerySchema(StrictSchema):
+class CheckItemQuerySchema(StrictSchema):
     post_id = fields.UUID(load_default=None)
 
 
-class ItemListSchema(StrictSchema):
-    items = fields.List(fields.Nested(ItemSchema))
+class CheckItemListSchema(StrictSchema):
+    items = fields.List(fields.Nested(CheckItemSchema))
 
 
-class TypedSchema(StrictSchema):
+class CheckTypedSchema(StrictSchema):
     typed = fields.String(
         required=True, validate=validate.Length(1, 64), load_only=True,
         metadata={"description": "what opened the phone or account; compared, never kept", "format": "password"},
     )  # fmt: skip
 
 
-class AttestSchema(StrictSchema):
+class CheckAttestSchema(StrictSchema):
     matches = fields.Boolean(required=True)
     reason = fields.String(load_default="", validate=validate.Length(max=500))
 
 
-class ReasonSchema(StrictSchema):
+class CheckReasonSchema(StrictSchema):
     reason = fields.String(required=True, validate=validate.Length(1, 500))
 
 
-class CaseQuerySchema(PageArgs):
+class ChangeCaseQuerySchema(PageArgs):
     state = fields.String(load_default=None, validate=validate.OneOf(_CASES))
     centre_id = fields.UUID(load_default=None)
 
 
-class CaseSchema(StrictSchema):
+class ChangeCaseSchema(StrictSchema):
     id = fields.UUID()
     centre_id = fields.UUID()
     round_id = fields.UUID()
@@ -122,15 +122,15 @@ class CaseSchema(StrictSchema):
     paper_id = fields.UUID(allow_none=True)
 
 
-class WordsSchema(StrictSchema):
+class ChangeCaseWordsSchema(StrictSchema):
     text = fields.String(required=True, validate=validate.Length(1, 1000))
 
 
-class DecideSchema(StrictSchema):
+class ChangeCaseDecideSchema(StrictSchema):
     finding = fields.String(required=True, validate=_one_of(Finding))
     reason = fields.String(required=True, validate=validate.Length(1, 1000))
 
 
-class AnswerSchema(StrictSchema):
+class ChangeCaseAnswerSchema(StrictSchema):
     uphold = fields.Boolean(required=True)
     reason = fields.String(required=True, validate=validate.Length(1, 1000))
