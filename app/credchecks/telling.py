@@ -16,7 +16,7 @@ from app.policy import PolicyFiles, effective_many
 from app.registry import ServiceCentre
 from app.tasks import close_task, open_task
 
-KIND = "round"
+KIND, ITEM_KIND = "round", "round_item"
 _SYSTEM = "system"
 
 
@@ -61,7 +61,7 @@ def tell_opened(session: Session, row: CheckRound, number: int, now: dt.datetime
 def ask_to_file(session: Session, row: CheckRound, item: CheckItem, now: dt.datetime) -> None:
     """File a password that is not filed, or not right any more. It accuses nobody."""
     open_task(
-        session, key=file_key(item), kind=KIND, centre_id=row.centre_id,
+        session, key=file_key(item), kind=ITEM_KIND, centre_id=row.centre_id,
         title=f"备案{item.label}：{item.subject_name}", body=f"{row.month} 月度核对：未备案，或和备案的不一致。",
         link=f"/escrow/file?of={item.of}&subject={item.subject_id}&kind={item.kind}",
         handset_id=item.subject_id if item.of == "handset" else None, due_at=row.due_at,
@@ -78,7 +78,7 @@ def ask_to_mend(session: Session, row: CheckRound, item: CheckItem, now: dt.date
     title = f"微信资料：{item.label}"
     body = f"{item.subject_name}：核对为不一致（{item.rule}），请改正。{item.reason}"
     open_task(
-        session, key=mend_key(item), kind=KIND, centre_id=row.centre_id, title=title, body=body,
+        session, key=mend_key(item), kind=ITEM_KIND, centre_id=row.centre_id, title=title, body=body,
         link=f"/rounds/{row.id}/posts/{item.post_id}", due_at=row.due_at, roles=("lead",), now=now,
     )  # fmt: skip
     if item.holder_id is not None:

@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "month": "月结",
     "secret": "密码托管",
     "round": "月度核对",
+    "round_item": "核对后改正",
     "change": "密码不一致",
     "handover": "交接",
     "hardware": "损坏遗失",
