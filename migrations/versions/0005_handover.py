@@ -20,6 +20,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series", name=op.f("pk_paper_series")),
     )
     op.create_table(
+        "check_round",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_by", sa.String(length=200), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("escalated_at", sa.BigInteger(), nullable=True),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_sha256", sa.String(length=64), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.String(length=200), nullable=True),
+        sa.Column("paper_id", sa.Uuid(), nullable=True),
+        sa.Column("figures", sa.JSON(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_check_round_state")),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_check_round_centre_id_service_centre")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_round")),
+        sa.UniqueConstraint("centre_id", "month", name=op.f("uq_check_round_centre_id_month")),
+    )
+    with op.batch_alter_table("check_round", schema=None) as batch_op:
+        batch_op.create_index("ix_check_round_list", ["state", "month", "id"], unique=False)
+        batch_op.create_index("ix_check_round_settled", ["state", "settled_at"], unique=False)
+
+    op.create_table(
         "paper",
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("number", sa.String(length=80), nullable=False),
@@ -207,6 +236,57 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("paper_party", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_paper_party_employee_id"), ["employee_id"], unique=False)
+
+    op.create_table(
+        "check_item",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("post_id", sa.Uuid(), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("area", sa.String(length=10), nullable=False),
+        sa.Column("of", sa.String(length=10), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=10), nullable=False),
+        sa.Column("hint", sa.String(length=300), nullable=False),
+        sa.Column("picture", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=15), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("by", sa.String(length=200), nullable=True),
+        sa.Column("source", sa.String(length=10), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("photos", sa.JSON(), nullable=False),
+        sa.Column("asked_by", sa.String(length=200), nullable=True),
+        sa.Column("checked_at", sa.BigInteger(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('open', 'match', 'mismatch', 'not_reachable', 'unfiled', 'waiving', 'waived')",
+            name=op.f("ck_check_item_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_check_item_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["employee.id"], name=op.f("fk_check_item_holder_id_employee")
+        ),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_check_item_post_id_post")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["check_round.id"], name=op.f("fk_check_item_round_id_check_round")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_item")),
+        sa.UniqueConstraint(
+            "round_id", "subject_id", "area", "kind", name=op.f("uq_check_item_round_id_subject_id_area_kind")
+        ),
+    )
+    with op.batch_alter_table("check_item", schema=None) as batch_op:
+        batch_op.create_index("ix_check_item_centre", ["centre_id"], unique=False)
+        batch_op.create_index("ix_check_item_holder", ["holder_id", "round_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_check_item_post_id"), ["post_id"], unique=False)
+        batch_op.create_index("ix_check_item_subject", ["subject_id", "at"], unique=False)
 
     op.create_table(
         "contract_assessment",
@@ -406,6 +486,102 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "change_case",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_id", sa.Uuid(), nullable=False),
+        sa.Column("of", sa.String(length=10), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("post_id", sa.Uuid(), nullable=False),
+        sa.Column("employee_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("mismatch_at", sa.BigInteger(), nullable=False),
+        sa.Column("checked_by", sa.String(length=200), nullable=False),
+        sa.Column("known_good_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("statement_until", sa.BigInteger(), nullable=True),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("stated_by", sa.String(length=200), nullable=True),
+        sa.Column("stated_at", sa.BigInteger(), nullable=True),
+        sa.Column("finding", sa.String(length=15), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("appeal_until", sa.BigInteger(), nullable=True),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("appealed_at", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_by", sa.String(length=200), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("paper_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('opened', 'stated', 'silent', 'decided', 'appealed', 'answered', 'closed', 'dropped')",
+            name=op.f("ck_change_case_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_change_case_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employee_id"], ["employee.id"], name=op.f("fk_change_case_employee_id_employee")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["check_item.id"], name=op.f("fk_change_case_item_id_check_item")
+        ),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_change_case_post_id_post")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["check_round.id"], name=op.f("fk_change_case_round_id_check_round")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_case")),
+    )
+    with op.batch_alter_table("change_case", schema=None) as batch_op:
+        batch_op.create_index("ix_change_case_employee", ["employee_id", "opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_change_case_item_id"), ["item_id"], unique=False)
+        batch_op.create_index("ix_change_case_list", ["centre_id", "state", "opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_change_case_round_id"), ["round_id"], unique=False)
+        batch_op.create_index("ix_change_case_subject", ["subject_id"], unique=False)
+        batch_op.create_index(
+            "uq_change_case_open",
+            ["secret_id"],
+            unique=True,
+            postgresql_where=sa.text(
+                "state IN ('opened', 'stated', 'silent', 'decided', 'appealed', 'answered')"
+            ),
+            sqlite_where=sa.text(
+                "state IN ('opened', 'stated', 'silent', 'decided', 'appealed', 'answered')"
+            ),
+        )
+
+    op.create_table(
+        "check_item_change",
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("event", sa.String(length=15), nullable=False),
+        sa.Column("state", sa.String(length=15), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("photos", sa.JSON(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_check_item_change_centre_id_service_centre")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["check_item.id"], name=op.f("fk_check_item_change_item_id_check_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_item_change")),
+    )
+    with op.batch_alter_table("check_item_change", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_item_change_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
         "escrow_lock_order",
         sa.Column("centre_id", sa.Uuid(), nullable=False),
         sa.Column("secret_id", sa.Uuid(), nullable=False),
@@ -460,6 +636,7 @@ def upgrade() -> None:
         sa.Column("receiver_id", sa.Uuid(), nullable=True),
         sa.Column("receiver_user", sa.String(length=200), nullable=True),
         sa.Column("previous_id", sa.Uuid(), nullable=True),
+        sa.Column("scale", sa.JSON(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("begun_at", sa.BigInteger(), nullable=True),
@@ -965,6 +1142,27 @@ def downgrade() -> None:
         batch_op.drop_index("ix_escrow_lock_order_secret")
 
     op.drop_table("escrow_lock_order")
+    with op.batch_alter_table("check_item_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_item_change_item_id"))
+
+    op.drop_table("check_item_change")
+    with op.batch_alter_table("change_case", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_change_case_open",
+            postgresql_where=sa.text(
+                "state IN ('opened', 'stated', 'silent', 'decided', 'appealed', 'answered')"
+            ),
+            sqlite_where=sa.text(
+                "state IN ('opened', 'stated', 'silent', 'decided', 'appealed', 'answered')"
+            ),
+        )
+        batch_op.drop_index("ix_change_case_subject")
+        batch_op.drop_index(batch_op.f("ix_change_case_round_id"))
+        batch_op.drop_index("ix_change_case_list")
+        batch_op.drop_index(batch_op.f("ix_change_case_item_id"))
+        batch_op.drop_index("ix_change_case_employee")
+
+    op.drop_table("change_case")
     with op.batch_alter_table("hardware_case", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_hardware_case_runs",
@@ -1000,6 +1198,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contract_assessment_list")
 
     op.drop_table("contract_assessment")
+    with op.batch_alter_table("check_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_check_item_subject")
+        batch_op.drop_index(batch_op.f("ix_check_item_post_id"))
+        batch_op.drop_index("ix_check_item_holder")
+        batch_op.drop_index("ix_check_item_centre")
+
+    op.drop_table("check_item")
     with op.batch_alter_table("paper_party", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_paper_party_employee_id"))
 
@@ -1041,5 +1246,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_paper_centre_id"))
 
     op.drop_table("paper")
+    with op.batch_alter_table("check_round", schema=None) as batch_op:
+        batch_op.drop_index("ix_check_round_settled")
+        batch_op.drop_index("ix_check_round_list")
+
+    op.drop_table("check_round")
     op.drop_table("paper_series")
     # ### end Alembic commands ###
