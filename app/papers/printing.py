@@ -46,7 +46,7 @@ def pdf_of(session: Session, press: Press, paper: Paper) -> bytes:
     """
     if paper.pdf_sha256 is not None:
         return press.blobs.get(session, paper.pdf_sha256)[0]
-    name = _keep(press, paper.id, paper.centre_id, render(_print(session, press, paper)))
+    name = _keep(press, paper.id, paper.centre_id, render(form_of(session, press, paper)))
     # In a transaction of its own: this session may look at the database as it was before.
     with press.transactions() as fresh:
         return press.blobs.get(fresh, name)[0]
@@ -72,7 +72,8 @@ def _keep(press: Press, paper_id: uuid.UUID, centre_id: uuid.UUID, made: bytes) 
         return name
 
 
-def _print(session: Session, press: Press, paper: Paper) -> Print:
+def form_of(session: Session, press: Press, paper: Paper) -> Print:
+    """Everything that its PDF tells. Raise `Unavailable` for what is no longer what was signed."""
     document = document_of(paper)
     if document is None:
         raise Unavailable(
