@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import update
@@ -35,6 +35,11 @@ def contract_at(session: Session, number_id: uuid.UUID, day: dt.date) -> NumberC
     return store.at_day(session, number_id, day)
 
 
+def find_contract(session: Session, principal: Principal, contract_id: uuid.UUID) -> NumberContract:
+    """Raise `NotFound`, also for a foreign centre's."""
+    return store.find(session, principal, contract_id)
+
+
 def enter(
     session: Session,
     principal: Principal,
@@ -52,6 +57,7 @@ def enter(
     principal.require_role(number.centre_id, *WRITERS)
     if number.retired_at is not None:
         raise Conflict("号码已停用 / the number is retired", code="retired")
+    terms = _clean(terms)
     _check(session, number, terms)
     follows = _followed(session, number, terms, renews_id)
     row = NumberContract(
@@ -63,6 +69,17 @@ def enter(
     _note(session, principal, row, "enter", now, details=_plain(terms))
     _settle_tasks(session, principal, number, now)
     return row
+
+
+def _clean(terms: Terms) -> Terms:
+    """Texts as they are kept, whichever way they came."""
+    return replace(
+        terms,
+        carrier=one_line(terms.carrier, 40),
+        plan_name=one_line(terms.plan_name, 120),
+        registered_name=one_line(terms.registered_name or "", 200) or None,
+        note=one_line(terms.note or "", MAX_REASON) or None,
+    )
 
 
 def _check(session: Session, number: Number, terms: Terms, besides: uuid.UUID | None = None) -> None:
@@ -107,7 +124,7 @@ def change(
     row = _writable(session, principal, contract_id, version)
     if not reason.strip():
         raise _no_reason()
-    number = store.numbers(session, [row.number_id])[row.number_id]
+    number, terms = store.numbers(session, [row.number_id])[row.number_id], _clean(terms)
     _check(session, number, terms, besides=row.id)
     before = Terms(**{name: getattr(row, name) for name in Terms.__dataclass_fields__})
     old, new = _plain(before), _plain(terms)

@@ -56,6 +56,20 @@ def must_warn(left: int, warned: int | None, levels: Iterable[int]) -> int | Non
 
 
 @dataclass(frozen=True)
+class Near:
+    """From how many days left on a contract is shown as near, and as soon, to its end."""
+
+    soon: int
+    near: int
+
+
+def near_of(warn_days: Sequence[int]) -> Near:
+    """By the thresholds of the warnings: the first of them, and one in their middle."""
+    ascending = sorted(warn_days)
+    return Near(soon=ascending[(len(ascending) - 1) // 2], near=ascending[-1])
+
+
+@dataclass(frozen=True)
 class Terms:
     """What a contract says. Days are whole days in Shanghai, both included; amounts in fen."""
 

@@ -246,6 +246,24 @@ def places(session: Session, number_ids: Collection[uuid.UUID], now: dt.datetime
     return found
 
 
+def spares(
+    session: Session, principal: Principal, centre_id: uuid.UUID, now: dt.datetime
+) -> Sequence[Handset]:
+    """Registered phones of a centre that belong to no post, now or later."""
+    tied = exists().where(
+        KitAssignment.handset_id == Handset.id,
+        KitAssignment.voided_at.is_(None),
+        or_(KitAssignment.valid_to.is_(None), KitAssignment.valid_to > now),
+    )
+    query = select(Handset).where(
+        Handset.centre_id == centre_id,
+        within(principal, Handset.centre_id),
+        Handset.retired_at.is_(None),
+        ~tied,
+    )
+    return session.scalars(query.order_by(Handset.asset_tag)).all()
+
+
 def companies(session: Session, centre_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, str]:
     """The company's name of each centre."""
     query = (
@@ -260,6 +278,11 @@ def companies(session: Session, centre_ids: Collection[uuid.UUID]) -> Mapping[uu
 def count_last(session: Session, principal: Principal, *conditions: Any) -> int:
     query = select(func.count(NumberContract.id)).join(Number, Number.id == NumberContract.number_id)
     query = query.where(visible(principal), is_last(), Number.retired_at.is_(None), *conditions)
+    return session.scalar(query) or 0
+
+
+def count_without(session: Session, principal: Principal) -> int:
+    query = numbers_without(principal).with_only_columns(func.count(Number.id))
     return session.scalar(query) or 0
 
 

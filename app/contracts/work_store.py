@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
@@ -55,6 +55,14 @@ def live_assessment(session: Session, contract_id: uuid.UUID) -> Assessment | No
         Assessment.contract_id == contract_id, Assessment.state.in_(states.LIVE_ASSESSMENTS)
     )
     return session.scalar(query)
+
+
+def live_of(session: Session, contract_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Assessment]:
+    """The live assessment of each of these contracts that has one."""
+    query = select(Assessment).where(
+        Assessment.contract_id.in_(contract_ids), Assessment.state.in_(states.LIVE_ASSESSMENTS)
+    )
+    return {row.contract_id: row for row in session.scalars(query)}
 
 
 def assessments_of(session: Session, contract_id: uuid.UUID) -> Sequence[Assessment]:
