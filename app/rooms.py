@@ -19,6 +19,11 @@ from app.calldesk.pages import calldesk_pages
 from app.cli import installation_cli, scheduler_cli
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
+from app.contracts.api import contracts_api
+from app.contracts.assessment_pages import assessment_pages
+from app.contracts.pages import contract_pages
+from app.contracts.request_pages import request_pages
+from app.contracts.sheet_pages import sheet_pages
 from app.credchecks.api import rounds_api
 from app.credchecks.case_pages import cases_pages
 from app.credchecks.pages import rounds_pages
@@ -121,6 +126,10 @@ PAGES = (
     lock_pages,
     own_lock_pages,
     trail_pages,
+    contract_pages,
+    sheet_pages,
+    assessment_pages,
+    request_pages,
     check_pages,
     paper_pages,
     handover_pages,
@@ -151,6 +160,7 @@ APIS: tuple[Blueprint, ...] = (
     escrow_api,
     lock_api,
     trail_api,
+    contracts_api,
     papers_api,
     rounds_api,
 )
@@ -208,6 +218,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.contracts.jobs import JOBS as CONTRACT_JOBS
     from app.credchecks.jobs import JOBS as ROUND_JOBS
     from app.duty.jobs import JOBS as DUTY_JOBS
     from app.escrow.jobs import JOBS as ESCROW_JOBS
@@ -241,4 +252,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *ROUND_JOBS,
         *INCIDENT_JOBS,
         *TRAIL_JOBS,
+        *CONTRACT_JOBS,
     ]
