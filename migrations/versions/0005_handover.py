@@ -942,6 +942,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("handover_item", schema=None) as batch_op:
         batch_op.create_index("ix_handover_item_handset", ["handset_id"], unique=False)
+        batch_op.create_index("ix_handover_item_key", ["key"], unique=False)
 
     op.create_table(
         "handover_round",
@@ -1092,6 +1093,7 @@ def downgrade() -> None:
     op.drop_table("handover_test")
     op.drop_table("handover_round")
     with op.batch_alter_table("handover_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_handover_item_key")
         batch_op.drop_index("ix_handover_item_handset")
 
     op.drop_table("handover_item")
