@@ -42,5 +42,10 @@ def access_token_command() -> None:
 def scheduler_command() -> None:
     """Run the scheduled jobs until SIGTERM. Of several such processes one works, the others wait to take over."""
     from app.scheduler import run_scheduler
+    from app.shape import fault_at_start
 
-    run_scheduler(current_app._get_current_object())  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if fault := fault_at_start(app):
+        click.echo(fault, err=True)
+        sys.exit(1)
+    run_scheduler(app)

@@ -8,10 +8,12 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from sqlalchemy import text
 
+from app.escrow import check_keyring
 from app.http.access import PUBLIC, access
 from app.kernel.db import db
 from app.kernel.installation import check_keys
 from app.runtime import runtime
+from app.shape import require_schema
 
 health_pages = Blueprint("health", __name__)
 
@@ -26,10 +28,15 @@ def healthz() -> Response:
 @health_pages.get("/readyz")
 @access(PUBLIC)
 def readyz() -> Response:
-    """The database answers and the key files belong to it; else 503 with a problem document."""
+    """The database answers, has this version's tables, and the key files are its own; else 503 with a problem document.
+
+    So does a keyring that is older than the database, or another's: a balancer takes such a process out.
+    """
     session = db.session()
     session.execute(text("SELECT 1"))
+    require_schema(session)
     check_keys(session, runtime().keys)
+    check_keyring(session, runtime().vault)
     return jsonify({"status": "ready"})
 
 

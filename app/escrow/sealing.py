@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
 from app.escrow import store
-from app.escrow.model import Secret, SecretVersion
+from app.escrow.keyring_rules import Keyring
+from app.escrow.model import EscrowHead, Secret, SecretVersion
 from app.escrow.record_rules import Bound, RecordRejected, body_digest, kek_of, seal, unseal
 from app.escrow.vault import Opened, Vault
 from app.kernel.errors import Unavailable
@@ -53,14 +54,34 @@ def open_escrow(session: Session, vault: Vault) -> Opened:
     if head is None:
         raise Unavailable("密码托管还没有初始化 / not set up: flask escrow init", code="escrow_not_set_up")
     opened = vault.opened()
-    if opened.ring.installation != installation_id(session) or opened.ring.root_id != head.root_id:
+    _require_of(session, head, opened.ring)
+    return opened
+
+
+def check_keyring(session: Session, vault: Vault) -> None:
+    """Raise `Unavailable` for a keyring that is another's, or older than the database; sealed or not.
+
+    One that is damaged or gone, and an escrow that was never set up, are for those who ask for passwords.
+    """
+    head = store.head(session)
+    if head is None:
+        return
+    try:
+        ring = vault.ring()
+    except Unavailable:
+        return
+    if ring is not None:
+        _require_of(session, head, ring)
+
+
+def _require_of(session: Session, head: EscrowHead, ring: Keyring) -> None:
+    if ring.installation != installation_id(session) or ring.root_id != head.root_id:
         raise Unavailable("密钥环不属于这个数据库 / the keyring is another's", code="keyring_foreign")
-    if opened.ring.generation < head.generation:
+    if ring.generation < head.generation:
         raise Unavailable(
             "密钥环比数据库旧，请恢复最新的密钥环 / the keyring is older than the database",
             code="keyring_old",
         )
-    return opened
 
 
 def bound_of(installation: uuid.UUID, secret: Secret, version: int) -> Bound:

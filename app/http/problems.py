@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
 from marshmallow import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from app.kernel.errors import (
@@ -36,6 +36,9 @@ STATUS: dict[type[DomainError], int] = {
     TooLarge: 413,
     Unavailable: 503,
 }
+
+_UNDEFINED = ("42P01", "42703")
+"""PostgreSQL's words for a table and a column that are not there."""
 
 _HTTP_WORDS = {
     404: "这个地址下没有内容 / there is nothing at this address",
@@ -100,7 +103,8 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(ValidationError, _validation)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(ProgrammingError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -149,13 +153,28 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _busy(error: OperationalError) -> Response:
+def _database(error: OperationalError | ProgrammingError) -> Response:
+    if _other_shape(error):
+        log.error("schema_old", error=type(error.orig).__name__)
+        return error_answer(
+            503,
+            "schema_old",
+            "数据库结构与程序不一致，请管理员运行 flask --app wsgi db upgrade / the database is not of this version",
+        )
+    if isinstance(error, ProgrammingError):
+        return _unexpected(error)
     log.error("database_unavailable", error=type(error.orig).__name__)
     response = error_answer(
         503, "database_unavailable", "数据库暂时不可用，请稍后重试 / the database is busy or away: try again"
     )
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _other_shape(error: OperationalError | ProgrammingError) -> bool:
+    """Whether a table or column is not there: to try again, as with a busy database, would never help."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _UNDEFINED or str(error.orig).startswith(("no such table", "no such column"))
 
 
 def _unexpected(error: Exception) -> Response:

@@ -41,7 +41,7 @@ START = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
 BASE_URL = "http://127.0.0.1"
 
 
-def _create_tables(url: str) -> None:
+def create_tables(url: str) -> None:
     load_tables()
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     Base.metadata.create_all(engine)
@@ -51,7 +51,7 @@ def _create_tables(url: str) -> None:
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
-    _create_tables(f"sqlite:///{path}")
+    create_tables(f"sqlite:///{path}")
     return path
 
 
@@ -62,7 +62,7 @@ def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _postgres_url() -> Iterator[str]:
-    with postgres.database(postgres.template("app", _create_tables)) as url:
+    with postgres.database(postgres.template("app", create_tables)) as url:
         yield url
 
 

@@ -190,7 +190,9 @@ def test_killed_while_it_is_set_up(app: Flask, org: Any, tmp_path: Path) -> None
     step = 0
     while True:
         paper = tmp_path / f"recovery-{step}"
-        if not killed_at(app, step, lambda paper=paper: run(app, "init", "--own-key", "--recovery-file", str(paper))):
+        if not killed_at(
+            app, step, lambda paper=paper: run(app, "init", "--own-key", "--recovery-file", str(paper))
+        ):
             break
         with app.app_context():
             set_up = db.session.get(EscrowHead, 1) is not None
@@ -255,8 +257,35 @@ def test_an_older_keyring_is_refused(app: Flask, filed: Any) -> None:
     with writing(app, commits=False) as session, pytest.raises(Unavailable) as caught:
         open_escrow(session, here.vault)
     assert caught.value.code == "keyring_old"
+    assert ready(app) == (503, "keyring_old"), "a balancer takes this process out"
     answer = run(app, "drill", said=f"{filed.recovery}\n")
     assert (answer.exit_code, "keyring_old" in answer.output) == (1, True)
+
+
+def test_who_is_ready(app: Flask, filed: Any) -> None:
+    """Sealed, or with its keyring gone or damaged, all but passwords is served; an old one is known sealed too."""
+    here = app.extensions["butler"]
+    old = here.vault.path.read_bytes()
+    assert run(app, "rotate").exit_code == 0
+    good = here.vault.path.read_bytes()
+    assert ready(app) == (200, "")
+    assert run(app, "seal").exit_code == 0
+    assert ready(app) == (200, "")
+    here.vault.path.write_bytes(old)
+    assert ready(app) == (503, "keyring_old")
+    here.vault.path.write_bytes(good[:-9])
+    assert ready(app) == (200, "")
+    here.vault.path.unlink()
+    assert ready(app) == (200, "")
+    here.vault.path.write_bytes(good)
+    with writing(app) as session:
+        session.execute(update(EscrowHead).values(root_id="0" * 64))
+    assert ready(app) == (503, "keyring_foreign")
+
+
+def ready(app: Flask) -> tuple[int, str]:
+    answer = app.test_client().get("/readyz", base_url="http://127.0.0.1")
+    return answer.status_code, answer.json.get("code", "")
 
 
 def test_a_foreign_keyring_is_refused(app: Flask, filed: Any, tmp_path: Path) -> None:
