@@ -1,5 +1,6 @@
 """The kit changes hands: what was there, in which state, tested how, and who signed for it (R01, R04, U06)."""
 
+from app.handover.life import life_events
 from app.handover.model import Handover, HandoverLeg
 from app.handover.records import (
     LegRecord,
@@ -23,6 +24,7 @@ __all__ = [
     "difference",
     "differences_of",
     "last_records",
+    "life_events",
     "open_handovers",
     "received_at",
 ]

@@ -60,8 +60,8 @@ def complete(
     leg.completed_at, leg.paper_id = now, paper.id
     session.flush()
     mark = mark_of(leg, row, signatures, paper.number)
-    details = {"paper": paper.number, "digest": row.digest, "round": row.number}
-    note_leg(session, actor, leg, COMPLETE, now, reason=mark, details=details)
+    details = {"paper": paper.number, "digest": row.digest, "round": row.number, "mark": mark}
+    note_leg(session, actor, leg, COMPLETE, now, details=details)
     if leg.corrects_id is not None:
         return
     body = effective(session, at_hand.policies, "handover", case.centre_id).body

@@ -41,7 +41,8 @@ def correct(
         centre_id=leg.centre_id, handover_id=leg.handover_id, number=leg.number, corrects_id=leg.id,
         correction=store.last_correction(session, leg.handover_id, leg.number) + 1, correction_reason=words,
         state=Leg.DRAFT, giver_id=leg.giver_id, giver_user=leg.giver_user, receiver_id=leg.receiver_id,
-        receiver_user=leg.receiver_user, previous_id=leg.previous_id, scale=list(leg.scale), counts={}, begun_at=now, rounds=0,
+        receiver_user=leg.receiver_user, previous_id=leg.previous_id, scale=list(leg.scale), counts={},
+        begun_at=now, rounds=0,
     )  # fmt: skip
     session.add(row)
     session.flush()

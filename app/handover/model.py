@@ -71,8 +71,8 @@ class Handover(Identified, OfCentre, Base):
 class HandoverLeg(Identified, OfCentre, Base):
     """One change of hands, or (with `corrects_id`) the correction of a completed one, which moves nothing.
 
-    Of each side either the employee or the staff user is set. `counts`: key → {"value": int or null, "by": words}; `scale`:
-    policy's conditions from the best to the worst, as they were when the list was made.
+    Of each side either the employee or the staff user is set. `counts`: key → {"value": int or null, "by": words}.
+    `scale`: policy's conditions from the best to the worst, as they were when the list was made.
     `previous_id`: the completed leg that its differences are taken against. `tests_asked_at`: live readings from then
     on count as its tests.
     """
@@ -121,6 +121,7 @@ class HandoverItem(Identified, OfCentre, Base):
     __table_args__ = (
         UniqueConstraint("leg_id", "key"),
         Index("ix_handover_item_handset", "handset_id"),
+        Index("ix_handover_item_key", "key"),
     )
 
     leg_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handover_leg.id"))

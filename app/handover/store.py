@@ -227,6 +227,7 @@ def cases(
     post_id: uuid.UUID | None = None,
     handset_id: uuid.UUID | None = None,
     employee_id: uuid.UUID | None = None,
+    item_key: str = "",
     words: str = "",
     due_before: dt.datetime | None = None,
 ) -> Any:
@@ -242,7 +243,9 @@ def cases(
     if employee_id is not None:
         query = query.where(or_(Handover.giver_id == employee_id, Handover.receiver_id == employee_id))
     if handset_id is not None:
-        query = query.where(_has_handset(handset_id))
+        query = query.where(_has_item(f"handset:{handset_id}"))
+    if item_key:
+        query = query.where(_has_item(item_key))
     if words:
         query = query.where(_named(words))
     if due_before is not None:
@@ -250,11 +253,9 @@ def cases(
     return query
 
 
-def _has_handset(handset_id: uuid.UUID) -> ColumnElement[bool]:
+def _has_item(key: str) -> ColumnElement[bool]:
     return exists().where(
-        HandoverLeg.handover_id == Handover.id,
-        HandoverItem.leg_id == HandoverLeg.id,
-        HandoverItem.handset_id == handset_id,
+        HandoverLeg.handover_id == Handover.id, HandoverItem.leg_id == HandoverLeg.id, HandoverItem.key == key
     )
 
 
