@@ -39,10 +39,12 @@ from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
+from app.handover.api import handover_api
 from app.handover.item_pages import item_pages
 from app.handover.leg_pages import leg_pages
 from app.handover.pages import handover_pages
 from app.handover.sign_pages import sign_pages
+from app.handover.verifying import record_check as handover_check
 from app.health import health_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint
@@ -163,6 +165,7 @@ APIS: tuple[Blueprint, ...] = (
     contracts_api,
     papers_api,
     rounds_api,
+    handover_api,
 )
 COMMANDS = (
     users_cli,
@@ -211,7 +214,7 @@ RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
 
 def record_checks() -> list[RecordCheck]:
     """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
-    return [papers_check]
+    return [papers_check, handover_check]
 
 
 def all_jobs() -> list[Job | OutsideJob]:
@@ -223,6 +226,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.duty.jobs import JOBS as DUTY_JOBS
     from app.escrow.jobs import JOBS as ESCROW_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
+    from app.handover.jobs import JOBS as HANDOVER_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.incidents.jobs import JOBS as INCIDENT_JOBS
     from app.notify.jobs import JOBS as NOTIFY_JOBS
@@ -251,6 +255,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *ESCROW_JOBS,
         *ROUND_JOBS,
         *INCIDENT_JOBS,
+        *HANDOVER_JOBS,
         *TRAIL_JOBS,
         *CONTRACT_JOBS,
     ]

@@ -9,8 +9,6 @@ from app.handover.states import Case, Leg
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_WORDS = validate.Length(1, MAX_WORDS)
-
 
 class HandoverQuerySchema(PageArgs):
     state = fields.String(load_default=None, validate=validate.OneOf([str(s) for s in Case]))
@@ -38,7 +36,7 @@ class HandoverInSchema(StrictSchema):
 
 
 class HandoverReasonSchema(StrictSchema):
-    reason = fields.String(required=True, validate=_WORDS)
+    reason = fields.String(required=True, validate=validate.Length(1, MAX_WORDS))
 
 
 class HandoverReceiverSchema(StrictSchema):
@@ -78,7 +76,7 @@ class HandoverHandTestSchema(StrictSchema):
 
 class HandoverSaidSchema(StrictSchema):
     side = fields.String(required=True, validate=validate.OneOf(SIDES))
-    words = fields.String(required=True, validate=_WORDS)
+    words = fields.String(required=True, validate=validate.Length(1, MAX_WORDS))
 
 
 class HandoverSchema(StrictSchema):
