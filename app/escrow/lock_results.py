@@ -48,7 +48,8 @@ def take_lock_word(session: Session, agent: AgentRef, result: ResultInput, now: 
         lock_store.move(session, order, LockEvent.POSTPONE, outcome=reason, reason=reason, at=now)
         return
     outcome, reason = outcome_of(order.what, result.state, detail)
-    tried_at = min(dated(now, result.age_us) or now, now)
+    # Never before it was sent, whatever age an agent tells.
+    tried_at = max(min(dated(now, result.age_us) or now, now), order.sent_at or now)
     _ended(session, order, LockEvent.ANSWER, outcome, reason, f"agent:{agent.id}", tried_at, now)
 
 
@@ -85,7 +86,7 @@ def _ended(
     proves = tells_of_force(order.what, outcome, reason)
     # What was tried is the version in force as the order was sent; a set sends it along with the one that waits.
     same = secret.in_force == order.version or (order.what == SET and secret.pending == order.version)
-    if proves is not None and same and not (secret.since and secret.since > tried_at):
+    if proves is not None and same:
         secret.checked_at, secret.matched = tried_at, proves
     _tell_asker(session, order, now)
     session.flush()
