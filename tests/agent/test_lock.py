@@ -32,6 +32,7 @@ from agent.simulator.state import AuthMode
 from agent.sweep import Serials
 from agent.transport import CommandResult, TransportOptions, open_transport
 from tests.agent.builders import Box
+from tests.support import adb as real_adb
 
 OLD, NEW = "73915462", "canary 9'\"$(id)`x\\中文"
 AGENT = "a1"
@@ -223,6 +224,22 @@ def test_nothing_goes_over_a_plain_network(rig: Rig, monkeypatch: Any) -> None:
     assert rig.order() == ("not_now", {"reason": "plaintext"})
     assert rig.fleet.devices[0].counters.opens == before, "not a word was sent on it"
     assert rig.phone.lock_tries == 0
+
+
+def test_through_a_real_adb_server(rig: Rig, tmp_path: Path) -> None:
+    found = real_adb.binaries()
+    if not found:
+        pytest.skip("no adb on this machine")
+    with real_adb.running_server(next(iter(found.values())), tmp_path) as server:
+        target = f"server:{server.connect(rig.fleet.ports[0])}"
+        rig.serials = Serials({target: rig.phone.identity.serial})
+        way: dict[str, Any] = {"options": TransportOptions(adb_server=server.address), "targets": lambda: [target]}
+        assert rig.order(texts={"old": NEW}, **way) == settles("mismatch")
+        assert rig.order("set_lock", {"old": OLD, "new": NEW}, **way) == settles("set")
+        assert rig.phone.lock_pin == NEW
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert b"canary" not in path.read_bytes(), path
 
 
 def test_a_plain_way_is_passed_over_for_a_safe_one(rig: Rig, monkeypatch: Any) -> None:
