@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -31,9 +30,7 @@ INK = b"\x89PNG drawn by "
 @pytest.fixture(autouse=True)
 def _quick_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real function with small parameters."""
-    monkeypatch.setattr(
-        keyring_rules, "ARGON", {"time_cost": 1, "memory_cost": 1024, "parallelism": 1}
-    )
+    monkeypatch.setattr(keyring_rules, "ARGON", {"time_cost": 1, "memory_cost": 1024, "parallelism": 1})
 
 
 @dataclass
@@ -68,7 +65,9 @@ class World:
 
     def signer(self, name: str) -> Any:
         user = self.session.get_one(User, self.users[name])
-        return SimpleNamespace(user=str(user.id), name=user.name, employee=user.employee_id, how="own_session")
+        return SimpleNamespace(
+            user=str(user.id), name=user.name, employee=user.employee_id, how="own_session"
+        )
 
     def wanted(self, kind: str, receiver: uuid.UUID | None = None, **changes: Any) -> service.Wanted:
         reason = {"issue": "joined", "handover": "left", "return": "leave"}[kind]
@@ -98,9 +97,7 @@ class World:
             self.save(row, *other.get(row.name, (True, "good", "")))
 
     def freeze(self, leg: model.HandoverLeg) -> model.HandoverRound:
-        return signing.freeze(
-            self.session, self.who("lead"), leg.id, policies=self.policies, now=self.now
-        )
+        return signing.freeze(self.session, self.who("lead"), leg.id, policies=self.policies, now=self.now)
 
     def sign(
         self, leg: model.HandoverLeg, side: str, name: str, *, digest: str = "", by: str = "lead"
@@ -129,7 +126,7 @@ class World:
 
 
 @pytest.fixture
-def world(app: Flask, session: Session, org: Any, clock: FixedClock) -> Iterator[World]:
+def world(app: Flask, session: Session, org: Any, clock: FixedClock) -> World:
     """Nobody holds the post; a phone, a number and an account have been tied to it for 90 days."""
     now = clock.now()
     stamp = {"created_at": now, "updated_at": now}
@@ -142,7 +139,13 @@ def world(app: Flask, session: Session, org: Any, clock: FixedClock) -> Iterator
 
     wang = add(Employee(centre_id=org.centre, number="E003", name="王五", **stamp))
     phone = Handset(
-        centre_id=org.centre, asset_tag="GJ-1", serial="S1", brand="Redmi", model="12C", specification={}, **stamp
+        centre_id=org.centre,
+        asset_tag="GJ-1",
+        serial="S1",
+        brand="Redmi",
+        model="12C",
+        specification={},
+        **stamp,
     )
     handset = add(phone)
     session.add(HandsetImei(handset_id=handset, slot=1, imei="860000000000017"))
@@ -168,7 +171,7 @@ def world(app: Flask, session: Session, org: Any, clock: FixedClock) -> Iterator
     ):  # fmt: skip
         what = Filed(of, subject, kind, text, in_force=True)
         file_secret(session, SYSTEM, what, vault=here.vault, policies=here.policies, now=now)
-    yield World(app, session, org, clock, handset, number, account, wang, users)
+    return World(app, session, org, clock, handset, number, account, wang, users)
 
 
 def hold_post(world: World, name: str, since: dt.datetime) -> PostHolding:

@@ -50,7 +50,9 @@ def test_the_giver_is_free_and_the_successor_holds(world: World) -> None:
     case = world.start("handover", world.org.li)
     first, second = world.leg(case), world.leg(case, 2)
     assert (first.state, second.state) == ("draft", "waiting")
-    world.done(first, "zhang", "lead", 充电器=(False, "", "说是丢了"), **{"Redmi 12C": (True, "cracked", "左上角")})
+    world.done(
+        first, "zhang", "lead", 充电器=(False, "", "说是丢了"), **{"Redmi 12C": (True, "cracked", "左上角")}
+    )
     assert holder(world) is None
     handed = world.session.scalars(select(Secret).where(Secret.renew_cause == "handed")).all()
     assert len(handed) == 3
@@ -131,7 +133,9 @@ def test_the_paper_says_everything(world: World) -> None:
     leg = world.leg(case)
     from app.handover import items
 
-    items.add_exception(world.session, world.who("zhang"), leg.id, "giver", "屏幕领来时就有划痕", now=world.now)
+    items.add_exception(
+        world.session, world.who("zhang"), leg.id, "giver", "屏幕领来时就有划痕", now=world.now
+    )
     world.done(leg, "zhang", "lead", 卡针=(False, "", "丢了"))
     (paper,) = papers_about(world.session, world.who("lead"), leg.subject)
     text = paper.document
