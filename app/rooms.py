@@ -45,7 +45,12 @@ from app.handover.leg_pages import leg_pages
 from app.handover.pages import handover_pages
 from app.handover.sign_pages import sign_pages
 from app.handover.verifying import record_check as handover_check
+from app.hardware.api import hardware_api
+from app.hardware.case_pages import case_pages as hardware_case_pages
+from app.hardware.pages import hardware_pages
 from app.health import health_pages
+from app.history.api import history_api
+from app.history.pages import history_pages
 from app.http.access import undeclared_routes
 from app.http.api import Api, Blueprint
 from app.http.docs import docs_pages
@@ -134,7 +139,10 @@ PAGES = (
     request_pages,
     check_pages,
     paper_pages,
+    history_pages,
     handover_pages,
+    hardware_pages,
+    hardware_case_pages,
     leg_pages,
     item_pages,
     sign_pages,
@@ -164,8 +172,10 @@ APIS: tuple[Blueprint, ...] = (
     trail_api,
     contracts_api,
     papers_api,
+    history_api,
     rounds_api,
     handover_api,
+    hardware_api,
 )
 COMMANDS = (
     users_cli,
@@ -227,6 +237,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.escrow.jobs import JOBS as ESCROW_JOBS
     from app.fleet.jobs import JOBS as FLEET_JOBS
     from app.handover.jobs import JOBS as HANDOVER_JOBS
+    from app.hardware.jobs import JOBS as HARDWARE_JOBS
     from app.housekeeping import JOBS as KERNEL_JOBS
     from app.incidents.jobs import JOBS as INCIDENT_JOBS
     from app.notify.jobs import JOBS as NOTIFY_JOBS
@@ -256,6 +267,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *ROUND_JOBS,
         *INCIDENT_JOBS,
         *HANDOVER_JOBS,
+        *HARDWARE_JOBS,
         *TRAIL_JOBS,
         *CONTRACT_JOBS,
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.hardware import losing, store
 from app.hardware.answering import Answers, answers_at, may_report_own
+from app.hardware.differing import answers_of, liable_changes, plain
 from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.states import Case, CaseEvent
@@ -38,8 +39,8 @@ from app.registry import find_handset
 class Report:
     """`happened_at`: when it was found, or last had; custody is told by it. `photos`: JPEG bytes as taken in.
 
-    With `leg_id` it comes of a handover's difference: `items` are its changes as plain values, `answers` whose custody
-    that room says they happened in.
+    With `leg_id` it comes of a handover's difference: `items` are the keys of its changes, in whose custody they came
+    about.
     """
 
     handset_id: uuid.UUID
@@ -49,8 +50,7 @@ class Report:
     photos: tuple[bytes, ...] = ()
     police_number: str = ""
     leg_id: uuid.UUID | None = None
-    items: tuple[dict[str, Any], ...] = field(default=())
-    answers: Answers | None = None
+    items: tuple[str, ...] = ()
 
 
 def report(
@@ -74,10 +74,10 @@ def report(
     other = store.running(session, handset.id)
     if other is not None:
         raise _runs(other)
-    answers = given.answers or answers_at(session, handset.id, given.happened_at)
+    answers, items = _answers(session, principal, given)
     case = HardwareCase(
         centre_id=handset.centre_id, handset_id=handset.id, post_id=answers.post_id, kind=given.kind,
-        state=Case.REPORTED, happened_at=given.happened_at, words=words, items=list(given.items),
+        state=Case.REPORTED, happened_at=given.happened_at, words=words, items=items,
         photos=keep_photos(session, tools, given.photos, MAX_PHOTOS, now), leg_id=given.leg_id,
         reported_by=principal.user, created_at=now, employee_id=answers.employee_id, answers_why=answers.why,
         police_number=one_line(given.police_number, 60) or None, disputed=False, finding_photos=[], appeal="none",
@@ -97,6 +97,18 @@ def report(
     if case.kind == "loss":
         losing.begin(session, tools, case, now)
     return case
+
+
+def _answers(session: Session, principal: Principal, given: Report) -> tuple[Answers, list[dict[str, Any]]]:
+    held = answers_at(session, given.handset_id, given.happened_at)
+    if given.leg_id is None:
+        return held, []
+    changes = [
+        c for c in liable_changes(session, principal, given.leg_id, given.handset_id) if c.key in given.items
+    ]
+    if not changes:
+        raise wrong("items", "请选择交接差异中的项目 / choose what differs")
+    return answers_of(changes, held.post_id), [plain(change) for change in changes]
 
 
 def _asked(answers: Answers) -> str:

@@ -27,7 +27,8 @@ _VERBS: Mapping[str, str] = {
     "reopen": "撤销完成", "put": "修改", "retry": "重试", "test": "试发", "code": "生成登记码", "enrol": "登记",
     "revoke": "撤销", "cancel": "取消", "erased": "删除详情", "made": "备份", "restored": "恢复", "issue": "下达",
     "print": "生成 PDF", "grant": "授予角色", "activate": "启用", "deactivate": "停用",
-    "report": "报告", "police": "登记报警回执", "state": "陈述", "judge": "认定", "repair": "登记维修", "offer": "提交新机", "refuse": "拒绝",
+    "report": "报告", "police": "登记报警回执", "state": "陈述", "judge": "认定",
+    "repair": "登记维修", "offer": "提交新机", "refuse": "拒绝",
     "buy": "购买", "order": "下达", "take": "扣款", "settle": "了结", "lift": "撤销并退回", "find": "找回",
     "appeal_allow": "申诉成立", "appeal_dismiss": "申诉不成立",
 }  # fmt: skip
