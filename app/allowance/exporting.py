@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
 from app.allowance import store
@@ -131,6 +130,9 @@ def workbook(rows: Sequence[Row], centre: str, row: AllowanceMonth) -> bytes:
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
+    # Loaded with the first book: 2 MB that a process which writes none does without.
+    import xlsxwriter
+
     book = xlsxwriter.Workbook(out, cast(Any, options))
     book.set_properties({"title": f"{centre} {row.month}", "created": row.closed_at.replace(tzinfo=None)})
     sheet = book.add_worksheet(row.month)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, cast
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
 from app.credchecks import kit_store, store
@@ -76,6 +75,9 @@ def _workbook(rows: list[tuple[str, ...]], title: str, created: dt.datetime) -> 
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
+    # Loaded with the first book: 2 MB that a process which writes none does without.
+    import xlsxwriter
+
     book = xlsxwriter.Workbook(out, cast(Any, options))
     book.set_properties({"title": title, "created": created.replace(tzinfo=None)})
     sheet = book.add_worksheet("月度核对")

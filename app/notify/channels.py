@@ -15,7 +15,6 @@ from email.utils import format_datetime
 from typing import Any
 
 import orjson
-import requests
 
 from app.kernel.clock import Clock
 from app.notify.robot_kinds import robot_of
@@ -104,6 +103,9 @@ def send_sms(settings: Settings, letter: Letter) -> None:
         headers["Authorization"] = f"Bearer {settings.sms_token}"
     values = {"{mobile}": letter.address, "{text}": letter.text, "{key}": letter.key}
     data = orjson.dumps(_filled(orjson.loads(settings.sms_body), values))
+    # Loaded by who sends: a web process, which only files what is to be sent, does without its 4 MB.
+    import requests
+
     try:
         # A redirect would carry the message, and who gets it, to a server that nobody named.
         answer = requests.post(
@@ -142,6 +144,8 @@ def send_robot(letter: Letter) -> None:
 
 def _kind(exc: Exception) -> str:
     """What kind of failure it was, without its words. smtplib hides a timeout in its "disconnected"."""
+    import requests
+
     if isinstance(exc, TimeoutError | requests.Timeout) or isinstance(exc.__context__, TimeoutError):
         return "timeout"
     if isinstance(exc, smtplib.SMTPException) and not isinstance(exc, smtplib.SMTPServerDisconnected):

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-
-import python_calamine as calamine
+from typing import TYPE_CHECKING
 
 from app.kernel.errors import Invalid, TooLarge
 from app.registry.neutral import plain
 from app.registry.sheet_guard import MAX_COLUMNS, MAX_ROWS, clean_copy, damaged
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 Cell = str | int | float | bool | dt.time | dt.date | dt.datetime | dt.timedelta | None
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -51,6 +53,9 @@ def read_sheet(file_name: str, data: bytes) -> Sheet:
 
 
 def _read_excel(data: bytes) -> Sheet:
+    # Loaded with the first file: a process that reads none does without it.
+    import python_calamine as calamine
+
     with tempfile.TemporaryDirectory(prefix="butler-import-") as folder:
         path = Path(folder) / "checked.xlsx"
         facts = clean_copy(data, path)
@@ -77,7 +82,7 @@ def _read_excel(data: bytes) -> Sheet:
     )
 
 
-def _excel_rows(sheet: calamine.CalamineSheet) -> Iterator[tuple[int, list[Cell]]]:
+def _excel_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[Cell]]]:
     # The reader begins with row 1, but with the first column that is not empty.
     indent: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)
     for number, row in enumerate(sheet.iter_rows(), start=1):

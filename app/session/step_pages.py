@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import segno
 from flask import Blueprint, Response, render_template, request
 
 from app.http.access import HALF, access
@@ -149,6 +148,8 @@ def enrolment(secret: str | None, login: str) -> dict[str, str | None]:
     """What the page shows of an enrolment that waits: a QR code, and the secret to be typed in groups of four."""
     if secret is None:
         return {"qr": None, "secret": None}
+    import segno
+
     qr = segno.make(factor_uri(secret, login), error="m").svg_data_uri(scale=5, border=2)
     return {"qr": qr, "secret": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))}
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import requests
 import structlog
 from sqlalchemy.orm import Session
 
@@ -147,6 +146,9 @@ def _to_mail(settings: Settings, document: dict[str, Any], clock: Clock) -> None
 def _to_url(settings: Settings, document: dict[str, Any]) -> None:
     if not settings.checkpoint_url:
         raise NotSent("not_configured")
+    # Loaded by who sends: web processes do without it.
+    import requests
+
     headers = {"Idempotency-Key": f"checkpoint-{document['size']}-{document['hash'][:16]}"}
     try:
         answer = requests.post(
