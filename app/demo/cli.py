@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from app.demo.handover_story import Handovers
 from app.demo.secrets import HEADER, seed_secrets
-from app.demo.seed import read_phones, seed
+from app.demo.seed import SINCE, read_phones, seed
 from app.demo.story import Story
 from app.demo.users import seed_users
+from app.handover import AtHand
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
@@ -44,16 +47,21 @@ def seed_command(phones: Path, secrets_file: Path | None) -> None:
     session = begin_write(db.session())
     try:
         seeded = seed(session, read_phones(phones), here.policies, now)
-        users = seed_users(session, seeded.code, now)
+        users = seed_users(session, seeded.code, now - SINCE)
         # Only a new demo has a past: what the simulated phones tell later must not meet it twice.
         if seeded.made and users:
             Story(session, seeded.centre, here.policies, now, seeded.kits).tell()
         if secrets_file is not None:
             posts = [post for _, post in seeded.kits]
+            filed = now - SINCE + dt.timedelta(hours=1)
             _write_secrets(
                 secrets_file,
-                seed_secrets(session, posts, vault=here.vault, policies=here.policies, now=now),
+                seed_secrets(session, posts, vault=here.vault, policies=here.policies, now=filed),
             )
+            # Nothing is issued before its passwords are filed.
+            if seeded.made and users:
+                at_hand = AtHand(here.policies, here.keys, here.blobs)
+                Handovers(session, seeded.centre, at_hand, now, seeded.kits).tell()
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)

@@ -19,7 +19,8 @@ from app.kernel.tenancy import SYSTEM
 from app.policy import PolicyFiles
 from app.registry import RESOURCES, create, known_id, tie, ties_of
 
-_SINCE_DAYS = 90
+SINCE = dt.timedelta(days=90)
+"""So long the demo's posts have had their kits, and its users their rights."""
 _HANDOVER_DAYS = 30
 _FLOORS, _ROOMS = 3, 4
 
@@ -146,7 +147,7 @@ def _post(seeder: Seeder, centre: uuid.UUID, place: int, handset: uuid.UUID) -> 
     account = seeder.add(
         "wechat-accounts", centre_id=centre, nickname=f"锦绣{people.NICKNAMES[place]}", number_id=number
     )
-    since = seeder.now - dt.timedelta(days=_SINCE_DAYS)
+    since = seeder.now - SINCE
     for subject, row_id in (("handset_id", handset), ("number_id", number), ("wechat_account_id", account)):
         seeder.tie_once("kit-assignments", subject, post_id=post, valid_from=since, **{subject: row_id})
     _holders(seeder, centre, post, place, since)

@@ -29,6 +29,7 @@ from app.http.transaction import open_write, read_apart
 from app.http.uploads import photos_of
 from app.kernel.db import db
 from app.kernel.errors import DomainError, FieldError, Forbidden, Invalid, NotFound
+from app.people import names_of
 from app.policy import effective
 from app.runtime import runtime
 
@@ -215,6 +216,8 @@ def ask_reading(leg_id: uuid.UUID) -> Response | str:
 @access(*_DESK)
 def hand_test(leg_id: uuid.UUID, key: str) -> Response | str:
     form = request.form
+    if _live():
+        return _live_hand_test(leg_id, key)
 
     def act() -> str:
         items.save_hand_test(
@@ -224,6 +227,17 @@ def hand_test(leg_id: uuid.UUID, key: str) -> Response | str:
         return "已保存检测结果。"
 
     return _do(act, f"/handovers/legs/{leg_id}/tests", lambda exc: page_of_tests(leg_id, exc))
+
+
+def _live_hand_test(leg_id: uuid.UUID, key: str) -> str:
+    form = request.form
+    row = items.save_hand_test(
+        db.session(), current_principal(), leg_id, key, form.get("result", ""), form.get("words", ""),
+        policies=runtime().policies, now=page_now(),
+    )  # fmt: skip
+    found = open_leg(leg_id, "tests")
+    test = {"at": row.at, "by": names_of(db.session(), {row.by}).get(row.by, "")}
+    return render_template("handover/_hand.html", head=found.head, test=test, zh=zh)
 
 
 @item_pages.post("/handovers/legs/<uuid:leg_id>/passwords/<uuid:secret_id>/check")

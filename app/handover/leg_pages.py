@@ -23,7 +23,7 @@ from app.handover.leg_views import (
     step_path,
 )
 from app.handover.model import Handover, HandoverLeg
-from app.handover.rules import SIDE_WORDS
+from app.handover.rules import SIDE_WORDS, Hindrance
 from app.handover.states import FROZEN_LEGS, Leg
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
@@ -45,13 +45,14 @@ _WAIT = dt.timedelta(minutes=3)
 
 @dataclass(frozen=True)
 class Opened:
-    """A leg that the caller may see. `body`: policy `handover` of its centre."""
+    """A leg that the caller may see. `body`: policy `handover` of its centre. `unknowns`: what would be signed so."""
 
     case: Handover
     leg: HandoverLeg
     head: Head
     body: Mapping[str, Any]
-    hindrances: list[Any]
+    hindrances: list[Hindrance]
+    unknowns: list[Hindrance]
 
 
 def zh(text: str) -> str:
@@ -63,13 +64,14 @@ def open_leg(leg_id: uuid.UUID, step: str) -> Opened:
     """Raise `NotFound`, also for a leg that is not the caller's to see."""
     session, who, here = db.session(), current_principal(), runtime()
     case, leg = reading.find_leg(session, who, leg_id)
-    found = (
-        signing.hindrances(session, who, leg.id, policies=here.policies, now=page_now())
-        if leg.state == Leg.DRAFT
-        else []
-    )
+    hindrances: list[Hindrance] = []
+    unknowns: list[Hindrance] = []
+    if leg.state == Leg.DRAFT:
+        hindrances = signing.hindrances(session, who, leg.id, policies=here.policies, now=page_now())
+        unknowns = signing.warnings(session, who, leg.id, policies=here.policies, now=page_now())
     body = effective(session, here.policies, "handover", case.centre_id).body
-    return Opened(case, leg, head_of(session, who, case, leg, step, found), body, list(found))
+    head = head_of(session, who, case, leg, step, hindrances, unknowns)
+    return Opened(case, leg, head, body, hindrances, unknowns)
 
 
 def answer(page: str, refusal: DomainError | None) -> Response | str:
@@ -157,17 +159,22 @@ def _tests(found: Opened) -> dict[str, Any]:
         and now - asked < _WAIT
         and any(line.at is None or line.at < asked for line in live)
     )
-    done = {test.key: test for test in store.tests_of(session, leg.id)}
-    names = names_of(session, {test.by for test in done.values()})
-    hand = [
+    hand = hand_tests(found, [line for line in lines if line.by_hand])
+    return {"head": found.head, "live": live, "hand": hand, "busy": busy, "result_words": RESULT_WORDS}
+
+
+def hand_tests(found: Opened, lines: list[testing.TestLine]) -> list[dict[str, Any]]:
+    """Tests by hand with who did them; the words of one that nobody did are no words of his."""
+    done = {test.key: test for test in reading.hand_tests_of(db.session(), found.leg.id)}
+    names = names_of(db.session(), {test.by for test in done.values()})
+    return [
         {
             "key": line.key, "label": line.label, "result": line.result, "at": line.at,
             "words": done[line.key].words if line.key in done else "",
             "by": names.get(done[line.key].by, "") if line.key in done else "",
         }
-        for line in lines if line.by_hand
+        for line in lines
     ]  # fmt: skip
-    return {"head": found.head, "live": live, "hand": hand, "busy": busy, "result_words": RESULT_WORDS}
 
 
 @leg_pages.get("/handovers/legs/<uuid:leg_id>/passwords")
@@ -215,18 +222,15 @@ def review(leg_id: uuid.UUID) -> Response | str:
 
 
 def review_page(leg_id: uuid.UUID, refusal: DomainError | None = None) -> Response | str:
-    session, who, here, now = db.session(), current_principal(), runtime(), page_now()
     found = open_leg(leg_id, "review")
-    draft = found.leg.state == Leg.DRAFT
-    warnings = signing.warnings(session, who, leg_id, policies=here.policies, now=now) if draft else []
     page = render_template(
         "handover/review.html", **_document(found), refusal=refusal, zh=zh, version=found.leg.version,
-        hindrances=_paths(found, found.hindrances), warnings=_paths(found, warnings),
+        hindrances=_paths(found, found.hindrances), warnings=_paths(found, found.unknowns),
     )  # fmt: skip
     return answer(page, refusal)
 
 
-def _paths(found: Opened, lines: list[Any]) -> list[dict[str, str]]:
+def _paths(found: Opened, lines: list[Hindrance]) -> list[dict[str, str]]:
     return [{"words": line.words, "path": step_path(found.case, found.leg, line.step)} for line in lines]
 
 

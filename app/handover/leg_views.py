@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ _LOCKED = {
 
 @dataclass(frozen=True)
 class Step:
-    """`left`: how many things of it stand in the way of signing; `done`: none do."""
+    """`left`: how many things of it stand in the way of signing; `done`: none do, and nothing of it is unknown."""
 
     name: str
     label: str
@@ -132,12 +133,14 @@ def head_of(
     leg: HandoverLeg,
     step: str,
     hindrances: Sequence[Hindrance],
+    unknowns: Sequence[Hindrance],
 ) -> Head:
     staff = who.may(case.centre_id, *store.VIEWERS)
     giver, receiver = names_of_sides(session, [leg])[leg.id]
     state = Leg(leg.state)
     return Head(
-        case=case, leg=leg, step=step, steps=_steps(leg, hindrances), acts=reading.acts(session, who, case, leg),
+        case=case, leg=leg, step=step, steps=_steps(leg, hindrances, unknowns),
+        acts=reading.acts(session, who, case, leg),
         section="handovers" if staff else "my_handovers", home="/handovers" if staff else "/my/handovers",
         home_word="交接" if staff else "我的交接", title=title_of(session, case), leg_word=leg_word(case, leg),
         giver=giver, receiver=receiver, badge=LEG_BADGES[state], state_word=LEG_WORDS[state], path=leg_path(leg),
@@ -149,20 +152,21 @@ def title_of(session: Session, case: Handover) -> str:
     return f"{KIND_WORDS[case.kind]} {session.get_one(Post, case.post_id).name}"
 
 
-def _steps(leg: HandoverLeg, hindrances: Sequence[Hindrance]) -> tuple[Step, ...]:
-    draft, counted = leg.state == Leg.DRAFT, {h.step: 0 for h in hindrances}
-    for hindrance in hindrances:
-        counted[hindrance.step] += 1
+def _steps(
+    leg: HandoverLeg, hindrances: Sequence[Hindrance], unknowns: Sequence[Hindrance]
+) -> tuple[Step, ...]:
+    counted = Counter(one.step for one in hindrances)
+    open_ones = {one.step for one in (*hindrances, *unknowns)}
+    frozen = leg.state in (*FROZEN_LEGS, Leg.COMPLETED)
     steps = []
     for name, label in STEPS.items():
-        left = counted.get(name, 0) if draft else 0
-        if name == "review":
-            done = leg.state in (*FROZEN_LEGS, Leg.COMPLETED)
-        elif name in ("sign", "done"):
+        if name in ("sign", "done"):
             done = leg.state == Leg.COMPLETED
+        elif name == "review":
+            done = frozen
         else:
-            done = not left and leg.state != Leg.WAITING
-        steps.append(Step(name, label, f"{leg_path(leg)}/{name}", left, done))
+            done = frozen or (leg.state == Leg.DRAFT and name not in open_ones)
+        steps.append(Step(name, label, f"{leg_path(leg)}/{name}", counted[name], done))
     return tuple(steps)
 
 

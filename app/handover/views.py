@@ -21,7 +21,6 @@ from app.people import names_of
 from app.registry import Post, live_centres
 
 CASE_BADGES = {Case.OPEN: "busy", Case.COMPLETED: "good", Case.CANCELLED: "quiet"}
-_PART_WORDS = {"handset": "手机", "number": "号码", "wechat": "微信"}
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def kit_lines(parts: Sequence[PartLine], *, links: bool = True) -> list[tuple[st
     """(words, path) of each part of a kit; only a phone has a page of its own."""
     return [
         (
-            f"{_PART_WORDS[part.kind]} {part.name} {part.identifier}".strip(),
+            f"{part.name} {part.identifier}".strip(),
             f"/phones/{part.id}" if links and part.kind == "handset" else "",
         )
         for part in parts
