@@ -2,7 +2,16 @@
 
 from app.compliance.rules import Status
 from app.compliance.service import judge, rejudge
-from app.compliance.views import FindingView, Tally, Verdict, list_verdicts, tallies, verdict_counts, verdicts
+from app.compliance.views import (
+    FindingView,
+    Tally,
+    Verdict,
+    list_changes,
+    list_verdicts,
+    tallies,
+    verdict_counts,
+    verdicts,
+)
 
 __all__ = [
     "FindingView",
@@ -10,6 +19,7 @@ __all__ = [
     "Tally",
     "Verdict",
     "judge",
+    "list_changes",
     "list_verdicts",
     "rejudge",
     "tallies",

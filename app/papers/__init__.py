@@ -16,6 +16,7 @@ from app.papers.document import (
 )
 from app.papers.ink import Ink, read_ink
 from app.papers.kinds import KINDS
+from app.papers.listing import papers_of
 from app.papers.model import Paper
 from app.papers.service import get_paper, issue_paper, papers_about
 
@@ -37,6 +38,7 @@ __all__ = [
     "get_paper",
     "issue_paper",
     "papers_about",
+    "papers_of",
     "read_ink",
     "to_plain",
 ]

@@ -99,3 +99,10 @@ def picture_of(session: Session, principal: Principal, paper_id: uuid.UUID, name
     if document is None or name not in blobs_of(document):
         raise NotFound("这张单据没有这个图片 / no such picture of this paper")
     return name
+
+
+def papers_of(
+    session: Session, principal: Principal, employee_id: uuid.UUID, *, limit: int
+) -> Sequence[Paper]:
+    """Those that a person is a party to, as far as the caller may see them; the newest first."""
+    return store.papers_of_party(session, principal, employee_id, limit)

@@ -154,3 +154,10 @@ def numbers_of(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, st
     """Paper → the number of the one that corrects it."""
     rows = session.execute(select(Paper.corrects, Paper.number).where(Paper.corrects.in_(ids)))
     return {corrected: number for corrected, number in rows if corrected is not None}
+
+
+def papers_of_party(
+    session: Session, principal: Principal, employee_id: uuid.UUID, limit: int
+) -> Sequence[Paper]:
+    query = select(Paper).where(visible(principal), Paper.id.in_(_papers_of(employee_id)))
+    return session.scalars(query.order_by(Paper.issued_at.desc()).limit(limit)).all()

@@ -13,6 +13,7 @@ from app.people.factor_service import (
 from app.people.key_rules import Stage, factor_uri
 from app.people.key_store import touch_session, touch_token
 from app.people.limits_rules import Limits, limits_of
+from app.people.model import RoleGrant
 from app.people.own_service import Own, own_things
 from app.people.password_service import (
     check_password,
@@ -41,6 +42,7 @@ __all__ = [
     "By",
     "Limits",
     "Own",
+    "RoleGrant",
     "SignedIn",
     "Stage",
     "TokenCaller",

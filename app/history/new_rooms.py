@@ -1,0 +1,26 @@
+"""Rooms that tell of a life themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from app import credchecks, handover
+from app.history.tools import Source, Tools
+from app.kernel.tenancy import Principal
+from app.kernel.timeline import LifeEvent, Subject
+
+_Teller = Callable[[Session, Principal, Subject], list[LifeEvent]]
+_TELLERS: tuple[_Teller, ...] = (handover.life_events, credchecks.life_events)
+
+
+def _source(teller: _Teller) -> Source:
+    def told(session: Session, principal: Principal, subject: Subject, _: Tools) -> list[LifeEvent]:
+        return teller(session, principal, subject)
+
+    return told
+
+
+def sources_of_rooms() -> tuple[Source, ...]:
+    return tuple(_source(teller) for teller in _TELLERS)
