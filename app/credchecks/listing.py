@@ -15,8 +15,14 @@ from app.credchecks.tools import VIEWERS
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import Principal
 
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _PICTURE = re.compile(r"[0-9a-f]{64}")
 SORTS = ("month", "due_at")
+
+
+def month_of_query(text: str) -> str:
+    """`2026-11`, or "" for anything else."""
+    return text if _MONTH.fullmatch(text) else ""
 
 
 def get_round(session: Session, principal: Principal, round_id: uuid.UUID) -> CheckRound:

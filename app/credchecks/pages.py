@@ -48,7 +48,7 @@ def _given() -> dict[str, Any]:
 @access(*VIEWERS)
 def rounds() -> str:
     session, who, args, now = db.session(), current_principal(), request.args, page_now()
-    state, month = args.get("state", Round.OPEN), args.get("month", "")
+    state, month = args.get("state", Round.OPEN), listing.month_of_query(args.get("month", ""))
     centres = live_centres(session, who)
     page = views.round_lines(
         session, who, state=state if state in FOR_PAGES["round_words"] else None, month=month,

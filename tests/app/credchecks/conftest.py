@@ -1,4 +1,4 @@
-"""A centre with an open escrow, a lead, and two posts: Zhang's with a phone, a number and an account; Li's with a phone."""
+"""A centre with an open escrow, and two posts: Zhang's with a phone, a number and an account, Li's with a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people enter: profiles looked at, out of reach, waived by two, corrected; never their own kit, never after the end."""
+"""What people enter: profiles looked at, out of reach, waived by two, corrected; never their own kit."""
 
 from __future__ import annotations
 
