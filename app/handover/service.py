@@ -82,7 +82,7 @@ def what_is_missing(
     body = effective(session, policies, "handover", post.centre_id).body
     kit = kit_of(session, post.id, now)
     found = [
-        Missing("missing_part", f"岗位还没有配置{_PART_LINKS[kind]}", f"/registry/posts/{post.id}")
+        Missing("missing_part", f"岗位还没有配置{_PART_LINKS[kind]}", "/registry/kit-assignments/new")
         for kind in body["issue_parts"]
         if kind not in {kind for kind, _ in kit.subjects}
     ]
