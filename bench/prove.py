@@ -56,6 +56,13 @@ def kills() -> Outcome:
     return _pytest("tests/agent", "tests/app/escrow", "-k", "kill")
 
 
+def lock() -> Outcome:
+    """The agent killed at each step, and 200 times at any moment, of a try at a phone's lock: one try at most, no lie."""
+    return _pytest(
+        "tests/agent/test_lock_kill.py", "tests/agent/test_lock.py", environment={"BUTLER_PROVE_LOCK": "200"}
+    )
+
+
 def races() -> Outcome:
     """Writers beside each other on both databases: one wins, the others are told."""
     return _pytest("tests/app", "-k", "concurren or test_races or at_once or writers or threads")
@@ -92,7 +99,7 @@ def truth() -> Outcome:
 
 
 PROOFS: dict[str, Callable[[], Outcome]] = {
-    proof.__name__: proof for proof in (properties, kills, races, truth, on_time, api, whole_way)
+    proof.__name__: proof for proof in (properties, kills, lock, races, truth, on_time, api, whole_way)
 }
 
 

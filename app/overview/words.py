@@ -35,7 +35,13 @@ COMMAND: Mapping[str, tuple[str, str]] = {
     "superseded": ("quiet", "被新命令取代"),
 }
 
-COMMAND_KINDS: Mapping[str, str] = {"read_phone": "立即读取", "probe": "联系测试"}
+COMMAND_KINDS: Mapping[str, str] = {
+    "read_phone": "立即读取",
+    "probe": "联系测试",
+    "check_lock": "核对锁屏密码",
+    "set_lock": "更改锁屏密码",
+    "count_contacts": "清点通讯录",
+}
 
 UNREACHED: Mapping[str, str] = {
     "unreachable": "连不上：手机不在网络里、已关机，或 ADB 未开",

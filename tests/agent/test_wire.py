@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent import wire
@@ -72,6 +74,45 @@ def test_vector_2_command() -> None:
     payload, signature = page_blocks()[1].splitlines()
     assert wire.seal_command(COMMAND, KEY) == {"payload": payload, "signature": signature}
     assert wire.open_command({"payload": payload, "signature": signature}, KEYS, "a1") == COMMAND
+
+
+def test_vector_4_box() -> None:
+    (sealed,) = page_blocks()[2].splitlines()
+    private = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+    ours = {"command": "c2", "agent": "a1", "serial": "S1"}
+    assert wire.open_box(sealed, private, **ours) == {"old": "135790"}
+    for name in ours:
+        with pytest.raises(wire.BoxRejected):
+            wire.open_box(sealed, private, **{**ours, name: "other"})
+    raw = base64.b64decode(sealed)
+    for place in (0, 31, 32, len(raw) - 1):
+        flipped = bytes(b ^ (at == place) for at, b in enumerate(raw))
+        with pytest.raises(wire.BoxRejected):
+            wire.open_box(wire.b64(flipped), private, **ours)
+    with pytest.raises(wire.BoxRejected):
+        wire.open_box(wire.b64(raw[:-1]), private, **ours)
+
+
+def test_boxes_tell_nothing_by_their_length() -> None:
+    public = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    ours = {"command": "c2", "agent": "a1", "serial": "S1"}
+    lengths = {len(wire.seal_box({"old": "1" * n}, public, **ours)) for n in (4, 16, 60)}
+    assert len(lengths) == 1
+    with pytest.raises(ValueError, match="32 bytes"):
+        wire.seal_box({}, b"short", **ours)
+
+
+def test_vector_5_danger() -> None:
+    payload, signature, vouched = page_blocks()[3].splitlines()
+    command = wire.Command(
+        "c2", "check_lock", "a1", "S1", ("1",), {"order": "o1", "sealed": "BOX"}, 60, wire.DANGER_PURPOSE
+    )
+    envelope = {"payload": payload, "signature": signature, "purpose": "danger"}
+    assert wire.seal_command(command, KEY) == envelope
+    assert wire.open_command(envelope, {wire.DANGER_PURPOSE: PUBLIC}, "a1") == command
+    told = {"key": wire.b64(RAW_PUBLIC), "signature": vouched}
+    assert wire.tell_key(wire.DANGER_PURPOSE, RAW_PUBLIC, "a1", KEY) == told
+    assert wire.told_key(wire.DANGER_PURPOSE, told, PUBLIC, "a1") == told["key"]
 
 
 def test_vector_3_section_tag() -> None:
