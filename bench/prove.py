@@ -57,7 +57,7 @@ def kills() -> Outcome:
 
 
 def lock() -> Outcome:
-    """The agent killed at each step, and 200 times at any moment, of a try at a phone's lock: one try at most, no lie."""
+    """The agent killed at each step, and 200 times at any moment, of a try at a phone's lock: at most one, no lie."""
     return _pytest(
         "tests/agent/test_lock_kill.py", "tests/agent/test_lock.py", environment={"BUTLER_PROVE_LOCK": "200"}
     )

@@ -233,7 +233,10 @@ def test_through_a_real_adb_server(rig: Rig, tmp_path: Path) -> None:
     with real_adb.running_server(next(iter(found.values())), tmp_path) as server:
         target = f"server:{server.connect(rig.fleet.ports[0])}"
         rig.serials = Serials({target: rig.phone.identity.serial})
-        way: dict[str, Any] = {"options": TransportOptions(adb_server=server.address), "targets": lambda: [target]}
+        way: dict[str, Any] = {
+            "options": TransportOptions(adb_server=server.address),
+            "targets": lambda: [target],
+        }
         assert rig.order(texts={"old": NEW}, **way) == settles("mismatch")
         assert rig.order("set_lock", {"old": OLD, "new": NEW}, **way) == settles("set")
         assert rig.phone.lock_pin == NEW
