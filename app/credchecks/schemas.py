@@ -7,7 +7,6 @@ from app.credchecks.states import Case, Finding, Item, Round
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_MONTH = validate.Regexp(r"[0-9]{4}-(0[1-9]|1[0-2])\Z")
 _CASES = ["open", *(str(state) for state in Case)]
 
 
@@ -18,7 +17,11 @@ def _one_of(values: type[Round] | type[Item] | type[Case] | type[Finding]) -> va
 class CheckRoundQuerySchema(PageArgs):
     state = fields.String(load_default=None, validate=_one_of(Round))
     centre_id = fields.UUID(load_default=None)
-    month = fields.String(load_default="", validate=_MONTH, metadata={"example": "2026-11"})
+    month = fields.String(
+        load_default="",
+        validate=validate.Regexp(r"[0-9]{4}-(0[1-9]|1[0-2])\Z"),
+        metadata={"example": "2026-11"},
+    )
 
 
 class OpenCheckRoundSchema(StrictSchema):
