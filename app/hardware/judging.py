@@ -16,7 +16,7 @@ from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.reporting import require_other
 from app.hardware.rules import day_of
-from app.hardware.states import Case, CaseEvent
+from app.hardware.states import Case, CaseEvent, advance
 from app.hardware.tools import CAUSES, MAX_PHOTOS, MAX_WORDS, SUBJECT, Tools, required, wrong
 from app.kernel.errors import Conflict, Forbidden, NotFound
 from app.kernel.tenancy import Principal
@@ -69,11 +69,13 @@ def judge(
     policy = effective(session, tools.policies, SUBJECT, case.centre_id)
     life = service_life(session, case.handset_id, policies=tools.policies).covers(day_of(case.happened_at))
     payer = payer_of(finding.cause, person, life, policy.body)
+    event, earlier = _event(case, finding, payer), case.employee_id
+    advance(Case(case.state), event)
     if payer == "person":
         _heard(case, person, policy, now)
     demanded = payer == "person" and (case.kind == "loss" or finding.way == "replace")
     store.move(
-        session, case, _event(case, finding, payer), employee_id=person, answers_why=why, cause=finding.cause,
+        session, case, event, employee_id=person, answers_why=why, cause=finding.cause,
         finding=words, finding_photos=keep_photos(session, tools, finding.photos, MAX_PHOTOS, now), payer=payer,
         within_life=life, judged_by=principal.user, judged_at=now, policy_version=policy.version,
         policy_sha256=policy.sha256, policy_body=dict(policy.body),
@@ -88,6 +90,9 @@ def judge(
     next_task(session, case, now)
     documents.issue_damage(session, principal, tools, case, now)
     tell_person(session, case, "judge", "损坏遗失已认定", documents.verdict_text(case), now)
+    if earlier not in (None, person):
+        body = "认定由他人负责，您不承担费用。"
+        tell_person(session, case, "cleared", "损坏遗失已认定", body, now, whom=earlier)
     return case
 
 

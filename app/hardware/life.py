@@ -52,16 +52,10 @@ def _of_case(case: HardwareCase, order: DeductionOrder | None, tags: dict[object
     if case.judged_at is not None:
         detail = f"{CAUSES[case.cause or 'unknown']}，{PAYERS[case.payer or 'centre']}"
         found.append(LifeEvent(case.judged_at, f"认定：{what}", detail, link, ROOM))
-    if case.new_handset_id is not None and case.ended_at is not None:
-        found.append(
-            LifeEvent(
-                case.ended_at,
-                f"换机：{tags[case.new_handset_id]} 接替 {tags[case.handset_id]}",
-                "",
-                link,
-                ROOM,
-            )
-        )
+    replaced_at = order.ordered_at if order is not None else case.ended_at
+    if case.new_handset_id is not None and replaced_at is not None:
+        told = f"换机：{tags[case.new_handset_id]} 接替 {tags[case.handset_id]}"
+        found.append(LifeEvent(replaced_at, told, "", link, ROOM))
     if order is not None:
         detail = f"{yuan(order.amount_fen)}，{ORDER_WORDS[order.state]}，已扣 {yuan(order.taken_fen)}"
         found.append(LifeEvent(order.ordered_at, "下达赔付扣款单", detail, link, ROOM, order.ended_at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,14 +58,16 @@ def tell_person(
     now: dt.datetime,
     *,
     last: str = "",
+    whom: uuid.UUID | None = None,
 ) -> None:
-    """Whom it costs something. `step` and `last` make the key: each step of a case is told once."""
-    if case.employee_id is None:
+    """Who answers, or `whom`. `step` and `last` make the key: each step of a case is told once."""
+    employee = whom or case.employee_id
+    if employee is None:
         return
     phone = session.get_one(Handset, case.handset_id)
     tell(
         session, key=f"hardware:{case.id}:{step}:{last}", kind="hardware", centre_id=case.centre_id,
-        to=Recipients(employees=(case.employee_id,)), title=f"{title}：{phone.asset_tag}",
+        to=Recipients(employees=(employee,)), title=f"{title}：{phone.asset_tag}",
         body=f"{body}\n{KINDS[case.kind]}的手机：{phone.asset_tag} {phone.brand} {phone.model}。", link=OWN, now=now,
     )  # fmt: skip
 

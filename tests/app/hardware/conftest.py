@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -22,9 +24,16 @@ def person(role, centre, user, employee=None):
 
 
 @pytest.fixture
-def photo():
-    import io
+def one_database(_sqlite_template, _sqlite_file):
+    """One kind is enough for what happens in one transaction after the other; races are in `test_races`."""
+    for old in _sqlite_file.parent.glob("butler.db*"):
+        old.unlink()
+    shutil.copy(_sqlite_template, _sqlite_file)
+    return f"sqlite:///{_sqlite_file}"
 
+
+@pytest.fixture
+def photo():
     out = io.BytesIO()
     Image.new("RGB", (4, 3), "#a33").save(out, "JPEG")
     return out.getvalue()

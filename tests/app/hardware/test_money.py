@@ -16,6 +16,11 @@ from tests.app.hardware.steps import NEW, Way
 
 
 @pytest.fixture
+def database_url(one_database):
+    return one_database
+
+
+@pytest.fixture
 def way(place, session, tools, photo):
     return Way(session, tools, place, photo)
 
