@@ -60,8 +60,8 @@ class Claims(MethodView):
 
 
 def file_form(form: dict[str, Any], upload: Any) -> TopupClaim:
-    """Read the whole file first, then open the transaction: a slow sender must not hold the only write lock."""
-    data = upload.read(MAX_BYTES + 1)
+    """Read and take the whole file first: neither a slow sender nor a large photo may hold the only write lock."""
+    receipt = claims.take_receipt(upload.read(MAX_BYTES + 1))
     session, principal = open_write(), current_principal()
     given = claims.ClaimInput(
         employee_id=form["employee_id"] or lists.own_employee(principal),
@@ -69,7 +69,7 @@ def file_form(form: dict[str, Any], upload: Any) -> TopupClaim:
         paid_on=form["paid_on"],
         number=form["receipt_number"],
         note=form["note"],
-        data=data,
+        receipt=receipt,
     )
     return claims.file_claim(session, principal, tools(), given, _now())
 

@@ -34,7 +34,7 @@ def used(
     session: Session, sha256: str, number: str | None, paid_on: dt.date, besides: uuid.UUID | None = None
 ) -> TopupClaim | None:
     """The claim that the same receipt stands in already, in any centre."""
-    same = TopupClaim.receipt_sha256 == sha256
+    same = or_(TopupClaim.receipt_sha256 == sha256, TopupClaim.file_sha256 == sha256)
     if number is not None:
         same = or_(same, (TopupClaim.receipt_number == number) & (TopupClaim.paid_on == paid_on))
     query = select(TopupClaim).where(same, TopupClaim.state.in_(COUNTS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from app.allowance import claim_store, store
 from app.allowance.closing import money_time
 from app.allowance.evidence import NOTHING, words_of
 from app.allowance.model import TopupClaim
-from app.allowance.receipt_rules import EXTENSIONS, MAX_BYTES, media_type, normal_number
+from app.allowance.receipt_rules import EXTENSIONS, MAX_BYTES, is_pdf, normal_number
 from app.allowance.rules import SHANGHAI, LineState, bounds, closable_from
 from app.allowance.states import Event
 from app.allowance.telling import tell_claim
@@ -21,6 +22,7 @@ from app.allowance.tools import SUBJECT, Tools
 from app.audit import AuditEvent, record
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, TooLarge
 from app.kernel.money import Fen, format_yuan
+from app.kernel.pictures import take_picture
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
 from app.ledger import Entry, book, reverse
@@ -28,6 +30,32 @@ from app.policy import effective
 
 FILERS = ("operations", "butler")
 DECIDERS = ("finance",)
+_MAX_SIDE = 2400
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What is kept of a receipt's file: a PDF as it is, a photo upright and without what a camera writes beside it.
+    `sha256` is of the bytes that were put up.
+    """
+
+    data: bytes
+    media_type: str
+    sha256: str
+
+
+def take_receipt(data: bytes) -> Receipt:
+    """Call before the write transaction begins. Raise `Invalid` (field `receipt`), or `TooLarge`."""
+    if len(data) > MAX_BYTES:
+        raise TooLarge("票据文件最多 10 MB / a receipt has at most 10 MB")
+    sha256 = hashlib.sha256(data).hexdigest()
+    if is_pdf(data):
+        return Receipt(data, "application/pdf", sha256)
+    try:
+        return Receipt(take_picture(data, max_side=_MAX_SIDE).data, "image/jpeg", sha256)
+    except Invalid as exc:
+        words = "请上传完整的 PDF、JPEG 或 PNG 文件 / a whole PDF, JPEG or PNG"
+        raise _invalid("receipt", exc.detail if exc.code == "heic" else words) from exc
 
 
 @dataclass(frozen=True)
@@ -39,7 +67,7 @@ class ClaimInput:
     paid_on: dt.date
     number: str | None
     note: str
-    data: bytes
+    receipt: Receipt
 
 
 def file_claim(
@@ -51,18 +79,19 @@ def file_claim(
     month = given.paid_on.strftime("%Y-%m")
     centre = _centre_of(session, principal, given.employee_id, month)
     policy = effective(session, tools.files, SUBJECT, centre).body
-    kind = _check_file(given.data)
     number = normal_number(one_line(given.number or "", 60))
     _check(given, month, policy["topup_cap_fen"], policy["topup_days"], now)
     if policy["topup_needs_number"] and number is None:
         raise _invalid("receipt_number", "请填写票据号码 / the receipt's number is required")
-    sha256 = tools.blobs.put(session, given.data, kind, now)
-    first = claim_store.used(session, sha256, number, given.paid_on)
+    kept = given.receipt
+    name = tools.blobs.put(session, kept.data, kept.media_type, now)
+    first = claim_store.used(session, kept.sha256, number, given.paid_on)
     if first is not None:
         raise _used(principal, first)
     claim = TopupClaim(
         centre_id=centre, employee_id=given.employee_id, month=month, paid_fen=given.paid_fen, paid_on=given.paid_on,
-        receipt_number=number, receipt_sha256=sha256, receipt_name=f"receipt-{sha256[:12]}.{EXTENSIONS[kind]}",
+        receipt_number=number, receipt_sha256=kept.sha256, file_sha256=name,
+        receipt_name=f"receipt-{kept.sha256[:12]}.{EXTENSIONS[kept.media_type]}",
         note=one_line(given.note, 500), state="filed", filed_by=principal.user, created_at=now, updated_at=now,
     )  # fmt: skip
     try:
@@ -98,15 +127,6 @@ def _check(given: ClaimInput, month: str, cap: int, days: int, now: dt.datetime)
         raise _invalid("paid_on", "充值日期不能在将来 / the day lies ahead")
     if now >= closable_from(month, days):
         raise _invalid("paid_on", f"须在次月起 {days} 天内报销 / too long ago")
-
-
-def _check_file(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise TooLarge("票据文件最多 10 MB / a receipt has at most 10 MB")
-    kind = media_type(data)
-    if kind is None:
-        raise _invalid("receipt", "请上传完整的 PDF、JPEG 或 PNG 文件 / a whole PDF, JPEG or PNG")
-    return kind
 
 
 def _used(principal: Principal, first: TopupClaim) -> Conflict:
@@ -262,7 +282,7 @@ def receipt(
     session: Session, principal: Principal, tools: Tools, claim_id: uuid.UUID
 ) -> tuple[TopupClaim, bytes, str]:
     claim = get(session, principal, claim_id)
-    data, kind = tools.blobs.get(session, claim.receipt_sha256)
+    data, kind = tools.blobs.get(session, claim.file_sha256 or claim.receipt_sha256)
     return claim, data, kind
 
 

@@ -123,6 +123,8 @@ class PayrollExport(Identified, Base):
 class TopupClaim(Identified, Versioned, Base):
     """A receipt for a top-up of the number (U05). `paid_fen`: what the receipt says, `approved_fen`: what is paid back.
 
+    `receipt_sha256`: of the bytes as they were put up, by which one receipt is known again; `file_sha256`: of what is
+    kept of them, a photo without its metadata; null on rows from before, of which the bytes themselves are kept.
     `reversed_for`: `R02` when the month's cancellation took it back, `mistake` when a person did.
     """
 
@@ -160,6 +162,7 @@ class TopupClaim(Identified, Versioned, Base):
     paid_on: Mapped[dt.date] = mapped_column(Date)
     receipt_number: Mapped[str | None] = mapped_column(String(60))
     receipt_sha256: Mapped[str] = mapped_column(String(64))
+    file_sha256: Mapped[str | None] = mapped_column(String(64))
     receipt_name: Mapped[str] = mapped_column(String(200))
     note: Mapped[str] = mapped_column(String(500))
     state: Mapped[str] = mapped_column(String(10))

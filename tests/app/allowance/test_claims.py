@@ -43,7 +43,8 @@ def given(org, **changes) -> ClaimInput:
         "number": None,
         "note": "",
     }
-    return ClaimInput(**{**values, "data": pdf(), **changes})
+    data = changes.pop("data", pdf())
+    return ClaimInput(**{**values, "receipt": claims.take_receipt(data), **changes})
 
 
 @pytest.fixture
