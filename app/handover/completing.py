@@ -31,7 +31,7 @@ from app.policy import PolicyFiles, effective
 from app.registry import RESOURCES, end_tie, holding_of, tie
 from app.uptime import queue_settling
 
-COMPLETE = "complete"
+COMPLETE = "signed"
 
 
 @dataclass(frozen=True)
