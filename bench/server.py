@@ -1,6 +1,8 @@
 """What the server costs: CPU of the web processes for readings and for changed snapshots, and their memory.
 
 On PostgreSQL the database's own work is no part of it; SQLite works inside the web process and is measured with it.
+Workers are forked from one process that has loaded everything. What a worker costs is therefore a worker's part of the
+proportional set sizes of all of them; its resident size, which counts the shared pages in each again, stands beside it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ PHONES = 1000
 BATCH = 200
 ROUNDS = 5
 PACKAGES = 200
-CPU_READINGS_S, CPU_SNAPSHOTS_S, RSS_MB = 0.15, 2.0, 150
+CPU_READINGS_S, CPU_SNAPSHOTS_S, MEMORY_MB = 0.15, 2.0, 150
 _TAGS = {name: f"{n:032x}" for n, name in enumerate(wire.SECTIONS)}
 
 
@@ -68,7 +70,8 @@ def _figures(name: str, made: Site, url: str) -> list[dict[str, Any]]:
     compact = [_timed(made, _batches(made, lambda _n: {}, BATCH)) for _ in range(ROUNDS)]
     changed = [_timed(made, _batches(made, partial(_changed, turn), BATCH // 2)) for turn in (1, 2, 3)]
     bare = _bare_rows_per_s(url)
-    resident = made.resident_bytes() / 2**20
+    resident, share = made.resident_bytes() / 2**20, made.share_bytes() / 2**20
+    workers = len(made.workers())
     cpu, wall = statistics.median(c for c, _ in compact), statistics.median(w for _, w in compact)
     changed_cpu = statistics.median(c for c, _ in changed)
     detail = {
@@ -86,7 +89,13 @@ def _figures(name: str, made: Site, url: str) -> list[dict[str, Any]]:
             "s",
             {"rounds_cpu_s": [round(c, 3) for c, _ in changed]},
         ),
-        _figure(f"server on {name}: memory of one web process", resident, RSS_MB, "MB", {}),
+        _figure(
+            f"server on {name}: memory of one web process, what they share counted once",
+            share,
+            MEMORY_MB,
+            "MB",
+            {"workers": workers, "resident_of_the_largest": round(resident, 1)},
+        ),
         {
             "figure": f"server on {name}: readings stored a second, as a share of bare inserts",
             "value": detail["share_of_bare_inserts"],

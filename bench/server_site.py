@@ -53,8 +53,13 @@ class Site:
         return sum(t.user + t.system for t in times)
 
     def resident_bytes(self) -> int:
-        """Of the largest web process."""
+        """Of the largest web process, what it shares with the others counted as if it had it alone."""
         return max(int(process.memory_info().rss) for process in self.workers())
+
+    def share_bytes(self) -> int:
+        """What a web process costs: of master and workers together, shared pages counted once, a worker's part."""
+        processes = (self.server, *self.workers())
+        return sum(int(p.memory_full_info().pss) for p in processes) // len(self.workers())
 
     def signed(self, body: bytes) -> dict[str, str]:
         message = wire.HttpMessage("POST", self.url + wire.CHECKIN_PATH, {"Content-Encoding": "gzip"})

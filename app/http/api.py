@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar, cast
 
-from flask import request
+from flask import Flask, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, fields, pre_load, validate
@@ -60,9 +61,32 @@ class PageArgs(StrictSchema):
 
 
 class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest is untyped
-    """flask-smorest without its own error handler, which would answer in another form than problem documents."""
+    """flask-smorest without its own error handler, which would answer in another form than problem documents.
+
+    The document is made when it is first asked for: it takes 10 MB and half a second, and most processes never tell it.
+    """
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append(blueprint)
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of all blueprints that were registered."""
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed.pop(0)
+                named = {"name": blueprint.name, "parameters": None}
+                blueprint.register_views_in_doc(self, self._app, self.spec, **named)
+                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+            return cast(dict[str, Any], self.spec.to_dict())
 
     def _register_error_handlers(self) -> None:
         return

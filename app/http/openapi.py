@@ -58,7 +58,7 @@ def register_openapi(app: Flask, api: Api) -> None:
     def openapi_json() -> Response:
         cached = current_app.extensions.setdefault(_CACHED, b"")
         if not cached:
-            cached = orjson.dumps(_document(app, api.spec.to_dict()))
+            cached = orjson.dumps(_document(app, api.document()))
             current_app.extensions[_CACHED] = cached
         return Response(cached, mimetype="application/json")
 
