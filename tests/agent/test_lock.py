@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,111 +17,21 @@ from agent import lock, wire
 from agent.boxes import Boxes
 from agent.clock import steady
 from agent.commands import CommandWorker
-from agent.contacts import CountContacts, count_of
 from agent.errors import TransportFault
-from agent.hands import Hands
-from agent.inbox import Inbox, Outcome, receive
-from agent.lock import LockKind, set_command, verify_command
-from agent.parsers.lock import set_code, verify_code
+from agent.inbox import Inbox, Outcome
+from agent.lock import set_command, verify_command
 from agent.simulator.android.locksettings import LockLie, throttle_s
-from agent.simulator.fleet import Fleet, Mode
-from agent.simulator.make import make_phone
 from agent.simulator.mksh import MkshRunner
-from agent.simulator.state import AuthMode
 from agent.sweep import Serials
-from agent.transport import CommandResult, TransportOptions, open_transport
-from tests.agent.builders import Box
+from agent.transport import TransportOptions, open_transport
+from tests.agent.lock_rig import AGENT, NEW, OLD, Rig, settles
 from tests.support import adb as real_adb
-
-OLD, NEW = "73915462", "canary 9'\"$(id)`x\\中文"
-AGENT = "a1"
-
-
-class Rig:
-    """One phone and one gateway's worker; `order` gives what the worker made of one command."""
-
-    def __init__(self, tmp_path: Path, mode: Mode = "canned", **state: Any) -> None:
-        self.phone = make_phone(0)
-        self.phone.identity.sdk = 33
-        self.phone.lock_pin = OLD
-        self.phone.auth = AuthMode.OPEN
-        for name, value in state.items():
-            setattr(self.phone, name, value)
-        self.fleet = Fleet([self.phone], mode)
-        self.key = X25519PrivateKey.generate()
-        self.boxes = Boxes()
-        self.box = Box(tmp_path / "spool.db")
-        self.number = 0
-
-    @contextmanager
-    def up(self) -> Iterator[Rig]:
-        with self.fleet:
-            self.target = f"tcp:127.0.0.1:{self.fleet.ports[0]}"
-            self.serials = Serials({self.target: self.phone.identity.serial})
-            yield self
-        self.box.database.close()
-
-    def kind(self, what: lock.What, **changes: Any) -> LockKind:
-        made = LockKind(
-            what,
-            self.key,
-            self.boxes,
-            TransportOptions(),
-            Hands(),
-            self.serials,
-            lambda: [self.target],
-            steady,
-            1.0,
-        )
-        return replace(made, **changes)
-
-    def worker(self, **changes: Any) -> CommandWorker:
-        kinds = {name: self.kind(what, **changes) for name, what in lock.LOCK_KINDS.items()}
-        return CommandWorker(
-            Inbox(self.box.database, self.box.clock), kinds, self.box.clock, on_result=lambda: None
-        )
-
-    def command(
-        self, kind: str = "check_lock", texts: dict[str, str] | None = None, **changes: Any
-    ) -> wire.Command:
-        self.number += 1
-        made = wire.Command(
-            f"c{self.number}", kind, AGENT, self.phone.identity.serial, tuple(self.phone.identity.imeis), {}, 60,
-            wire.DANGER_PURPOSE,
-        )  # fmt: skip
-        made = replace(made, **changes)
-        sealed = wire.seal_box(
-            {"old": OLD} if texts is None else texts, self.key.public_key().public_bytes_raw(), command=made.id,
-            agent=made.agent, serial=made.serial,
-        )  # fmt: skip
-        return replace(made, args={"order": "o1", "sealed": sealed, **made.args})
-
-    def receive(self, command: wire.Command) -> None:
-        with self.box.database.transaction() as db:
-            receive(db, [self.boxes.put(command)], self.box.clock.now())
-
-    def order(
-        self, kind: str = "check_lock", texts: dict[str, str] | None = None, **changes: Any
-    ) -> tuple[str, Any]:
-        self.receive(self.command(kind, texts))
-        worker = self.worker(**changes)
-        assert worker.step() is True
-        return self.result()
-
-    def result(self) -> tuple[str, Any]:
-        (told,) = self.box.send()["results"]
-        return told["state"], told["detail"]
 
 
 @pytest.fixture
 def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
     with Rig(tmp_path, **getattr(request, "param", {})).up() as made:
         yield made
-
-
-def settles(outcome: str, reason: str | None = None) -> tuple[str, dict[str, str]]:
-    state = "failed" if outcome == "unknown" else "succeeded"
-    return state, {"outcome": outcome, **({"reason": reason} if reason else {})}
 
 
 def test_the_right_one_matches_in_one_try(rig: Rig) -> None:
@@ -404,56 +313,6 @@ def test_a_transport_error_tells_its_code_alone(rig: Rig, monkeypatch: Any) -> N
     assert rig.order() == settles("unknown", "protocol")
 
 
-# --- words --------------------------------------------------------------------
-
-
-def said(out: str, code: int | None = 255, err: str = "") -> CommandResult:
-    return CommandResult(out.encode(), err.encode(), code, 0.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("out", "code", "expected"),
-    [
-        ("Lock credential verified successfully\n", 0, "match"),
-        ("Lock credential verified successfully\r\n", 0, "match"),
-        ("Lock credential verified successfully\n", 255, "words"),
-        ("Lock credential verified successfully\n", None, "words"),
-        ("Old password '1' didn't match\n", 255, "mismatch"),
-        ("Old password 'Lock credential verified successfully' didn't match\n", 255, "mismatch"),
-        ("Request throttled\n", 255, "throttled"),
-        ("Request throttled\nOld password '1' didn't match\n", 255, "words"),
-        ("Profile uses unified challenge\n", 255, "profile"),
-        ("Old password provided but user has no password\n", 255, "no_lock"),
-        ("User has a lock credential, but old credential was not provided\n", 255, "words"),
-        ("", 0, "words"),
-        ("Segmentation fault\n", 139, "words"),
-        ("Unknown command: verify\n", 255, "not_supported"),
-        ("cmd: Can't find service: lock_settings\n", 20, "not_supported"),
-        ("/system/bin/sh: locksettings: not found\n", 127, "not_supported"),
-        ("/system/bin/sh: locksettings: inaccessible or not found\n", 127, "not_supported"),
-    ],
-)
-def test_words_of_verify(out: str, code: int | None, expected: str) -> None:
-    assert verify_code(said(out, code)) == expected
-    assert verify_code(said("", code, out)) == expected, "on either stream"
-
-
-@pytest.mark.parametrize(
-    ("new", "out", "code", "expected"),
-    [
-        ("1234", "Pin set to '1234'\n", 0, "set"),
-        ("1234", "Pin set to '1235'\n", 0, "words"),
-        ("12a4", "Password set to '12a4'\n", 0, "set"),
-        ("12a4", "Pin set to '12a4'\n", 0, "words"),
-        ("1234", "Pin set to '1234'\n", 1, "words"),
-        ("1234", "New credential doesn't satisfy admin policies: Too short\n", 0, "policy"),
-        ("1234", "Old password '1' didn't match\n", 255, "mismatch"),
-    ],
-)
-def test_words_of_set(new: str, out: str, code: int, expected: str) -> None:
-    assert set_code(said(out, code), new) == expected
-
-
 def test_commands_are_quoted() -> None:
     assert verify_command("a'b c") == "locksettings verify --old 'a'\"'\"'b c' --user 0"
     assert set_command("1", "23") == "locksettings set-pin --old 1 --user 0 23"
@@ -475,9 +334,6 @@ def test_a_phone_counts_wrong_tries_and_waits(rig: Rig) -> None:
     assert rig.order() == settles("match")
 
 
-# --- boxes ------------------------------------------------------------------------
-
-
 def test_boxes_keep_few_and_not_for_long(rig: Rig) -> None:
     clock = rig.box.steady
     boxes = Boxes(clock)
@@ -491,38 +347,6 @@ def test_boxes_keep_few_and_not_for_long(rig: Rig) -> None:
     assert boxes.take(many[-1]) is None
     plain = replace(rig.command(), args={"order": "o2"})
     assert boxes.put(plain) is plain
-
-
-# --- contacts --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("rig", "told"), [({"contacts": 0}, 0), ({"contacts": 312}, 312)], indirect=["rig"])
-def test_contacts_are_counted(rig: Rig, told: int) -> None:
-    kind = CountContacts(TransportOptions(), Hands(), rig.serials, lambda: [rig.target], steady)
-    assert kind(rig.command(purpose=wire.COMMAND_PURPOSE)) == Outcome("succeeded", {"contacts": told})
-    assert kind(replace(rig.command(), serial="X")) == Outcome("not_now", {"reason": "not_seen"})
-
-
-@pytest.mark.parametrize("rig", [{"contacts": None}], indirect=True)
-def test_contacts_that_may_not_be_read_are_unknown(rig: Rig) -> None:
-    kind = CountContacts(TransportOptions(), Hands(), rig.serials, lambda: [rig.target], steady)
-    assert kind(rig.command()) == Outcome("succeeded", {"contacts": None, "reason": "denied"})
-
-
-@pytest.mark.parametrize(
-    ("out", "code", "number"),
-    [
-        ("Row: 0 _id=1\nRow: 1 _id=9\n", 0, 2),
-        ("Row: 0 _id=1\nRow: 2 _id=9\n", 0, None),
-        ("Row: 0 _id=1\nRow: 1 _i", 0, None),
-        ("Row: 0 _id=1\n", 1, None),
-        ("No result found.\n", 0, 0),
-        ("", 0, None),
-        ("[ERROR] Unsupported argument\n", 0, None),
-    ],
-)
-def test_counts_are_taken_whole_or_not_at_all(out: str, code: int, number: int | None) -> None:
-    assert count_of(said(out, code))[0] == number
 
 
 def test_a_signed_order_is_for_one_agent_and_purpose() -> None:

@@ -21,7 +21,7 @@ from agent import lock, wire
 from agent.boxes import Boxes
 from agent.inbox import Inbox
 from agent.transport_tcp import TcpTransport
-from tests.agent.test_lock import OLD, Rig
+from tests.agent.lock_rig import OLD, Rig
 
 NEW = "86420913"
 ROUNDS = int(os.environ.get("BUTLER_PROVE_LOCK", "5"))
