@@ -21,10 +21,13 @@ _PUBLIC = {
     "GET /enter",
     "GET /healthz",
     "GET /metrics",
+    "GET /p/<code>",
+    "GET /papers/check",
     "GET /r/<code>",
     "GET /r/<code>/sent",
     "GET /readyz",
     "GET /static/<path:filename>",
+    "POST /papers/check",
     "POST /r/<code>",
     "POST /session",
 }
