@@ -14,10 +14,13 @@ from app.kernel.db import db
 from app.kernel.paging import Page
 from app.people import listing, user_service
 from app.people.listing import UserLine, Wanted
-from app.people.model import RoleGrant
+from app.people.model import Deputy, RoleGrant
+from app.people.rules import Right
 from app.people.schemas import (
+    DeputySchema,
     GrantSchema,
     MeSchema,
+    NewDeputySchema,
     NewGrantSchema,
     NewUserSchema,
     OneTimePasswordSchema,
@@ -114,6 +117,57 @@ class Activate(MethodView):
     def post(self, user_id: uuid.UUID) -> UserLine:
         """He can sign in again, with the roles that he has."""
         user = user_service.set_active(db.session(), user_id, _by(), active=True)
+        return listing.whole_user(db.session(), user, runtime().clock.now()).line
+
+
+@users_api.route("/users/<uuid:user_id>/deputies")
+class Deputies(MethodView):
+    @access("admin")
+    @users_api.response(200, page_schema(DeputySchema))
+    def get(self, user_id: uuid.UUID) -> Page[Deputy]:
+        """Who stands or stood in for him, and for whom he does or did, the latest first."""
+        user_service.get_user(db.session(), user_id)
+        return Page(listing.deputies(db.session(), user_id), None)
+
+    @access("admin")
+    @users_api.arguments(NewDeputySchema)
+    @users_api.response(201, DeputySchema)
+    def post(self, body: dict[str, Any], user_id: uuid.UUID) -> Deputy:
+        """Somebody stands in for him with one of his roles, for a time that has an end."""
+        right = Right(body["role"], body["centre_id"])
+        return user_service.send_deputy(
+            db.session(), user_id, body["deputy_id"], right, body["valid_from"], body["valid_to"], _by()
+        )
+
+
+@users_api.route("/deputies/<uuid:deputy_id>/end")
+class EndDeputy(MethodView):
+    @access("admin")
+    @users_api.response(200, DeputySchema)
+    def post(self, deputy_id: uuid.UUID) -> Deputy:
+        """End it now; 404 for one that is over."""
+        return user_service.end_deputy(db.session(), deputy_id, _by())
+
+
+@users_api.route("/users/<uuid:user_id>/reset-password")
+class ResetPassword(MethodView):
+    @access("admin")
+    @users_api.response(200, OneTimePasswordSchema)
+    def post(self, user_id: uuid.UUID) -> dict[str, Any]:
+        """A password for one sign-in, in this answer and nowhere again. His sessions and tokens end."""
+        password = user_service.reset_password(db.session(), user_id, _by())
+        answer_is_secret()
+        return {"user_id": user_id, "password": password}
+
+
+@users_api.route("/users/<uuid:user_id>/reset-factor")
+class ResetFactor(MethodView):
+    @access("admin")
+    @users_api.response(200, UserSchema)
+    def post(self, user_id: uuid.UUID) -> UserLine:
+        """For a lost authenticator: he sets one up at his next sign-in. His sessions and tokens end."""
+        user_service.reset_factor(db.session(), user_id, _by())
+        user = user_service.get_user(db.session(), user_id)
         return listing.whole_user(db.session(), user, runtime().clock.now()).line
 
 

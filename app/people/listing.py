@@ -73,6 +73,11 @@ def whole_user(session: Session, user: User, now: dt.datetime) -> Whole:
     )
 
 
+def deputies(session: Session, user_id: uuid.UUID) -> Sequence[Deputy]:
+    """Of him and for him, the latest first."""
+    return list_store.all_deputies(session, user_id)
+
+
 def centre_names(session: Session) -> dict[uuid.UUID, str]:
     return list_store.centres(session)
 

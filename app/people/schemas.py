@@ -52,6 +52,28 @@ class UserSchema(StrictSchema):
     grants = fields.List(fields.Nested(GrantSchema))
 
 
+class NewDeputySchema(StrictSchema):
+    deputy_id = fields.UUID(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    centre_id = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "null: the whole company"}
+    )
+    valid_from = Instant(required=True)
+    valid_to = Instant(required=True)
+
+
+class DeputySchema(StrictSchema):
+    id = fields.UUID()
+    user_id = fields.UUID(metadata={"description": "who is away"})
+    deputy_id = fields.UUID(metadata={"description": "who has his right meanwhile"})
+    role = fields.String(validate=validate.OneOf(ROLES))
+    centre_id = fields.UUID(allow_none=True)
+    valid_from = Instant()
+    valid_to = Instant()
+    created_by = fields.String()
+    created_at = Instant()
+
+
 class OneTimePasswordSchema(StrictSchema):
     user_id = fields.UUID()
     password = fields.String(metadata={"description": "for one sign-in, shown once"})

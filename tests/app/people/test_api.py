@@ -54,3 +54,51 @@ def test_everybody_can_ask_who_he_is(client, org, as_user):
         "centres": [str(org.centre)],
     }  # fmt: skip
     assert client.get("/api/v1/me").json["centres"] is None
+
+
+def a_user(client, login):
+    return client.post("/api/v1/users", json={"login": login, "name": login}).json["user_id"]
+
+
+def test_a_deputy_is_sent_and_ended(client, org, clock):
+    wang, zhao = a_user(client, "wang"), a_user(client, "zhao")
+    stand_in = {
+        "deputy_id": zhao,
+        "role": "lead",
+        "centre_id": str(org.centre),
+        "valid_from": "2026-11-22T02:00:00Z",
+    }
+    path = f"/api/v1/users/{wang}/deputies"
+    for wrong in ("2026-11-22T01:00:00Z", "2036-11-22T01:00:00Z", "soon"):
+        assert client.post(path, json={**stand_in, "valid_to": wrong}).status_code == 422
+    own = {**stand_in, "deputy_id": wang, "valid_to": "2026-12-01T00:00:00Z"}
+    assert client.post(path, json=own).status_code == 422
+    made = client.post(path, json={**stand_in, "valid_to": "2026-12-01T00:00:00Z"})
+    assert (made.status_code, made.json["created_by"]) == (201, "access-token")
+    for user in (wang, zhao):
+        assert [d["id"] for d in client.get(f"/api/v1/users/{user}/deputies").json["items"]] == [
+            made.json["id"]
+        ]
+    clock.move(60)
+    assert (
+        client.post(f"/api/v1/deputies/{made.json['id']}/end").json["valid_to"].startswith("2026-11-22T02:01")
+    )
+    assert client.post(f"/api/v1/deputies/{made.json['id']}/end").status_code == 404
+
+
+def test_a_password_and_an_authenticator_are_reset(client, org, as_user):
+    who = as_user("lead", org.centre)
+    path = f"/api/v1/users/{who.user_id}"
+    assert who.get("/api/v1/me").status_code == 200
+    key = {"Idempotency-Key": "reset-once"}
+    first = client.post(f"{path}/reset-password", headers=key)
+    assert (first.status_code, len(first.json["password"])) == (200, 14)
+    again = client.post(f"{path}/reset-password", headers=key)
+    assert (again.status_code, again.json["code"]) == (409, "shown_once")
+    assert client.post(f"{path}/reset-factor").json["has_second_factor"] is False
+    assert who.get("/api/v1/me").status_code == 401, "his tokens end"
+    gone = uuid.uuid4()
+    for act in ("reset-password", "reset-factor"):
+        assert client.post(f"/api/v1/users/{gone}/{act}").status_code == 404
+        assert as_user("operations", org.centre).post(f"{path}/{act}").status_code == 403
+    assert client.get(f"/api/v1/users/{gone}/deputies").status_code == 404
