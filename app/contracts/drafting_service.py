@@ -152,10 +152,11 @@ def add_photos(
         text = f"请选择照片，一份评估最多 {limit} 张 / 1 to {limit} photos in all"
         raise Invalid(text, fields=[FieldError("photos", "count", text)])
     words = one_line(caption, 100)
-    new = [{"sha256": blobs.put(session, p.data, "image/jpeg", now), "caption": words} for p in pictures]
-    known = {photo["sha256"] for photo in row.photos}
-    photos = [*row.photos, *(photo for photo in new if photo["sha256"] not in known)]
-    work_store.write(session, row, photos=photos, updated_at=now)
+    photos = {photo["sha256"]: photo for photo in row.photos}
+    for picture in pictures:
+        sha256 = blobs.put(session, picture.data, "image/jpeg", now)
+        photos.setdefault(sha256, {"sha256": sha256, "caption": words})
+    work_store.write(session, row, photos=list(photos.values()), updated_at=now)
     return row
 
 
