@@ -22,8 +22,10 @@ def acts_of(
     desk = principal.may(case.centre_id, *DECIDERS)
     decides = desk and not own
     found: set[str] = set()
-    if own or desk:
+    if case.employee_id is not None and (own or desk):
         found |= _for_person(case, now)
+    if (own or desk) and case.kind == "loss" and case.ended_at is None:
+        found.add("police")
     if decides:
         found |= _for_deciders(principal, case, order, offer)
     if principal.may(case.centre_id, *REPORTERS):
@@ -43,8 +45,6 @@ def _for_person(case: HardwareCase, now: dt.datetime) -> set[str]:
         found.add("state")
     if case.state == Case.DEMANDED:
         found |= {"offer", "refuse"}
-    if case.kind == "loss" and case.ended_at is None:
-        found.add("police")
     in_time = case.appeal_until is not None and now < case.appeal_until
     if case.payer == "person" and case.state in APPEALABLE and case.appeal == Appeal.NONE and in_time:
         found.add("appeal")
@@ -60,7 +60,7 @@ def _for_deciders(
     if case.state == Case.REPAIR:
         found.add("drop")
     if offer is not None and offer.offered_by != principal.user:
-        found |= {"accept", "reject"}
+        found |= {"reject"} if offer.verdict == "lower" else {"accept", "reject"}
     if case.state == Case.BUYING:
         found.add("buy")
     earlier = {case.judged_by, case.appealed_by, order.ordered_by if order else None}
