@@ -11,7 +11,7 @@ from app.commands import cancel as cancel_command
 from app.commands import enqueue
 from app.escrow import lock_store, store
 from app.escrow.lock_model import LockOrder
-from app.escrow.lock_rules import CHECK, SET, LockEvent, LockState
+from app.escrow.lock_rules import CHECK, MOST_WRONG, SET, LockEvent, LockState
 from app.escrow.model import Secret
 from app.escrow.rights import FILERS
 from app.escrow.rules import SCREEN_LOCK
@@ -35,7 +35,7 @@ def ask_lock_check(
     A match or mismatch sets `Secret.checked_at` and `matched`, as a blind check does. After a mismatch only a person
     may ask again (`Conflict` `mismatched_before` for the system), until another password is in force. Raise
     `NotFound`, `Forbidden`, `Unavailable` while sealed, `Conflict`: `no_screen_lock`, `nothing_in_force`, `lock_busy`,
-    `retired_phone`, `no_identity` (the phone's serial is no phone's own).
+    `retired_phone`, `no_identity` (the phone's serial is no phone's own), `wrong_too_often` (three times).
     """
     secret, centre = _askable(session, principal, secret_id, vault)
     if secret.in_force is None:
@@ -134,6 +134,11 @@ def _askable(
     if placeholder_serial(phone.serial):
         raise Conflict(
             "这部手机的序列号不是它独有的，认不准 / the serial identifies no phone", code="no_identity"
+        )
+    if lock_store.wrong_tries(session, secret.id, secret.since) >= MOST_WRONG:
+        raise Conflict(
+            f"备案的密码在手机上已经错了 {MOST_WRONG} 次，再试手机会锁住：请问清密码，重新备案 / wrong too often",
+            code="wrong_too_often",
         )
     open_escrow(session, vault)
     return secret, centre

@@ -74,7 +74,9 @@ def _ended(
     session: Session, order: LockOrder, event: LockEvent, outcome: str, reason: str | None, actor: str,
     tried_at: dt.datetime, now: dt.datetime,
 ) -> None:  # fmt: skip
-    lock_store.move(session, order, event, outcome=outcome, reason=reason, at=now)
+    # Of a check the instant of the try, which is then that of `Secret.checked_at`: so one finds the other.
+    at = now if order.what == SET else tried_at
+    lock_store.move(session, order, event, outcome=outcome, reason=reason, at=at)
     secret = store.lock(session, order.secret_id)
     told = {"match": "ok", "set": "ok", "mismatch": "mismatch"}.get(outcome, "refused")
     note(
@@ -87,7 +89,7 @@ def _ended(
     # What was tried is the version in force as the order was sent; a set sends it along with the one that waits.
     same = secret.in_force == order.version or (order.what == SET and secret.pending == order.version)
     if proves is not None and same:
-        secret.checked_at, secret.matched = tried_at, proves
+        secret.checked_at, secret.matched = at, proves
     _tell_asker(session, order, now)
     session.flush()
 

@@ -12,6 +12,8 @@ from typing import Any
 from app.kernel.errors import Conflict
 
 CHECK, SET = "check", "set"
+MOST_WRONG = 3
+"""Wrong tries of one password by gateways: from the fifth on phones wait ever longer, and some erase themselves."""
 
 
 class LockState(StrEnum):

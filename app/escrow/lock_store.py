@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.commands import FINAL, Command
@@ -31,6 +32,15 @@ def of_secret(session: Session, secret_id: uuid.UUID, limit: int) -> list[LockOr
     """The newest first."""
     query = select(LockOrder).where(LockOrder.secret_id == secret_id)
     return list(session.scalars(query.order_by(LockOrder.asked_at.desc(), LockOrder.id.desc()).limit(limit)))
+
+
+def wrong_tries(session: Session, secret_id: uuid.UUID, since: dt.datetime | None) -> int:
+    """How often the phone said that the password in force since then is wrong."""
+    wrong = or_(LockOrder.outcome == "mismatch", LockOrder.reason == "mismatch")
+    query = select(func.count()).select_from(LockOrder).where(LockOrder.secret_id == secret_id, wrong)
+    if since is not None:
+        query = query.where(LockOrder.at >= since)
+    return session.scalar(query) or 0
 
 
 def move(session: Session, order: LockOrder, event: LockEvent, **changes: Any) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.escrow import store
+from app.escrow import lock_store, store
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_orders import lock_orders_of
-from app.escrow.lock_rules import ACTIVE, ADVICE, WHAT_WORDS, LockState, words_of
+from app.escrow.lock_rules import ACTIVE, ADVICE, MOST_WRONG, WHAT_WORDS, LockState, words_of
 from app.escrow.model import Secret
 from app.escrow.rights import FILERS
 from app.escrow.rules import SCREEN_LOCK
@@ -58,6 +58,7 @@ def panel(session: Session, principal: Principal, secret_id: uuid.UUID) -> LockP
         _line(order, people[order.asked_by], may, latest=place == 0) for place, order in enumerate(orders)
     ]
     in_force = secret.in_force is not None
+    may = may and lock_store.wrong_tries(session, secret.id, secret.since) < MOST_WRONG
     return LockPanel(
         secret,
         lines,

@@ -111,6 +111,18 @@ def test_a_set_that_did_not_happen_leaves_both(world: World) -> None:
     assert world.tasks() == 0
 
 
+def test_three_wrong_tries_are_the_end_until_another_password_is_filed(world: World) -> None:
+    for _ in range(3):
+        world.ask()
+        (command,) = world.lease()
+        world.tell(command, "succeeded", outcome="mismatch")
+    assert world.refused() == "wrong_too_often"
+    world.clock.move(1)
+    world.file(NEXT_PIN)
+    world.ask()
+    assert world.stands()[0] == "waiting"
+
+
 @pytest.mark.parametrize("how", ["told", "silence"])
 def test_a_set_of_which_nothing_is_known_keeps_both_and_asks_people(world: World, how: str) -> None:
     world.file(NEXT_PIN, in_force=False)
