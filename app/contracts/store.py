@@ -246,6 +246,27 @@ def places(session: Session, number_ids: Collection[uuid.UUID], now: dt.datetime
     return found
 
 
+def numbers_at_phone(
+    session: Session, principal: Principal, handset_id: uuid.UUID, now: dt.datetime
+) -> Sequence[uuid.UUID]:
+    """The numbers of the post that has the phone at the instant."""
+    phone, number = aliased(KitAssignment), aliased(KitAssignment)
+    held = [
+        and_(one.voided_at.is_(None), holds_at(one.valid_from, one.valid_to, now)) for one in (phone, number)
+    ]
+    query = (
+        select(number.number_id)
+        .join(phone, phone.post_id == number.post_id)
+        .where(
+            phone.handset_id == handset_id,
+            number.number_id.is_not(None),
+            *held,
+            within(principal, phone.centre_id),
+        )
+    )
+    return [found for found in session.scalars(query) if found is not None]
+
+
 def spares(
     session: Session, principal: Principal, centre_id: uuid.UUID, now: dt.datetime
 ) -> Sequence[Handset]:

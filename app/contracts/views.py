@@ -268,3 +268,12 @@ def work_lines(
 
 def may_write(principal: Principal, number: Number) -> bool:
     return principal.may(number.centre_id, *WRITERS)
+
+
+def contracts_of_handset(
+    session: Session, principal: Principal, handset_id: uuid.UUID, policies: PolicyFiles, now: dt.datetime
+) -> list[ContractLine]:
+    """The last contract of each number that is at the phone's post now, for the phone's page."""
+    numbers = store.numbers_at_phone(session, principal, handset_id, now)
+    rows = list(store.last_of(session, numbers).values())
+    return contract_lines(session, rows, policies, now)
