@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from app.demo.contract_story import tell_contracts
 from app.demo.handover_story import Handovers
+from app.demo.people import COMPANY
 from app.demo.secrets import HEADER, seed_secrets
 from app.demo.seed import SINCE, read_phones, seed
 from app.demo.story import Story
@@ -51,6 +53,10 @@ def seed_command(phones: Path, secrets_file: Path | None) -> None:
         # Only a new demo has a past: what the simulated phones tell later must not meet it twice.
         if seeded.made and users:
             Story(session, seeded.centre, here.policies, now, seeded.kits).tell()
+            tell_contracts(
+                session, seeded.centre, seeded.kits, company=COMPANY, policies=here.policies, blobs=here.blobs,
+                now=now,
+            )  # fmt: skip
         if secrets_file is not None:
             posts = [post for _, post in seeded.kits]
             filed = now - SINCE + dt.timedelta(hours=1)

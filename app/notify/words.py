@@ -15,6 +15,7 @@ KIND_WORDS: Mapping[str, str] = {
     "excuse": "保养维修",
     "report": "客户反映",
     "secret": "密码托管",
+    "contract": "号码合约",
     "hardware": "损坏遗失",
     "round": "月度核对",
     "change": "密码核对",

@@ -7,6 +7,7 @@ import uuid
 from flask import Blueprint, Response, flash, render_template, request
 
 from app.commands import enqueue
+from app.contracts import contracts_of_handset
 from app.escrow import escrow_status
 from app.fleet import agent_names
 from app.http.access import STAFF, access
@@ -88,6 +89,7 @@ def phone(handset_id: uuid.UUID) -> str:
         "overview/phone.html",
         **vars(view),
         evidence=phone_evidence(session, who, handset_id, now, runtime().policies),
+        contracts=contracts_of_handset(session, who, handset_id, now=now, policies=runtime().policies),
         commands=commands,
         busy=any(command.active for command in commands),
         now=now,
