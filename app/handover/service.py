@@ -19,7 +19,7 @@ from app.handover.rules import KIND_WORDS, REASONS
 from app.handover.states import Case, CaseEvent, Leg, LegEvent
 from app.handover.store import DESK
 from app.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from app.kernel.ids import parse_id
+from app.kernel.ids import new_id, parse_id
 from app.kernel.moving import change_if
 from app.kernel.tenancy import SYSTEM, Principal
 from app.kernel.texts import one_line
@@ -124,15 +124,16 @@ def start(
     body = effective(session, policies, "handover", post.centre_id).body
     kit, giver = _subjects(session, principal, wanted, policies, now)
     case = Handover(
-        centre_id=post.centre_id, kind=wanted.kind, state=Case.OPEN, post_id=post.id, reason=wanted.reason,
+        id=new_id(), centre_id=post.centre_id, kind=wanted.kind, state=Case.OPEN, post_id=post.id, reason=wanted.reason,
         note=one_line(wanted.note, MAX_WORDS), place=one_line(wanted.place, 200), giver_id=giver,
         receiver_id=wanted.receiver_id, lead_user=wanted.lead_user or principal.user,
         due_at=wanted.due_at or now + dt.timedelta(days=body["due_days"]), started_by=principal.user, started_at=now,
     )  # fmt: skip
     _check_persons(session, principal, case, now)
+    # The locks first: the case's own row refers to the post, and two who begin at once would wait for each other.
+    _hold(session, case, post, kit, principal.user, now)
     session.add(case)
     session.flush()
-    _hold(session, case, post, kit, principal.user, now)
     legs = _legs(case)
     session.add_all(legs)
     session.flush()

@@ -51,6 +51,8 @@ def hold(
     transaction ends: a tie that is being written meanwhile is finished first. Internal: the caller checked rights.
     """
     wanted = sorted(set(subjects), key=lambda s: (KINDS.index(s[0]), s[1]))
+    # Refused before anything is locked: whoever holds it may just be writing, and each would wait for the other.
+    refuse(holds_on(session, wanted), under=cause)
     for kind in KINDS:
         store.lock_rows(session, RESOURCES[RESOURCE_OF[kind]], [i for k, i in wanted if k == kind])
     standing = holds_on(session, wanted)
