@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from app.escrow.model import RevealRequest, Secret, SecretVersion
 from app.kernel.db import Base, begin_write, db
 from app.people.model import RoleGrant
 from app.tasks import Task
-from tests.app.escrow.conftest import PIN, WECHAT
+from tests.app.escrow.conftest import PIN
 
 NEW_PIN = "268413"
 
@@ -365,29 +364,3 @@ def test_due_by_age_and_by_leaving(app: Any, kit: Any, at_desk: Any, org: Any) -
     assert rows_of(app, select(Secret.renew_cause))[0].renew_cause == "left"
     names = {"expire_reveals", "renew_after_leaving", "renew_old_secrets", "settle_lock_orders"}
     assert {job.name for job in jobs.JOBS} == names
-
-
-def test_canary(app: Any, kit: Any, at_desk: Any, caplog: Any, capfd: Any) -> None:
-    """Distinctive texts through every path, then looked for wherever something is kept or said."""
-    caplog.set_level(logging.DEBUG)
-    asker, approver = at_desk("it"), at_desk("lead")
-    fields = {"of": "wechat", "subject": str(kit.account), "kind": "wechat_password"}
-    said = []
-    guess, short, renewed = "canary-Wrong77", "canaryS", "canary-Next55x"
-    secret = path_of(file_pin(asker, kit, WECHAT, **fields))
-    said.append(asker.post(f"{secret}/check", typed=guess))
-    said.append(asker.post(f"{secret}/check", typed=WECHAT))
-    said.append(file_pin(asker, kit, short, **fields))
-    said.append(file_pin(asker, kit, "canary not strong", **fields))
-    _, _, shown = revealed(asker, approver, secret)
-    assert WECHAT in shown.text
-    said.append(file_pin(asker, kit, renewed, **fields, in_force=""))
-    said.append(asker.post(f"{secret}/drop"))
-    said.append(asker.post(f"{secret}/reveal", reason=""))
-    said += [approver.get(p) for p in ("/escrow?of=wechat", "/escrow/reveals", secret, "/tasks", "/inbox")]
-    app.extensions["butler"].vault.drop_root()
-    said.append(file_pin(asker, kit, renewed, **fields))
-    said.append(asker.post(f"{secret}/check", typed=WECHAT))
-    kept = "\n".join([dump(app), caplog.text, *capfd.readouterr(), *(answer.text for answer in said)])
-    for canary in (WECHAT, guess, short, "canary not strong", renewed):
-        assert kept.count(canary) == 0, canary
