@@ -15,7 +15,7 @@ from app.handover import reading, store
 from app.handover.items import is_side
 from app.handover.model import Handover, HandoverItem, HandoverLeg, HandoverPhoto, HandoverSignature
 from app.handover.papering import HOW
-from app.handover.proposing import states_of
+from app.handover.proposing import states_of, to_state
 from app.handover.rules import (
     CATEGORIES,
     CHANGE_WORDS,
@@ -181,7 +181,10 @@ class LastTime:
 
 @dataclass(frozen=True)
 class ItemCard:
+    """`now`: what the row says, for who may not change it."""
+
     row: HandoverItem
+    now: str
     category: str
     photos: Sequence[HandoverPhoto]
     saved_by: str
@@ -193,11 +196,12 @@ def item_cards(
 ) -> list[ItemCard]:
     photos = reading.photos_of(session, [row.id for row in rows])
     names = names_of(session, {row.saved_by for row in rows if row.saved_by})
-    last = _last_times(session, leg, labels_of(body))
+    labels = labels_of(body)
+    last = _last_times(session, leg, labels)
     return [
         ItemCard(
-            row, CATEGORIES.get(row.category, row.category), photos.get(row.id, []), names.get(row.saved_by or "", ""),
-            last.get(row.key),
+            row, state_words(to_state(row), labels), CATEGORIES.get(row.category, row.category),
+            photos.get(row.id, []), names.get(row.saved_by or "", ""), last.get(row.key),
         )
         for row in rows
     ]  # fmt: skip

@@ -190,6 +190,11 @@ class Person:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def fits(self) -> None:
+        """Nothing runs over the screen of a phone."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(script) == 0, self.page.url
+
     def draw(self) -> None:
         """A signature across the pad."""
         pad = self.page.locator("[data-pad] canvas")
@@ -268,6 +273,7 @@ def test_a_butler_leaves_and_a_successor_collects(house: House, people: Callable
     picture = {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": phone_front("GJ", cracked=True)}
     phone.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
     expect(phone.get_by_role("img")).to_have_count(1)
+    lead.fits()
     page.reload()
     expect(phone.get_by_role("radio", name="有裂痕")).to_be_checked()
     expect(phone.get_by_role("textbox")).to_have_value("左上角裂开")
@@ -285,9 +291,11 @@ def test_a_butler_leaves_and_a_successor_collects(house: House, people: Callable
     expect(page.get_by_text("左上角裂开").first).to_be_visible()
     lead.press("定稿，开始签字")
     lead.sign(password=DEMO_PASSWORD)
+    lead.fits()
     page.get_by_role("link", name="李文博在这台设备上签").click()
     lead.sign(signer_login="guanjia", signer_password=DEMO_PASSWORD)
     expect(page.get_by_text("双方已签字，交接完成。")).to_be_visible()
+    lead.fits()
     for name, change in (("充电器", "缺失"), ("左上角裂开", "变差")):
         row = page.get_by_role("row").filter(has_text=name)
         expect(row).to_contain_text(change)
@@ -303,6 +311,7 @@ def test_a_butler_leaves_and_a_successor_collects(house: House, people: Callable
     expect(page.get_by_text("已签字，等另一方。")).to_be_visible()
     successor = people("e0300")
     successor.go("/my/handovers")
+    successor.fits()
     successor.page.get_by_role("link", name="去签字").click()
     successor.sign(password=DEMO_PASSWORD)
     expect(successor.page.get_by_text("双方已签字，交接完成。")).to_be_visible()
