@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -44,6 +44,7 @@ from app.handover.item_pages import item_pages
 from app.handover.leg_pages import leg_pages
 from app.handover.pages import handover_pages
 from app.handover.sign_pages import sign_pages
+from app.handover.verifying import check_subject as handover_leg_check
 from app.handover.verifying import record_check as handover_check
 from app.hardware.api import hardware_api
 from app.hardware.case_pages import case_pages as hardware_case_pages
@@ -73,6 +74,7 @@ from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
 from app.papers.api import papers_api
 from app.papers.check_pages import check_pages
+from app.papers.checking import SubjectCheck
 from app.papers.checking import record_check as papers_check
 from app.papers.cli import papers_cli
 from app.papers.pages import paper_pages
@@ -225,6 +227,11 @@ RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
 def record_checks() -> list[RecordCheck]:
     """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
     return [papers_check, handover_check]
+
+
+def subject_checks() -> Mapping[str, SubjectCheck]:
+    """The same for what one paper tells of, by the kind of its subject: the check page looks there too."""
+    return {"handover_leg": handover_leg_check}
 
 
 def all_jobs() -> list[Job | OutsideJob]:

@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app import credchecks, handover
+from app import contracts, credchecks, handover, hardware
 from app.history.tools import Source, Tools
 from app.kernel.tenancy import Principal
 from app.kernel.timeline import LifeEvent, Subject
 
 _Teller = Callable[[Session, Principal, Subject], list[LifeEvent]]
-_TELLERS: tuple[_Teller, ...] = (handover.life_events, credchecks.life_events)
+_TELLERS: tuple[_Teller, ...] = (
+    handover.life_events,
+    credchecks.life_events,
+    hardware.life_events,
+    contracts.life_events,
+)
 
 
 def _source(teller: _Teller) -> Source:

@@ -14,13 +14,12 @@ from app.http.identity import current_principal
 from app.http.noting import note_reading
 from app.kernel.db import db
 from app.kernel.paging import Page
-from app.papers.checking import check_paper, overall
+from app.papers.checking import overall
 from app.papers.document import to_plain
 from app.papers.listing import Wanted, list_papers, whole_paper
 from app.papers.model import Paper
-from app.papers.pages import pdf_response
+from app.papers.pages import look_at, pdf_response
 from app.papers.schemas import PaperDetailSchema, PaperQuerySchema, PaperSchema
-from app.runtime import runtime
 
 papers_api = Blueprint("papers_api", __name__, url_prefix=API_PREFIX, description="单据 / Signed papers")
 _PDF = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
@@ -43,9 +42,9 @@ class OnePaper(MethodView):
     @papers_api.response(200, PaperDetailSchema)
     def get(self, paper_id: uuid.UUID) -> dict[str, Any]:
         """The whole document, and whether everything of it still is what was signed."""
-        session, here = db.session(), runtime()
+        session = db.session()
         found = whole_paper(session, current_principal(), paper_id)
-        findings = check_paper(session, here.blobs, here.keys, found.paper)
+        findings = look_at(session, found.paper)
         names = PaperSchema().fields
         note_reading("papers", action="paper.read", subject=f"paper:{paper_id}")
         return {

@@ -17,13 +17,13 @@ from app.http.transaction import write_apart
 from app.kernel.db import db
 from app.kernel.texts import one_line
 from app.papers import store
-from app.papers.checking import check_paper, overall
+from app.papers.checking import overall
 from app.papers.listing import whole_of
 from app.papers.model import Paper
+from app.papers.pages import look_at
 from app.papers.service import paper_of_file
 from app.papers.words import VERDICT_WORDS
 from app.people import check_keys, take_try, was_right
-from app.runtime import runtime
 
 check_pages = Blueprint("paper_check", __name__)
 _MAX_BYTES = 24 * 2**20
@@ -84,8 +84,8 @@ def _keys() -> dict[str, str]:
 def _shown(paper: Paper, given: bytes | None) -> str:
     with write_apart() as writer:
         was_right(writer, _keys())
-    session, here = db.session(), runtime()
-    findings = check_paper(session, here.blobs, here.keys, paper, given)
+    session = db.session()
+    findings = look_at(session, paper, given)
     caller = g.get("caller")
     return render_template(
         "papers/checked.html",

@@ -6,7 +6,8 @@ Three answers, never two: genuine, not genuine, cannot tell.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.audit import kept_event, subjects_of
 from app.kernel.blobs import BlobStore
 from app.kernel.errors import DomainError, NotFound
+from app.kernel.ids import parse_id
 from app.kernel.keys import KeyStore
 from app.papers import store
 from app.papers.document import blobs_of
@@ -28,6 +30,10 @@ class Verdict(StrEnum):
     GENUINE = "genuine"
     FALSE = "false"
     UNKNOWN = "unknown"
+
+
+SubjectCheck = Callable[[Session, BlobStore, uuid.UUID], Iterator[str]]
+"""What is wrong with the records of one subject: sentences that begin with `!`, or `?` where it cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,22 @@ def check_paper(
         *_kept_pdf(session, blobs, paper),
     ]
     return findings if given is None else [*findings, _given_pdf(paper, given)]
+
+
+def check_beside(
+    session: Session, blobs: BlobStore, paper: Paper, checks: Mapping[str, SubjectCheck]
+) -> list[Finding]:
+    """Whether the records that the paper tells of still say the same; nothing for a kind that has no such check."""
+    kind, _, name = paper.subject.partition(":")
+    subject_id = parse_id(name)
+    if kind not in checks or subject_id is None:
+        return []
+    problems = list(checks[kind](session, blobs, subject_id))
+    if any(not line.startswith("?") for line in problems):
+        return [_bad("业务记录", "系统里的记录与单据不一致，已被改动")]
+    return [
+        _open("业务记录", "有的记录现在无法核对") if problems else _ok("业务记录", "系统里的记录与单据一致")
+    ]
 
 
 def _ok(what: str, detail: str) -> Finding:

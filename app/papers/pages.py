@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from sqlalchemy.orm import Session
 
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
@@ -19,7 +20,7 @@ from app.kernel.errors import NotFound
 from app.kernel.ids import parse_id
 from app.kernel.texts import one_line
 from app.papers import store
-from app.papers.checking import check_paper, overall
+from app.papers.checking import Finding, check_beside, check_paper, overall
 from app.papers.kinds import KINDS
 from app.papers.listing import Wanted, list_papers, picture_of, whole_paper
 from app.papers.model import Paper
@@ -35,6 +36,15 @@ paper_pages = Blueprint("papers", __name__)
 def press() -> Press:
     here = runtime()
     return Press(write_apart, here.keys, here.blobs, here.settings, here.clock)
+
+
+def look_at(session: Session, paper: Paper, given: bytes | None = None) -> list[Finding]:
+    """Everything that can be checked of one paper, what it tells of included."""
+    from app.rooms import subject_checks  # it knows this module
+
+    here = runtime()
+    findings = check_paper(session, here.blobs, here.keys, paper, given)
+    return [*findings, *check_beside(session, here.blobs, paper, subject_checks())]
 
 
 @paper_pages.get("/papers")
@@ -85,9 +95,9 @@ def _day(text: str, add: int = 0) -> dt.datetime | None:
 @paper_pages.get("/papers/<uuid:paper_id>")
 @access(*SIGNED_IN)
 def one_paper(paper_id: uuid.UUID) -> str:
-    session, who, here = db.session(), current_principal(), runtime()
+    session, who = db.session(), current_principal()
     found = whole_paper(session, who, paper_id)
-    findings = check_paper(session, here.blobs, here.keys, found.paper)
+    findings = look_at(session, found.paper)
     page = render_template(
         "papers/paper.html",
         found=found,
@@ -95,7 +105,6 @@ def one_paper(paper_id: uuid.UUID) -> str:
         verdict=overall(findings),
         verdict_words=VERDICT_WORDS,
         staff=who.may(found.paper.centre_id, *store.VIEWERS),
-        public_url=here.settings.public_url,
     )
     _note(found.paper)
     return page

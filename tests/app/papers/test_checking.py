@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -18,7 +18,7 @@ from app.kernel.clock import FixedClock
 from app.kernel.db import db
 from app.kernel.jobs import Transactions
 from app.kernel.keys import KeyStore
-from app.papers.checking import Verdict, check_paper, overall, record_check
+from app.papers.checking import Verdict, check_beside, check_paper, overall, record_check
 from app.papers.document import blobs_of, from_plain
 from app.papers.model import Paper, PaperParty
 from app.papers.printing import Press, pdf_of
@@ -171,3 +171,30 @@ def test_without_the_key_nobody_can_tell(bench: Bench, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_now_leaves_it_open(bench: Bench) -> None:
     bench.do(update(Blob).where(Blob.sha256 == bench.names[0]).values(data=None))
     assert bench.verdict() is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        ([], Verdict.GENUINE),
+        (["? 不知道"], Verdict.UNKNOWN),
+        (["? 不知道", "! 张三的清点已被改动"], Verdict.FALSE),
+    ],
+)
+def test_the_records_that_a_paper_tells_of_are_looked_at_too(
+    bench: Bench, lines: list[str], verdict: Verdict
+) -> None:
+    subject = uuid.uuid4()
+    asked: list[uuid.UUID] = []
+
+    def check(_: object, __: object, subject_id: uuid.UUID) -> Iterator[str]:
+        asked.append(subject_id)
+        yield from lines
+
+    with bench.transactions() as session:
+        paper = session.get_one(Paper, bench.id)
+        paper.subject = f"handover_leg:{subject}"
+        found = check_beside(session, bench.here.blobs, paper, {"handover_leg": check})
+        assert (asked, [f.verdict for f in found]) == ([subject], [verdict])
+        assert "张三" not in found[0].detail, "who checks learns no names"
+        assert check_beside(session, bench.here.blobs, paper, {}) == []
