@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from app.escrow import filing, store
 from app.escrow.lock_orders import ask_lock_set
 from app.escrow.model import SecretVersion
+from app.logs import configure_logs
 from app.registry import Grid, KitAssignment, Post, PostHolding, WeChatAccount
 from tests.app.escrow.lock_world import World, everything, world
 from tests.app.escrow.test_flow import revealed
@@ -179,6 +180,8 @@ def files(*folders: Path) -> Iterator[bytes]:
 
 def test_canary(walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any, capfd: Any) -> None:
     caplog.set_level(logging.DEBUG)
+    # Anew, for it keeps the standard error of its moment, which was not yet what is looked at here.
+    configure_logs("DEBUG")
     drawn = pages(walk)
     programs_and_butlers(walk)
     on_the_phone(walk)
@@ -190,9 +193,9 @@ def test_canary(walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     raw = [*files(tmp_path, settings.var_dir)]
     if settings.database_url.startswith("sqlite:///"):
         raw += files(Path(settings.database_url.removeprefix("sqlite:///")).parent)
-    told = "\n".join(
-        [everything(walk.world.app), caplog.text, *capfd.readouterr(), document, processes, *walk.said]
-    )
+    logged = "".join(capfd.readouterr())
+    assert "unexpected_error" in logged
+    told = "\n".join([everything(walk.world.app), caplog.text, logged, document, processes, *walk.said])
     kept = [told.encode(), *raw]
     assert any(b"escrow.tampered" in part for part in kept), "what is looked through is the right thing"
     canaries = (
