@@ -27,6 +27,8 @@ from app.contracts.sheet_pages import sheet_pages
 from app.credchecks.api import rounds_api
 from app.credchecks.case_pages import cases_pages
 from app.credchecks.pages import rounds_pages
+from app.credchecks.verifying import check_subject as round_check
+from app.credchecks.verifying import record_check as rounds_check
 from app.demo.cli import demo_cli
 from app.duty.api import duty_api
 from app.duty.pages import duty_pages
@@ -226,12 +228,12 @@ RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
 
 def record_checks() -> list[RecordCheck]:
     """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
-    return [papers_check, handover_check]
+    return [papers_check, handover_check, rounds_check]
 
 
 def subject_checks() -> Mapping[str, SubjectCheck]:
     """The same for what one paper tells of, by the kind of its subject: the check page looks there too."""
-    return {"handover_leg": handover_leg_check}
+    return {"handover_leg": handover_leg_check, "round": round_check}
 
 
 def all_jobs() -> list[Job | OutsideJob]:

@@ -16,6 +16,7 @@ from app.credchecks.settling import settle
 from app.credchecks.states import UNSETTLED, Round
 from app.credchecks.telling import tell_closed
 from app.credchecks.tools import CHECKERS, Tools
+from app.credchecks.verifying import CLOSE, facts_digest
 from app.kernel.blobs import BlobStore
 from app.kernel.clock import to_rfc3339
 from app.kernel.errors import Conflict, Forbidden
@@ -86,9 +87,12 @@ def close(
         session, row, closed_at=now, closed_by=principal.user, paper_id=paper.id, figures=figures
     )
     tell_closed(session, row, principal.user, now)
+    details = {
+        "month": row.month, "paper": paper.number, "paper_id": str(paper.id), "report": seen, "ink": ink,
+        "facts": facts_digest(items), **figures,
+    }  # fmt: skip
     event = AuditEvent(
-        at=now, actor=principal.user, action="round.close", object=f"round:{row.id}", centre_id=row.centre_id,
-        details={"month": row.month, "paper": paper.number, "report": seen, "ink": ink, **figures},
+        at=now, actor=principal.user, action=CLOSE, object=f"round:{row.id}", centre_id=row.centre_id, details=details
     )  # fmt: skip
     record(session, event)
     return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -78,6 +78,11 @@ def to_settle(session: Session, limit: int) -> Sequence[CheckRound]:
 def open_rounds(session: Session) -> Sequence[CheckRound]:
     query = select(CheckRound).where(CheckRound.state == Round.OPEN)
     return session.scalars(query.order_by(CheckRound.month, CheckRound.id)).all()
+
+
+def closed_rounds(session: Session) -> Iterator[CheckRound]:
+    query = select(CheckRound).where(CheckRound.state == Round.CLOSED).order_by(CheckRound.id)
+    yield from session.scalars(query.execution_options(yield_per=200))
 
 
 def months_opened(session: Session, month: str) -> set[uuid.UUID]:

@@ -1,0 +1,94 @@
+"""A closed round cannot be altered unseen: items, results, reasons, pictures, the report, the round itself."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from app.audit import AuditRow
+from app.credchecks import verifying
+from app.credchecks.closing import Hand, close, preview
+from app.credchecks.model import CheckItem, CheckRound, ItemChange
+from app.papers import Ink, digest
+from tests.app.credchecks.test_opening import open_one
+
+
+@pytest.fixture
+def closed(place, full):
+    row = open_one(place)
+    place.session.execute(
+        update(CheckItem).values(state="not_reachable", reason="停电", at=place.clock.now())
+    )
+    _, document, left = preview(place.session, place.lead, row.id)
+    assert left == 0
+    hand = Hand(place.lead.user, "林主管", Ink(b"\x89PNG drawn", 1))
+    close(
+        place.session,
+        place.lead,
+        row.id,
+        hand=hand,
+        seen=digest(document),
+        blobs=place.rt.blobs,
+        **place.given,
+    )
+    place.commit()
+    return row
+
+
+def problems(place):
+    return list(verifying.record_check(place.session, place.rt.blobs, place.rt.keys))
+
+
+def test_what_was_signed_is_right(place, closed):
+    assert problems(place) == []
+    assert list(verifying.check_subject(place.session, place.rt.blobs, closed.id)) == []
+    assert list(verifying.check_subject(place.session, place.rt.blobs, uuid.uuid4()))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("state", "match"),
+        ("reason", "放假"),
+        ("photos", ["0" * 64]),
+        ("by", "someone"),
+        ("hint", "别的"),
+        ("kind", "x"),
+    ],
+)
+def test_every_altered_item_is_found(place, closed, column, value):
+    one = place.session.scalars(select(CheckItem.id).limit(1)).one()
+    place.session.execute(update(CheckItem).where(CheckItem.id == one).values({column: value}))
+    place.session.expire_all()
+    (found,) = problems(place)
+    assert found.startswith("! 月度核对 2026-11")
+    assert "事项或结果已被改动" in found
+
+
+def test_a_round_that_was_opened_again_taken_away_or_given_another_report_is_found(place, closed):
+    place.session.execute(update(CheckRound).values(paper_id=uuid.uuid4()))
+    place.session.expire_all()
+    assert "报告已被换掉" in problems(place)[0]
+    place.session.execute(update(CheckRound).values(state="open", closed_at=None))
+    place.session.expire_all()
+    assert "记录却不在了" in problems(place)[0]
+    place.session.execute(delete(ItemChange))
+    place.session.execute(delete(CheckItem))
+    place.session.execute(delete(CheckRound))
+    place.session.expire_all()
+    assert "记录却不在了" in problems(place)[0]
+
+
+def test_erased_details_are_told_as_unknown_and_altered_ones_as_false(place, closed):
+    place.session.execute(
+        update(AuditRow).where(AuditRow.action == "round.close").values(details=None, salt=None)
+    )
+    place.session.expire_all()
+    assert problems(place)[0].startswith("?")
+    place.session.execute(
+        update(AuditRow).where(AuditRow.action == "round.close").values(details='{"facts":"x"}')
+    )
+    place.session.expire_all()
+    assert problems(place)[0].startswith("!")
