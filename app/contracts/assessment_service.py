@@ -226,6 +226,7 @@ def void(
     now: dt.datetime,
 ) -> Assessment:
     """Confirmed and then found wrong, while nothing followed from it; its paper stays and is corrected by the next."""
+    work_store.find(session, principal, Assessment, assessment_id, lock=True)
     row = seen(session, principal, assessment_id, version, *DESK)
     principal.require_person()
     words = _reason(reason)

@@ -68,7 +68,8 @@ def ask(
     now: dt.datetime,
 ) -> ReplacementRequest:
     """Ask for the phone that a confirmed assessment said is needed. Raise `Invalid` with the fields, `Conflict`."""
-    found = work_store.find(session, principal, Assessment, assessment_id)
+    # Who voids the assessment in this moment waits, then finds the request, or was first and is found.
+    found = work_store.find(session, principal, Assessment, assessment_id, lock=True)
     principal.require_role(found.centre_id, *DESK)
     if found.state != Assessed.CONFIRMED or found.conclusion != "replace":
         raise Conflict("只有已确认、结论为更换的评估可以申请换机 / not to be replaced", code="not_replace")

@@ -18,9 +18,12 @@ from app.kernel.tenancy import Principal, within
 T = TypeVar("T", Assessment, ReplacementRequest)
 
 
-def find(session: Session, principal: Principal, kind: type[T], row_id: uuid.UUID) -> T:
-    """Raise `NotFound`, also for a foreign centre's."""
+def find(
+    session: Session, principal: Principal, kind: type[T], row_id: uuid.UUID, *, lock: bool = False
+) -> T:
+    """Raise `NotFound`, also for a foreign centre's. `lock`: until the transaction ends nobody else gets it so."""
     query = select(kind).where(kind.id == row_id, within(principal, kind.centre_id))
+    query = query.with_for_update() if lock else query
     row: T | None = session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         raise NotFound("没有这份记录 / no such record")

@@ -20,7 +20,7 @@ _SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 # Days until each contract's last day, by the place of its kit; the kits after these have none.
 _ENDS = (25, -12, 400)
 _TWO_YEARS = dt.timedelta(days=730)
-_PLANS = ("全家享 129", "畅享 99", "尊享 169")
+_PLANS = (("全家享 129", 12_900), ("畅享 99", 9_900), ("尊享 169", 16_900))
 _FOUND: Mapping[str, tuple[str, str]] = {
     "battery": ("poor", "充满后只能用大半天，巡检途中会关机"),
     "storage": ("fair", "微信占用较多"),
@@ -44,10 +44,10 @@ def tell_contracts(
     operations, lead = (_one_with(session, centre, role, now) for role in ("operations", "lead"))
     today = now.astimezone(_SHANGHAI).date()
     made = []
-    for (_, post), days, plan in zip(kits, _ENDS, _PLANS, strict=False):
+    for (_, post), days, (plan, monthly) in zip(kits, _ENDS, _PLANS, strict=False):
         ends_on = today + dt.timedelta(days=days)
         terms = Terms(
-            carrier="中国移动", plan_type="phone_for_plan", plan_name=plan, monthly_fen=12_900,
+            carrier="中国移动", plan_type="phone_for_plan", plan_name=plan, monthly_fen=monthly,
             handset_budget_fen=139_900, starts_on=ends_on - _TWO_YEARS, ends_on=ends_on, registered_name=company,
         )  # fmt: skip
         numbers = sorted(kit_of(session, post, now).number_ids)
