@@ -13,7 +13,6 @@ from app.hardware import (
     repairing,
     replacing,
     reporting,
-    store,
     views,
 )
 from app.hardware.lives import service_life
@@ -87,9 +86,8 @@ class OneCase(MethodView):
     def get(self, case_id: uuid.UUID) -> dict[str, Any]:
         """One case, with its deduction order where there is one."""
         session = db.session()
-        case = store.find(session, current_principal(), case_id)
-        names = (name for name in HardwareCaseSchema().fields)
-        return {**{n: getattr(case, n) for n in names}, "deduction": store.order_of(session, case.id)}
+        case, order = views.one(session, current_principal(), case_id)
+        return {**{name: getattr(case, name) for name in HardwareCaseSchema().fields}, "deduction": order}
 
 
 @hardware_api.route("/cases/<uuid:case_id>/statement")
@@ -137,7 +135,7 @@ class Offer(MethodView):
         given = replacing.Offered(**{**body, "photos": tuple(body["photos"])})
         session, who = open_write(), current_principal()
         replacing.offer(session, who, tools(), case_id, given, runtime().clock.now())
-        return store.find(session, who, case_id)
+        return views.one(session, who, case_id)[0]
 
 
 @hardware_api.route("/cases/<uuid:case_id>/offer/accept")

@@ -79,6 +79,14 @@ def lines(session: Session, cases: Sequence[HardwareCase]) -> list[Line]:
     ]  # fmt: skip
 
 
+def one(
+    session: Session, principal: Principal, case_id: uuid.UUID
+) -> tuple[HardwareCase, DeductionOrder | None]:
+    """Raise `NotFound` for what is not the caller's to see."""
+    case = store.find(session, principal, case_id)
+    return case, store.order_of(session, case.id)
+
+
 @dataclass(frozen=True)
 class Detail:
     """One case. `months`: those that finance may confirm now; `plan`: what is left, month by month at most."""
