@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy.orm import Session
 
@@ -88,8 +88,8 @@ class Handovers:
         else:
             return 0
         seed_butler(self.session, self.centre, holding.employee_id, at)
-        wanted = Wanted(post, "issue", "joined", holding.employee_id, lead_user=self._lead().user)
-        case = start(self.session, self._lead(), wanted, policies=self.at_hand.policies, now=at)
+        wanted = Wanted(post, "issue", "joined", holding.employee_id, lead_user=self._lead.user)
+        case = start(self.session, self._lead, wanted, policies=self.at_hand.policies, now=at)
         (leg,) = legs_of(self.session, case.id)
         self._fill(leg, at, {}, handset, cracked=False)
         self._sign(leg, at + dt.timedelta(minutes=20), self._lead_signs(), self._butler(holding.employee_id))
@@ -104,9 +104,9 @@ class Handovers:
         successor = self._successor(begun)
         wanted = Wanted(
             post, "handover", "left", successor, due_at=self.now + dt.timedelta(days=1), place="服务中心二楼办公室",
-            lead_user=self._lead().user,
+            lead_user=self._lead.user,
         )  # fmt: skip
-        case = start(self.session, self._lead(), wanted, policies=self.at_hand.policies, now=begun)
+        case = start(self.session, self._lead, wanted, policies=self.at_hand.policies, now=begun)
         first, second = legs_of(self.session, case.id)
         self._fill(first, met, _FOUND, handset, cracked=True)
         self._sign(
@@ -140,11 +140,11 @@ class Handovers:
         phone = next(row for row in rows if row.handset_id == handset)
         data = phone_front(phone.identifier.split(" · ")[0].removeprefix("编号 "), cracked=cracked)
         sha256 = self.at_hand.blobs.put(self.session, data, "image/jpeg", at)
-        photograph = partial(add_photo, self.session, self._lead(), phone.id, sha256)
+        photograph = partial(add_photo, self.session, self._lead, phone.id, sha256)
         photograph(policies=self.at_hand.policies, now=at)
         counted = {"contacts": 214, "friends": 187, "ledger": 163}
         save_counts(
-            self.session, self._lead(), leg.id, counted, by="双方当面看手机", version=leg.version,
+            self.session, self._lead, leg.id, counted, by="双方当面看手机", version=leg.version,
             policies=self.at_hand.policies, now=at,
         )  # fmt: skip
 
@@ -153,7 +153,7 @@ class Handovers:
             given = found.get(row.key) or found.get(row.category) or _GOOD
             save_item(
                 self.session,
-                self._lead(),
+                self._lead,
                 row.id,
                 given,
                 version=row.version,
@@ -162,20 +162,21 @@ class Handovers:
             )
 
     def _sign(self, leg: HandoverLeg, at: dt.datetime, giver: _Signer, receiver: _Signer) -> None:
-        shown = freeze(self.session, self._lead(), leg.id, policies=self.at_hand.policies, now=at)
+        shown = freeze(self.session, self._lead, leg.id, policies=self.at_hand.policies, now=at)
         for minutes, (side, signer) in enumerate((("giver", giver), ("receiver", receiver))):
             strokes = {"width": 300, "height": 150, "strokes": _SCRAWLS[minutes]}
             sign(
-                self.session, self._lead(), leg.id, side, signer=signer, ink=read_ink(json.dumps(strokes)).png,
+                self.session, self._lead, leg.id, side, signer=signer, ink=read_ink(json.dumps(strokes)).png,
                 digest_seen=shown.digest, at_hand=self.at_hand, now=at + dt.timedelta(minutes=1 + minutes),
             )  # fmt: skip
 
+    @cached_property
     def _lead(self) -> Principal:
         found = users_with(self.session, self.centre, "lead", at=self.now)
         return principal_of(self.session, found[0], self.now)
 
     def _lead_signs(self) -> _Signer:
-        lead = self._lead()
+        lead = self._lead
         return _Signer(lead.user, get_user(self.session, uuid.UUID(lead.user)).name, lead.employee)
 
     def _butler(self, employee_id: uuid.UUID) -> _Signer:
