@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.contracts.rules import SHANGHAI, local_day
+from app.hardware import life_events as hardware_events
 from app.hardware import service_life
 from app.incidents import incidents_of
 from app.kernel.tenancy import Principal
+from app.kernel.timeline import Subject
 from app.policy import PolicyFiles
 from app.readings import PhoneNow, latest_sections, phone_states
 from app.registry import Handset, find_handset
@@ -96,4 +98,11 @@ def _past(session: Session, principal: Principal, handset_id: uuid.UUID, now: dt
     return [
         ("开关机证据", f"近 {_SHARE_DAYS} 天有证据的时间占 {share * 100:.0f}%，其余未知"),
         ("成立的关机事件", count),
+        ("损坏、遗失、维修", _damage(session, principal, handset_id)),
     ]
+
+
+def _damage(session: Session, principal: Principal, handset_id: uuid.UUID) -> str:
+    events = hardware_events(session, principal, Subject("handset", handset_id))
+    told = [f"{local_day(e.at)} {e.title}{f'（{e.detail}）' if e.detail else ''}" for e in events]
+    return "；".join(told) or "系统里没有记录"

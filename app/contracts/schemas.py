@@ -14,7 +14,9 @@ from app.contracts.words import PLANS
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_FEN = validate.Range(0, MAX_FEN)
+
+def _fen() -> validate.Range:
+    return validate.Range(0, MAX_FEN)
 
 
 class ContractQuerySchema(PageArgs):
@@ -34,12 +36,12 @@ class TermsSchema(StrictSchema):
     carrier = fields.String(required=True, validate=validate.Length(1, 40))
     plan_type = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(PLANS)))
     plan_name = fields.String(required=True, validate=validate.Length(1, 120))
-    monthly_fen = fields.Integer(required=True, strict=True, validate=_FEN)
+    monthly_fen = fields.Integer(required=True, strict=True, validate=_fen())
     handset_budget_fen = fields.Integer(
         load_default=None,
         allow_none=True,
         strict=True,
-        validate=_FEN,
+        validate=_fen(),
         metadata={"description": "what the contract allows a new phone to cost; null: not known"},
     )
     starts_on = fields.Date(required=True)
