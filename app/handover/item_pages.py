@@ -21,14 +21,14 @@ from app.handover.leg_pages import (
     zh,
 )
 from app.handover.leg_views import item_cards
-from app.handover.model import HandoverItem
+from app.handover.model import HandoverItem, HandoverPhoto
 from app.http.access import access
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other
 from app.http.transaction import open_write, read_apart
 from app.http.uploads import photos_of
 from app.kernel.db import db
-from app.kernel.errors import DomainError, FieldError, Forbidden, Invalid, NotFound
+from app.kernel.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, NotFound
 from app.people import names_of
 from app.policy import effective
 from app.runtime import runtime
@@ -84,14 +84,22 @@ def _refused_card(leg_id: uuid.UUID, item_id: uuid.UUID, error: DomainError, wor
 
 
 def _card(
-    template: str, leg_id: uuid.UUID, item_id: uuid.UUID, refusal: DomainError | None = None, typed: str = ""
+    template: str,
+    leg_id: uuid.UUID,
+    item_id: uuid.UUID,
+    *,
+    refusal: DomainError | None = None,
+    typed: str = "",
+    dropped: uuid.UUID | None = None,
 ) -> str:
     session, found = db.session(), open_leg(leg_id, "items")
     row = next((r for r in reading.items_of(session, leg_id, removed=True) if r.id == item_id), None)
     if row is None:
         raise NotFound("清单里没有这一项 / no such thing on the list")
     (line,) = item_cards(session, found.leg, [row], found.body)
-    return render_template(template, **card_words(found), line=line, refusal=refusal, typed=typed)
+    return render_template(
+        template, **card_words(found), line=line, refusal=refusal, typed=typed, dropped=dropped
+    )
 
 
 @item_pages.post("/handovers/items/<uuid:item_id>/same")
@@ -99,9 +107,13 @@ def _card(
 def same(item_id: uuid.UUID) -> Response | str:
     session = db.session()
     leg_id = store.one(session, HandoverItem, item_id).leg_id
-    filled = items.same_as_last(session, current_principal(), leg_id, item_id=item_id, now=page_now())
-    if not filled:
-        raise NotFound("上次的记录里没有这一项 / the record before does not have it")
+    try:
+        filled = items.same_as_last(session, current_principal(), leg_id, item_id=item_id, now=page_now())
+        if not filled:
+            raise Conflict("上次的记录里没有这一项 / the record before does not have it")
+    except Conflict as exc:
+        session.rollback()
+        return _refused_card(leg_id, item_id, exc, "")
     if _live():
         return _card("handover/_card.html", leg_id, item_id)
     return see_other(f"{_items_path(leg_id)}#item-{item_id}")
@@ -167,10 +179,6 @@ def add_photos(item_id: uuid.UUID) -> Response | str:
     except DomainError as exc:
         db.session().rollback()
         refusal = exc
-    if not _live():
-        if refusal is not None:
-            return items_page(leg_id, refusal)
-        return see_other(f"{_items_path(leg_id)}#item-{item_id}")
     return _photos(leg_id, item_id, refusal)
 
 
@@ -181,8 +189,15 @@ def _uploads() -> list[FileStorage]:
     return found
 
 
-def _photos(leg_id: uuid.UUID, item_id: uuid.UUID, refusal: DomainError | None = None) -> Response | str:
-    page = _card("handover/_photos.html", leg_id, item_id, refusal)
+def _photos(
+    leg_id: uuid.UUID,
+    item_id: uuid.UUID,
+    refusal: DomainError | None = None,
+    dropped: uuid.UUID | None = None,
+) -> Response | str:
+    if not _live():
+        return items_page(leg_id, refusal) if refusal else see_other(f"{_items_path(leg_id)}#item-{item_id}")
+    page = _card("handover/_photos.html", leg_id, item_id, refusal=refusal, dropped=dropped)
     if refusal is None:
         return page
     told = refused(page, refusal)
@@ -194,12 +209,15 @@ def _photos(leg_id: uuid.UUID, item_id: uuid.UUID, refusal: DomainError | None =
 @access(*_DESK)
 def photo(photo_id: uuid.UUID, act: str) -> Response | str:
     session, who = db.session(), current_principal()
+    row = store.one(session, HandoverPhoto, photo_id)
+    item_id, leg_id = row.item_id, store.one(session, HandoverItem, row.item_id).leg_id
     perform = items.drop_photo if act == "drop" else items.restore_photo
-    row = perform(session, who, photo_id, now=page_now())
-    leg_id = store.one(session, HandoverItem, row.item_id).leg_id
-    if _live():
-        return _photos(leg_id, row.item_id)
-    return see_other(f"{_items_path(leg_id)}#item-{row.item_id}")
+    try:
+        perform(session, who, photo_id, now=page_now())
+    except Conflict as exc:
+        session.rollback()
+        return _photos(leg_id, item_id, exc)
+    return _photos(leg_id, item_id, dropped=photo_id if act == "drop" else None)
 
 
 @item_pages.post("/handovers/legs/<uuid:leg_id>/tests/read")

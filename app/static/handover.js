@@ -11,7 +11,6 @@ const status = (form, text) => {
 // A refusal of one card belongs into that card: the rest of the page is as true as before.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 400 || event.detail.xhr.status >= 500) return;
-  if (!event.detail.requestConfig.elt.closest("[data-autosave]")) return;
   if (!event.detail.xhr.getResponseHeader("HX-Retarget")) return;
   event.detail.shouldSwap = true;
   event.detail.isError = false;

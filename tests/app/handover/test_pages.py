@@ -250,6 +250,35 @@ def test_two_who_write_at_once_are_told(world: World, browser: Any) -> None:
     assert (plain.status_code, "刚被别人改过" in plain.text) == (412, True)
 
 
+def live(who: Person, path: str) -> Any:
+    """As htmx posts it."""
+    headers = {"Origin": BASE, "HX-Request": "true"}
+    fields = {"_idempotency_key": uuid.uuid4().hex}
+    return Context().run(who.client.post, path, data=fields, headers=headers, base_url=BASE)
+
+
+def test_a_dropped_photo_comes_back_and_a_frozen_list_refuses_in_its_card(taken: Any, world: World) -> None:
+    path, lead = taken
+    assert lead.post(f"{path}/unfreeze", reason="补拍照片").status_code == 303
+    item = store.items_of(world.session, uuid.UUID(path[-36:]))[0].id
+    world.session.rollback()
+    lead.post(f"/handovers/items/{item}/photos", photos=photo("green"))
+    drop = re.search(r"/handovers/photos/[0-9a-f-]{36}/drop", page(lead, f"{path}/items"))[0]  # type: ignore[index]
+    dropped = live(lead, drop)
+    assert "撤销删除" in dropped.text
+    restore = drop.replace("/drop", "/restore")
+    assert "/pictures/" in live(lead, restore).text
+    assert "有划痕" in live(lead, f"/handovers/items/{item}/same").text
+    assert lead.post(f"{path}/freeze").status_code == 303
+    for late in (drop, f"/handovers/items/{item}/same"):
+        answer = live(lead, late)
+        assert (answer.status_code, "已定稿" in answer.text, "HX-Retarget" in answer.headers) == (
+            409,
+            True,
+            True,
+        )
+
+
 def test_photos_have_the_rights_of_their_case(world: World, browser: Any) -> None:
     lead, li, foreign = browser("lead"), browser("li"), browser("foreign")
     path = begin_issue(world, lead)
