@@ -10,6 +10,7 @@ from app.commands import enqueue
 from app.contracts import contracts_of_handset
 from app.escrow import escrow_status
 from app.fleet import agent_names
+from app.handover import last_records, open_handovers
 from app.http.access import STAFF, access
 from app.http.identity import current_principal
 from app.http.pages import may, page_now, see_other, when
@@ -24,6 +25,7 @@ from app.overview.service import agent_lines, health_counts, phone_lines, sighti
 from app.overview.waiting import waiting_counts
 from app.runtime import runtime
 
+_RECORDS_SHOWN = 3
 _COMMANDS_SHOWN = 5
 # A refresh looks at every phone in sight (about 0.1 ms each): the more there are, the more rarely it comes.
 _REFRESH_S, _REFRESH_MANY_S, _MANY = 15, 60, 1000
@@ -90,6 +92,8 @@ def phone(handset_id: uuid.UUID) -> str:
         **vars(view),
         evidence=phone_evidence(session, who, handset_id, now, runtime().policies),
         contracts=contracts_of_handset(session, who, handset_id, now=now, policies=runtime().policies),
+        open_handovers=open_handovers(session, who, handset_id=handset_id),
+        handed=last_records(session, handset_id, limit=_RECORDS_SHOWN),
         commands=commands,
         busy=any(command.active for command in commands),
         now=now,
