@@ -31,6 +31,7 @@ from app.papers.glyphs import FONTS, Run, runs_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _TEMPLATE = Path(__file__).resolve().parent / "paper.typ"
+_LINE_CHARS, _TALL_LINES = 56, 20
 _WIDE_CHARS = 22
 """A value longer than this takes a line of its own instead of half of one."""
 
@@ -126,8 +127,11 @@ def _part(part: Part, pictures: Mapping[str, bytes]) -> dict[str, Any]:
             return {"type": "fields", **heading, "rows": _field_rows(part)}
         case Table():
             labels = [runs_of(column.label) for column in part.columns]
-            rows = [[runs_of(cell) for cell in row] for row in part.rows]
             widths = [column.width for column in part.columns]
+            rows = [
+                {"cells": [runs_of(cell) for cell in row], "split": _is_tall(row, widths)}
+                for row in part.rows
+            ]
             return {"type": "table", **heading, "labels": labels, "widths": widths, "rows": rows}
         case Text():
             lines = [runs_of(line) for line in part.text.splitlines()]
@@ -166,6 +170,12 @@ def _field_rows(part: Fields) -> list[dict[str, Any]]:
     if alone is not None:
         alone["wide"] = True
     return rows
+
+
+def _is_tall(row: Sequence[str], widths: Sequence[int]) -> bool:
+    """Whether a row may need more lines than a page should keep together, estimated generously."""
+    chars = [_LINE_CHARS * width / sum(widths) for width in widths]
+    return any(_width(cell) / max(fit - 2, 1) > _TALL_LINES for cell, fit in zip(row, chars, strict=True))
 
 
 def _width(text: str) -> float:

@@ -65,11 +65,11 @@ def test_untouched_it_is_genuine(bench: Bench) -> None:
     assert bench.problems() == []
 
 
-@pytest.mark.parametrize("byte", [0, 1000, -1])
-def test_one_byte_of_the_pdf(bench: Bench, byte: int) -> None:
-    torn = bytearray(bench.pdf)
-    torn[byte] ^= 1
-    assert bench.verdict(bytes(torn)) is Verdict.FALSE
+def test_one_byte_of_the_pdf(bench: Bench) -> None:
+    for byte in (0, 1000, -1):
+        torn = bytearray(bench.pdf)
+        torn[byte] ^= 1
+        assert bench.verdict(bytes(torn)) is Verdict.FALSE
     assert bench.verdict(bench.pdf[:-1]) is Verdict.FALSE
     assert bench.verdict(b"") is Verdict.FALSE
 
@@ -78,61 +78,61 @@ def _swap(old: str, new: str) -> object:
     return update(Paper).values(document=text("replace(document, :old, :new)").bindparams(old=old, new=new))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        _swap("一号片区管家", "二号片区管家"),
-        _swap("完好", "碎裂"),
-        _swap("缺少", "完好"),
-        _swap('"text":"无"', '"text":"有"'),
-        _swap("正面", "侧面"),
-        _swap("移交人", "接收人"),
-        _swap("张三", "李四"),
-        _swap('"over":"aaaa', '"over":"aaab'),
-        _swap('"schema":1', '"schema": 1'),
-        update(Paper).values(document="{}"),
-        update(Paper).values(document=""),
-        update(Paper).values(title="领取登记单"),
-        update(Paper).values(number="JJ-C1-2026-9999"),
-        update(Paper).values(kind="issue"),
-        update(Paper).values(subject="handover_leg:2"),
-        update(Paper).values(code="another"),
-        update(Paper).values(issued_by="user-2"),
-        update(Paper).values(issued_at=text("issued_at + 1")),
-        update(Paper).values(sha256="0" * 64),
-        update(Paper).values(signature=b"\0" * 64),
-        update(Paper).values(pdf_sha256=None),
-        delete(PaperParty),
-        update(Paper).values(centre_id=uuid.UUID(int=0)),
-    ],
-    ids=str,
+_CHANGES = (
+    _swap("一号片区管家", "二号片区管家"),
+    _swap("完好", "碎裂"),
+    _swap("缺少", "完好"),
+    _swap('"text":"无"', '"text":"有"'),
+    _swap("正面", "侧面"),
+    _swap("移交人", "接收人"),
+    _swap("张三", "李四"),
+    _swap('"over":"aaaa', '"over":"aaab'),
+    _swap('"schema":1', '"schema": 1'),
+    update(Paper).values(document="{}"),
+    update(Paper).values(document=""),
+    update(Paper).values(title="领取登记单"),
+    update(Paper).values(number="JJ-C1-2026-9999"),
+    update(Paper).values(kind="issue"),
+    update(Paper).values(subject="handover_leg:2"),
+    update(Paper).values(code="another"),
+    update(Paper).values(issued_by="user-2"),
+    update(Paper).values(issued_at=text("issued_at + 1")),
+    update(Paper).values(sha256="0" * 64),
+    update(Paper).values(signature=b"\0" * 64),
+    update(Paper).values(pdf_sha256=None),
+    delete(PaperParty),
 )
-def test_any_change_of_the_row_is_found(bench: Bench, org: Org, change: object) -> None:
-    if "centre_id=" in str(change):
-        change = update(Paper).values(centre_id=org.other_centre)
-    bench.do(change)
-    assert bench.verdict() is Verdict.FALSE
-    assert bench.problems()
-    assert all(line.startswith("! ") for line in bench.problems())
 
 
-def test_another_party_is_found(bench: Bench, org: Org) -> None:
-    bench.do(update(PaperParty).values(employee_id=org.li))
-    assert bench.verdict() is Verdict.FALSE
+def test_any_change_of_the_row_is_found(bench: Bench, org: Org) -> None:
+    elsewhere = (
+        update(Paper).values(centre_id=org.other_centre),
+        update(PaperParty).values(employee_id=org.li),
+    )
+    for change in (*_CHANGES, *elsewhere):
+        with bench.transactions() as session:
+            session.execute(change)  # type: ignore[call-overload]
+            paper = session.get_one(Paper, bench.id)
+            found = check_paper(session, bench.here.blobs, bench.here.keys, paper)
+            problems = list(record_check(session, bench.here.blobs, bench.here.keys))
+            session.rollback()
+        assert overall(found) is Verdict.FALSE, str(change)
+        assert problems, str(change)
+        assert all(line.startswith("! ") for line in problems), str(change)
+    assert bench.problems() == []
 
 
-@pytest.mark.parametrize("which", ["photo", "ink", "pdf"])
-@pytest.mark.parametrize("how", ["change", "remove"])
-def test_any_change_of_a_file_is_found(bench: Bench, which: str, how: str) -> None:
+def test_any_change_of_a_file_is_found(bench: Bench) -> None:
     with bench.transactions() as session:
         pdf = session.get_one(Paper, bench.id).pdf_sha256
-    name = {"photo": bench.names[0], "ink": bench.names[-1], "pdf": pdf}[which]
-    if how == "change":
-        bench.do(update(Blob).where(Blob.sha256 == name).values(data=b"something else"))
-    else:
-        bench.do(delete(Blob).where(Blob.sha256 == name))
-    assert bench.verdict() is Verdict.FALSE
-    assert len(bench.problems()) == 1
+    for name in (*bench.names, pdf):
+        for change in (update(Blob).values(data=b"something else"), delete(Blob)):
+            with bench.transactions() as session:
+                session.execute(change.where(Blob.sha256 == name))
+                problems = list(record_check(session, bench.here.blobs, bench.here.keys))
+                session.rollback()
+            assert len(problems) == 1, name
+            assert problems[0].startswith("! "), problems
 
 
 def test_another_pdf_put_in_its_place_is_found(bench: Bench, clock: FixedClock) -> None:

@@ -102,6 +102,7 @@ def test_sixty_items_long_words_and_rare_characters(
                 (Column("序", 1), Column("物品", 4), Column("标识", 4)),
                 tuple((f"第{i}件", "手机" * (i % 9), f"86234567890{i:04d}") for i in range(60)),
             ),
+            Table("很高的一行", (Column("窄", 1), Column("宽", 9)), (("甲" * 1200, "乙"),)),
             Table("空表", (Column("列", 1),), ()),
             Text("", "一段\n\n二段 #strong[不是标记] $x$ \\ *星号* `码`"),
         ),
@@ -109,6 +110,7 @@ def test_sixty_items_long_words_and_rare_characters(
     shown = words_of(printed(app, press, issued(document=document)), tmp_path)
     flat = shown.replace("\n", "").replace(" ", "")
     assert serial in flat
+    assert flat.count("甲") == 1200, "a row that is longer than a page goes on over the next"
     assert "䶮𬭚" in flat
     assert "U+20BB7" in flat, "what no font has is told by its number"
     assert "字库以外" in flat
