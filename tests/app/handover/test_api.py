@@ -12,6 +12,9 @@ from app.kernel.db import db
 from tests.app.conftest import Caller
 from tests.app.handover.conftest import World
 
+# What a database does with it is tried in the flow, the races and the check; here it is who may do what.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 V1 = "/api/v1"
 
 

@@ -16,6 +16,9 @@ from app.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from app.tasks import open_task
 from tests.app.handover.conftest import World
 
+# What a database does with it is tried in the flow, the races and the check; here it is who may do what.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def leg(world: World) -> HandoverLeg:
@@ -146,22 +149,26 @@ def test_counts_tests_by_hand_and_objections(world: World, leg: HandoverLeg) -> 
         items.add_exception(session, world.who("li"), leg.id, "giver", "x", now=now)
 
 
-@pytest.mark.parametrize(("name", "error"), [("zhang", Forbidden), ("li", NotFound), ("auditor", Forbidden),
-                                             ("foreign", NotFound)])  # fmt: skip
-def test_only_the_desk_writes(world: World, leg: HandoverLeg, name: str, error: type[DomainError]) -> None:
-    who, item = world.who(name), world.item(leg, "充电器")
-    with pytest.raises(error):
-        items.add_item(world.session, who, leg.id, category="other", name="伞", now=world.now)
-    with pytest.raises(error):
-        items.remove_item(world.session, who, item.id, reason="x", now=world.now)
-    with pytest.raises(error):
-        testing.ask_tests(world.session, who, leg.id, now=world.now)
-    with pytest.raises(error):
-        correcting.correct(world.session, who, leg.id, reason="x", now=world.now)
-    # A butler who is to come sees the case, not what the one before him hands over.
-    case_error = Forbidden if name == "li" else error
-    with pytest.raises(case_error):
-        service.cancel(world.session, who, leg.handover_id, reason="x", now=world.now)
+def test_only_the_desk_writes(world: World, leg: HandoverLeg) -> None:
+    item, session, now = world.item(leg, "充电器"), world.session, world.now
+    for name, error in (
+        ("zhang", Forbidden),
+        ("li", NotFound),
+        ("auditor", Forbidden),
+        ("foreign", NotFound),
+    ):
+        who = world.who(name)
+        with pytest.raises(error):
+            items.add_item(session, who, leg.id, category="other", name="伞", now=now)
+        with pytest.raises(error):
+            items.remove_item(session, who, item.id, reason="x", now=now)
+        with pytest.raises(error):
+            testing.ask_tests(session, who, leg.id, now=now)
+        with pytest.raises(error):
+            correcting.correct(session, who, leg.id, reason="x", now=now)
+        # A butler who is to come sees the case, not what the one before him hands over.
+        with pytest.raises(Forbidden if name == "li" else error):
+            service.cancel(session, who, leg.handover_id, reason="x", now=now)
 
 
 def test_tests_are_what_is_read_from_now_on(world: World, leg: HandoverLeg) -> None:
