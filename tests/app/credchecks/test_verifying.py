@@ -11,6 +11,7 @@ from app.audit import AuditRow
 from app.credchecks import verifying
 from app.credchecks.closing import Hand, close, preview
 from app.credchecks.model import CheckItem, CheckRound, ItemChange
+from app.kernel.errors import Conflict
 from app.papers import Ink, digest
 from tests.app.credchecks.test_opening import open_one
 
@@ -35,6 +36,21 @@ def closed(place, full):
     )
     place.commit()
     return row
+
+
+def test_a_round_ends_with_nothing_open_and_with_the_report_that_was_seen(place, full):
+    row = open_one(place)
+    hand = Hand(place.lead.user, "林主管", Ink(b"\x89PNG drawn", 1))
+    seen = digest(preview(place.session, place.lead, row.id)[1])
+    with pytest.raises(Conflict) as refused:
+        close(place.session, place.lead, row.id, hand=hand, seen=seen, blobs=place.rt.blobs, **place.given)
+    assert refused.value.code == "items_open"
+    place.session.execute(update(CheckItem).values(state="waived"))
+    place.session.expire_all()
+    with pytest.raises(Conflict) as refused:
+        close(place.session, place.lead, row.id, hand=hand, seen=seen, blobs=place.rt.blobs, **place.given)
+    assert refused.value.code == "report_changed"
+    assert row.state == "open"
 
 
 def problems(place):
