@@ -119,10 +119,7 @@ def _frozen_acts(session: Session, leg: HandoverLeg, sides: list[str], *, desk: 
             if side not in signed:
                 # At the desk's own screen the other side may sign too, by his own name and password.
                 found.add(f"sign_{side}")
-    either = leg.corrects_id is not None
-    if desk and any(
-        side not in signed and employee is not None
-        for side, employee in (("giver", leg.giver_id), ("receiver", leg.receiver_id if either else None))
-    ):
+    absent = ("giver", "receiver") if leg.corrects_id else ("giver",) if leg.giver_id else ()
+    if desk and not signed.issuperset(absent):
         found.add("witness")
     return found

@@ -54,10 +54,16 @@ def received_at(session: Session, post_id: uuid.UUID) -> dt.datetime | None:
     if holding is None:
         return None
     legs = store.completed_legs(session, post_id=post_id, limit=50)
-    mine = [leg for leg in legs if leg.receiver_id == holding.employee_id and leg.completed_at is not None]
-    # A later receipt by the same person (a phone changed) does not begin the month anew.
-    within = [leg.completed_at for leg in mine if leg.completed_at and leg.completed_at >= holding.valid_from]
-    return min(within) if within else (mine[0].completed_at if mine else None)
+    # A later receipt by the same person (a phone changed) does not begin the month anew, and one from an earlier time
+    # at this post is not this one's.
+    receipts = [
+        leg.completed_at
+        for leg in legs
+        if leg.receiver_id == holding.employee_id
+        and leg.completed_at
+        and leg.completed_at >= holding.valid_from
+    ]
+    return min(receipts, default=None)
 
 
 def open_handovers(

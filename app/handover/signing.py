@@ -216,14 +216,15 @@ def sign_instead(
 ) -> HandoverLeg:
     """The giver is absent or refuses: a second member of staff witnesses, and the paper says so.
 
-    For a receiver nobody signs: who did not sign has received nothing; but a correction may be witnessed for either.
+    For a receiver and for the lead nobody signs: who did not sign has received nothing. A correction may be witnessed
+    for either side, or nothing could be put right once one of them has gone.
     Raise as `sign`; `Forbidden` (`witness`) for the lead, for a party, and for whoever is no staff here.
     """
     case, leg, row = _to_sign(session, principal, leg_id, side, digest_seen)
     principal.require_role(case.centre_id, *DESK)
     words = _said(reason, "reason")
     employee, _ = side_of(leg, side)
-    if employee is None or (side == "receiver" and leg.corrects_id is None):
+    if leg.corrects_id is None and (employee is None or side == "receiver"):
         raise Conflict("这一方必须本人签字 / this side signs itself", code="signs_itself")
     _check_witness(session, case, signer, now)
     return _signed(session, case, leg, row, side, signer, words, ink, at_hand, now)

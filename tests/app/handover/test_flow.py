@@ -195,6 +195,10 @@ def test_a_return_ends_the_custody_and_a_handover_without_successor_becomes_one(
     assert (case.kind, case.state, world.leg(case, 2).state) == ("return", "completed", "cancelled")
     assert holds_on(world.session, subjects(world)) == []
     assert received_at(world.session, world.org.post) is None
+    # He is entered again by hand, and signed for nothing: what he once signed is not this time's receipt.
+    world.clock.move(60)
+    hold_post(world, "zhang", world.now)
+    assert received_at(world.session, world.org.post) is None
 
 
 def test_a_cancelled_case_releases_and_keeps_its_rows(world: World) -> None:

@@ -225,8 +225,14 @@ def test_a_correction_is_a_new_record_that_moves_nothing(world: World, leg: Hand
     assert next_leg.state == "draft"
     items.same_as_last(world.session, lead, next_leg.id, now=world.now)
     assert world.item(next_leg, "充电器").present is False
+    gone = correcting.correct(world.session, lead, row.id, reason="负责人也走了", now=world.now)
+    world.freeze(gone)
+    assert refused(lambda: instead(world, gone, "lead", side="receiver")) == "witness"
+    instead(world, gone, "desk", side="receiver")
+    world.sign(gone, "giver", "zhang")
+    assert gone.state == "completed"
     again = correcting.correct(world.session, lead, row.id, reason="再更正", now=world.now)
-    assert (again.corrects_id, again.correction) == (leg.id, 2)
+    assert (again.corrects_id, again.correction) == (leg.id, 3)
     correcting.drop_correction(world.session, lead, again.id, reason="不用了", now=world.now)
     assert again.state == "cancelled"
 
