@@ -185,7 +185,8 @@ def drop(
     words = required(reason, "reason", "请写明撤销的原因 / say why")
     store.move(session, case, CaseEvent.DROP, ended_at=now)
     write_step(session, principal, case, "cancel", words, now)
-    done(session, case, "judge", "事项已撤销", principal.user, now)
+    for what in ("judge", "repair", "appeal"):
+        done(session, case, what, "事项已撤销", principal.user, now)
     losing.end(session, case, "事项已撤销", principal.user, now)
     tell_person(session, case, "drop", "事项已撤销", f"原因：{words}。您不承担费用。", now)
     return case

@@ -259,6 +259,17 @@ def test_one_case_of_a_phone_at_a_time(way):
     assert way.report().state == "reported"
 
 
+def test_what_came_to_nothing_leaves_nothing_to_do(way, session):
+    way.report()
+    way.state()
+    way.judge(way="repair")
+    way.appeal()
+    assert tasks(session) == {"hardware.repair", "hardware.appeal"}
+    assert way.drop().state == "dropped"
+    assert not tasks(session)
+    refused(Conflict, "hardware_state", way.decide, True)
+
+
 def test_whose_phone_it_is_to_report_and_to_see(way, session, place):
     refused(Forbidden, "not_yours", way.report, by=place.li)
     refused(NotFound, "not_found", way.report, by=place.foreign)
