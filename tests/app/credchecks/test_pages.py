@@ -255,6 +255,9 @@ def test_lists_and_files(app: Flask, place: Place, desk: Any) -> None:
     assert "2026-11" in auditor.get("/rounds?state=open&month=2026-11&sort=-due_at").text
     assert "没有符合条件" in auditor.get("/rounds?month=2025-01").text
     assert auditor.get("/rounds?month=%00&sort=evil&state=x").status_code == 200
+    second = auditor.get(f"/rounds/{row.id}/posts/{place.second}").text
+    assert "没有备案，没有可以比对的密码" in second
+    assert "/escrow/file" not in second, "an auditor files nothing"
     answer = auditor.get(f"/rounds/{row.id}/items.xlsx")
     sheet = openpyxl.load_workbook(BytesIO(answer.data)).active
     assert sheet.max_row == 10
