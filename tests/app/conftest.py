@@ -5,8 +5,10 @@ To build an application, or a database, costs more than most tests: both are bui
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -22,7 +24,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from app import create_app
+from app import bootstrap, create_app
 from app.bootstrap import build_runtime, flask_config
 from app.kernel.clock import FixedClock
 from app.kernel.db import Base, begin_write, db
@@ -31,9 +33,10 @@ from app.kernel.keys import KeyStore
 from app.logs import configure_logs
 from app.people import make_token, password_service
 from app.people.model import RoleGrant, User
+from app.policy import PolicyFiles
 from app.registry.model import Company, District, Employee, Grid, Post, ServiceCentre
 from app.runtime import EXTENSION
-from app.settings import load_settings
+from app.settings import ROOT, load_settings
 from app.tables import load_tables
 from tests.support import postgres
 
@@ -56,8 +59,13 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("database") / "butler.db"
+def _sqlite_file() -> Iterator[Path]:
+    """In memory where the machine has such a place: each commit waits for the disk otherwise."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        dir=memory if memory.is_dir() else None, prefix="butler-test-"
+    ) as folder:
+        yield Path(folder) / "butler.db"
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +104,24 @@ def clock() -> FixedClock:
 def _built() -> dict[tuple[object, ...], Flask]:
     """Applications by their database and settings."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def _policy_files() -> PolicyFiles:
+    """The product's own, read and checked once a worker: to parse them takes longer than most tests."""
+    return PolicyFiles(ROOT / "policies")
+
+
+@pytest.fixture(autouse=True)
+def _policies_read_once(monkeypatch: pytest.MonkeyPatch, _policy_files: PolicyFiles) -> None:
+    def read(directory: Path) -> PolicyFiles:
+        if directory != ROOT / "policies":
+            return PolicyFiles(directory)
+        own = copy.copy(_policy_files)
+        own._policies, own._overlaid = copy.deepcopy(_policy_files._policies), {}
+        return own
+
+    monkeypatch.setattr(bootstrap, "PolicyFiles", read)
 
 
 @pytest.fixture
