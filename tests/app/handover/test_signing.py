@@ -229,6 +229,7 @@ def test_a_correction_is_a_new_record_that_moves_nothing(world: World, leg: Hand
     world.freeze(gone)
     assert refused(lambda: instead(world, gone, "lead", side="receiver")) == "witness"
     instead(world, gone, "desk", side="receiver")
+    assert refused(lambda: instead(world, gone, "desk", side="giver")) == "second_person"
     world.sign(gone, "giver", "zhang")
     assert gone.state == "completed"
     again = correcting.correct(world.session, lead, row.id, reason="再更正", now=world.now)
