@@ -18,7 +18,7 @@ history_api = Blueprint(
 )
 
 
-@history_api.route("/history/<any(handset, number, wechat, post, employee):kind>/<uuid:subject_id>")
+@history_api.route("/history/<kind>/<uuid:subject_id>")
 class OneHistory(MethodView):
     @access(*STAFF)
     @history_api.arguments(HistoryQuerySchema, location="query")

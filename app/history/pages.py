@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, request
 
 from app.history.rules import Wanted
-from app.history.service import History, history
+from app.history.service import PERSON_SEERS, History, history
 from app.history.tools import Tools
 from app.history.words import KINDS, ROOMS, path_of
 from app.http.access import STAFF, access
@@ -26,14 +26,24 @@ from app.registry import write_xlsx
 from app.runtime import runtime
 
 history_pages = Blueprint("history", __name__)
-_PAGE, _SHEET = 100, 20_000
+_PAGE_EVENTS, _SHEET_EVENTS = 100, 20_000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@history_pages.get("/history/employee/<uuid:subject_id>")
+@access(*PERSON_SEERS)
+def person_page(subject_id: uuid.UUID) -> str:
+    return _page("employee", subject_id)
 
 
 @history_pages.get("/history/<kind>/<uuid:subject_id>")
 @access(*STAFF)
 def history_page(kind: str, subject_id: uuid.UUID) -> str:
-    found = read_history(kind, subject_id, _wanted(), cursor=request.args.get("cursor"), limit=_PAGE)
+    return _page(kind, subject_id)
+
+
+def _page(kind: str, subject_id: uuid.UUID) -> str:
+    found = read_history(kind, subject_id, _wanted(), cursor=request.args.get("cursor"), limit=_PAGE_EVENTS)
     return render_template(
         "history/history.html",
         found=found,
@@ -48,7 +58,7 @@ def history_page(kind: str, subject_id: uuid.UUID) -> str:
 @history_pages.get("/history/<kind>/<uuid:subject_id>.xlsx")
 @access(*STAFF)
 def history_sheet(kind: str, subject_id: uuid.UUID) -> Response:
-    found = read_history(kind, subject_id, _wanted(), cursor=None, limit=_SHEET, exported=True)
+    found = read_history(kind, subject_id, _wanted(), cursor=None, limit=_SHEET_EVENTS, exported=True)
     head = ["时间", "到", "类别", "事件", "说明"]
     rows = [
         [
