@@ -5,7 +5,7 @@ from typing import Any
 
 from flask.views import MethodView
 
-from app.escrow import filing, joins, revealing, store
+from app.escrow import filing, joins, revealing
 from app.escrow.entry import blind_check, telling_of_damage
 from app.escrow.joins import SecretState
 from app.escrow.model import RevealRequest, Secret
@@ -129,7 +129,7 @@ class Reveals(MethodView):
     @escrow_api.response(200, page_schema(RevealSchema))
     def get(self, query: dict[str, Any]) -> Page[RevealRequest]:
         """Requests to see a password, the latest first."""
-        return store.reveal_page(db.session(), current_principal(), **query)
+        return revealing.listed(db.session(), current_principal(), **query)
 
 
 @escrow_api.route("/escrow/reveal-requests/<uuid:reveal_id>/approve")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from app.escrow.sealing import note, open_escrow, open_version
 from app.escrow.states import Reveal, RevealEvent
 from app.escrow.vault import Vault
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from app.kernel.paging import Page
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
 from app.notify import Recipients, tell
@@ -54,6 +56,19 @@ def request(
     )  # fmt: skip
     note(session, principal.user, secret, "escrow.reveal_request", now, reason=words, request=str(row.id))
     return row
+
+
+def listed(
+    session: Session,
+    principal: Principal,
+    *,
+    state: Sequence[str],
+    secret_id: uuid.UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[RevealRequest]:
+    """Requests of the caller's centres, the latest first; `state` empty: in any."""
+    return store.reveal_page(session, principal, state=state, secret_id=secret_id, cursor=cursor, limit=limit)
 
 
 def approve(

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, cast
 
-import xlsxwriter
-
 from app.hardware.answering import moment
 from app.hardware.documents import PAYERS
 from app.hardware.tools import CAUSES, KINDS
@@ -26,6 +24,9 @@ def workbook(lines: Sequence[Line]) -> bytes:
     out = BytesIO()
     # Everything textual is written as a string: what somebody typed is not run as a formula.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    # Loaded with the first book: 2 MB that a process which writes none does without.
+    import xlsxwriter
+
     book = xlsxwriter.Workbook(out, cast(Any, options))
     sheet = book.add_worksheet("损坏遗失")
     head = book.add_format({"bold": True, "bg_color": "#e8eef4", "bottom": 1, "text_wrap": True})
