@@ -43,7 +43,7 @@ LEG_BADGES = {
 }  # fmt: skip
 CHANGE_BADGES = {
     ChangeKind.MISSING: "bad", ChangeKind.WORSE: "bad", ChangeKind.CHANGED: "bad", ChangeKind.UNKNOWN: "unknown",
-    ChangeKind.BETTER: "good", ChangeKind.NEW: "quiet", ChangeKind.SAME: "quiet",
+    ChangeKind.BETTER: "good", ChangeKind.WORN: "quiet", ChangeKind.NEW: "quiet", ChangeKind.SAME: "quiet",
 }  # fmt: skip
 HOW_WORDS = {
     "own_session": "本人登录后输入密码签字",

@@ -126,7 +126,7 @@ def _items(items: Sequence[ItemState], labels: Mapping[str, str]) -> Table:
         )
         for number, item in enumerate(items, 1)
     ]  # fmt: skip
-    widths = (("序号", 4), ("类别", 5), ("物品", 12), ("编号", 22), ("在场", 6), ("状况", 8), ("说明", 16))
+    widths = (("序号", 4), ("类别", 5), ("物品", 15), ("编号", 19), ("在场", 6), ("状况", 8), ("说明", 16))
     return _table("物品清单", widths, rows)
 
 

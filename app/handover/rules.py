@@ -11,6 +11,8 @@ from enum import StrEnum
 UNKNOWN = "unknown"
 CONDITIONS = ("new", "good", "worn", "scratched", "cracked", "broken")
 """From the best to the worst, as policy `handover` has them unless a centre orders otherwise."""
+WEAR = "worn"
+"""The condition that use alone brings about; policy may call it otherwise, the code stays."""
 REASONS: Mapping[str, str] = {
     "joined": "新入职",
     "left": "离职",
@@ -48,6 +50,8 @@ class ItemState:
 class ChangeKind(StrEnum):
     MISSING = "missing"
     WORSE = "worse"
+    WORN = "worn"
+    """Worse by nothing but use: what a phone comes to in its two years is nobody's fault (R05)."""
     CHANGED = "changed"
     """Another one stands in its place: its number is another."""
     NEW = "new"
@@ -61,6 +65,7 @@ class ChangeKind(StrEnum):
 CHANGE_WORDS: Mapping[str, str] = {
     ChangeKind.MISSING: "缺失",
     ChangeKind.WORSE: "变差",
+    ChangeKind.WORN: "正常磨损",
     ChangeKind.CHANGED: "不是原物",
     ChangeKind.NEW: "新增",
     ChangeKind.BETTER: "变好",
@@ -136,13 +141,14 @@ def _kind_present(before: ItemState, after: ItemState, scale: Sequence[str]) -> 
         return ChangeKind.SAME
     if before.condition not in scale or after.condition not in scale:
         return ChangeKind.UNKNOWN
-    worse = scale.index(after.condition) > scale.index(before.condition)
-    return ChangeKind.WORSE if worse else ChangeKind.BETTER
+    if scale.index(after.condition) < scale.index(before.condition):
+        return ChangeKind.BETTER
+    return ChangeKind.WORN if after.condition == WEAR else ChangeKind.WORSE
 
 
 def blamed(changes: Iterable[Change], custody: InCustody | None) -> list[Change]:
     """The changes, each with in whose custody it came about; what did not change is nobody's."""
-    quiet = (ChangeKind.SAME, ChangeKind.NEW)
+    quiet = (ChangeKind.SAME, ChangeKind.NEW, ChangeKind.WORN)
     return [change if change.kind in quiet else replace(change, in_custody_of=custody) for change in changes]
 
 

@@ -58,6 +58,8 @@ def item(present: bool | None = True, condition: str = "good", identifier: str =
         (item(), item(False, ""), K.MISSING),
         (item(), item(True, "cracked"), K.WORSE),
         (item(True, "worn"), item(True, "new"), K.BETTER),
+        (item(), item(True, "worn"), K.WORN),
+        (item(True, "worn"), item(True, "scratched"), K.WORSE),
         (item(False, ""), item(), K.BETTER),
         (item(False, ""), item(False, ""), K.SAME),
         (item(), item(identifier="2"), K.CHANGED),
@@ -120,9 +122,10 @@ def test_what_is_said_less_of_blames_nobody_more(
 def test_worse_and_better_are_each_others_mirror(before: list[ItemState], after: list[ItemState]) -> None:
     kept = [i for i in before if i.present and any(j.key == i.key and j.present for j in after)]
     kept_after = [j for j in after if any(i.key == j.key for i in kept)]
-    mirror = {K.WORSE: K.BETTER, K.BETTER: K.WORSE}
+    mirror = {K.WORSE: K.BETTER, K.WORN: K.BETTER, K.BETTER: K.WORSE}
     there = {c.key: c.kind for c in difference(kept, kept_after)}
     back = {c.key: c.kind for c in difference(kept_after, kept)}
+    back = {key: K.WORSE if kind is K.WORN else kind for key, kind in back.items()}
     assert back == {key: mirror.get(kind, kind) for key, kind in there.items()}
 
 
