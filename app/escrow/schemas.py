@@ -12,18 +12,17 @@ from app.http.fields import Instant
 
 _MAX_TEXT = 200
 _SECRET = {"format": "password", "writeOnly": True}
-_OF = validate.OneOf(list(SUBJECTS))
 
 
 class SecretQuerySchema(PageArgs):
-    of = fields.String(required=True, validate=_OF)
+    of = fields.String(required=True, validate=validate.OneOf(list(SUBJECTS)))
     centre_id = fields.UUID(load_default=None)
     q = fields.String(load_default="", validate=validate.Length(max=100))
 
 
 class SecretStateSchema(StrictSchema):
     id = fields.UUID(allow_none=True, metadata={"description": "null: never filed"})
-    of = fields.String(validate=_OF)
+    of = fields.String(validate=validate.OneOf(list(SUBJECTS)))
     subject_id = fields.UUID(metadata={"description": "the handset, number or account"})
     subject_name = fields.String()
     kind = fields.String()
@@ -41,7 +40,7 @@ class SecretStateSchema(StrictSchema):
 
 
 class FileSecretSchema(StrictSchema):
-    of = fields.String(required=True, validate=_OF)
+    of = fields.String(required=True, validate=validate.OneOf(list(SUBJECTS)))
     subject_id = fields.UUID(required=True)
     kind = fields.String(required=True, validate=validate.Length(1, 40))
     text = fields.String(required=True, validate=validate.Length(1, _MAX_TEXT), metadata=_SECRET)
