@@ -10,14 +10,17 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from app.credchecks import Tools as RoundTools
 from app.demo.contract_story import tell_contracts
 from app.demo.handover_story import Handovers
+from app.demo.later_story import Present
 from app.demo.people import COMPANY
 from app.demo.secrets import HEADER, seed_secrets
 from app.demo.seed import SINCE, read_phones, seed
 from app.demo.story import Story
 from app.demo.users import seed_users
 from app.handover import AtHand
+from app.hardware import Tools as CaseTools
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
@@ -68,6 +71,9 @@ def seed_command(phones: Path, secrets_file: Path | None) -> None:
             if seeded.made and users:
                 at_hand = AtHand(here.policies, here.keys, here.blobs)
                 Handovers(session, seeded.centre, at_hand, now, seeded.kits).tell()
+                present = Present(session, seeded.centre, now, seeded.kits)
+                present.begin_round(RoundTools(here.policies, here.vault, here.keys))
+                present.damage(CaseTools(here.policies, here.blobs, here.keys))
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)

@@ -2,23 +2,33 @@
 
 from app.hardware.comparing import Compared, Specification, overall, specification_table
 from app.hardware.disposing import cancel_disposal, disposals, order_disposal, waiting_of
+from app.hardware.judging import Finding, judge
 from app.hardware.life import life_events
 from app.hardware.lives import service_life, specification_of
-from app.hardware.model import Disposal
+from app.hardware.model import Disposal, HardwareCase
+from app.hardware.reporting import Report, report, state_view
 from app.hardware.rules import Life
+from app.hardware.tools import Tools
 
 __all__ = [
     "Compared",
     "Disposal",
+    "Finding",
+    "HardwareCase",
     "Life",
+    "Report",
     "Specification",
+    "Tools",
     "cancel_disposal",
     "disposals",
+    "judge",
     "life_events",
     "order_disposal",
     "overall",
+    "report",
     "service_life",
     "specification_of",
     "specification_table",
+    "state_view",
     "waiting_of",
 ]

@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 
 from app.audit import verify
+from app.credchecks.model import CheckItem
 from app.handover import ChangeKind, differences_of, legs_of, open_handovers
 from app.handover.model import HandoverLeg
+from app.hardware.model import HardwareCase
 from app.kernel.db import db
 from app.kernel.tenancy import SYSTEM
 from app.rooms import record_checks
@@ -44,6 +46,11 @@ def test_every_kit_was_issued_and_one_is_on_its_way(app: Flask, tmp_path: Path) 
         }
         assert blamed["充电器"] == (ChangeKind.MISSING, case.giver_id)
         assert ChangeKind.WORSE in {kind for kind, _ in blamed.values()}
+        found = Counter(item.state for item in session.query(CheckItem))
+        assert found["match"] >= 3
+        assert found["mismatch"] == 1
+        damaged = session.query(HardwareCase).one()
+        assert (damaged.state, damaged.payer) == ("repair", "person")
         assert verify(session).problem is None
         assert [
             problem for check in record_checks() for problem in check(session, here.blobs, here.keys)
