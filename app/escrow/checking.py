@@ -73,6 +73,11 @@ def tries_left(
     return max(0, limit - store.tries(session, secret.id, day_of(now)))
 
 
+def day_begins(now: dt.datetime) -> dt.datetime:
+    """When the day began whose tries count."""
+    return dt.datetime.combine(day_of(now), dt.time(), _SHANGHAI)
+
+
 def day_of(now: dt.datetime) -> dt.date:
     """The day whose tries count."""
     return now.astimezone(_SHANGHAI).date()

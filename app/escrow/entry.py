@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from flask import g
 
-from app.escrow import checking
-from app.escrow.sealing import Tampered, tampered_event
+from app.escrow import checking, store
+from app.escrow.filing import SameAsInForce
+from app.escrow.sealing import Tampered, note, tampered_event
 from app.http.identity import current_principal
 from app.http.pages import page_now
 from app.http.problems import Problem
@@ -39,9 +40,17 @@ def blind_check(secret_id: uuid.UUID, typed: str) -> bool:
 
 @contextmanager
 def telling_of_damage() -> Iterator[None]:
-    """A record that is not what was filed is an audit event, though the request is refused and undone."""
+    """A record that is not what was filed is an audit event, though the request is refused and undone; and so is it
+    that somebody was told which password is in force, by filing it again.
+    """
     try:
         yield
+    except SameAsInForce as exc:
+        db.session().rollback()
+        with write_apart() as writer:
+            secret, who = store.lock(writer, exc.secret_id), current_principal().user
+            note(writer, who, secret, "escrow.file_same", page_now(), outcome="refused")
+        raise
     except Tampered as exc:
         db.session().rollback()
         with write_apart() as writer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.escrow import store
+from app.escrow.checking import day_begins
 from app.escrow.due import clear_due
 from app.escrow.lock_orders import refuse_while_setting
 from app.escrow.model import Secret
@@ -33,6 +34,15 @@ class Filed:
     in_force: bool
 
 
+class SameAsInForce(Invalid):
+    """What was to be filed is what is in force: as much is told as by a blind check, so it is noted like one."""
+
+    def __init__(self, secret: Secret) -> None:
+        words = "和正在使用的密码相同；没有更换就不用备案"
+        super().__init__(words, fields=[FieldError("text", "invalid", words)])
+        self.secret_id = secret.id
+
+
 def file_secret(
     session: Session,
     principal: Principal,
@@ -44,8 +54,9 @@ def file_secret(
 ) -> tuple[Secret, str]:
     """The secret and its text, which only a drawn one's filer is shown, once.
 
-    A version that still waits is dropped for the new one. Raise `Invalid` for a bad text, `NotFound`, `Forbidden`,
-    `Unavailable` while sealed.
+    A version that still waits is dropped for the new one. Raise `Invalid` for a bad text, `SameAsInForce`, `Conflict`
+    (`filed_too_often`), `NotFound`, `Forbidden`, `Unavailable` while sealed. The edge calls it `with
+    telling_of_damage()`, which writes down what a refusal has told.
     """
     subject = store.find_subject(session, principal, filed.of, filed.subject_id)
     phone = filed.subject_id if filed.of == "handset" else None
@@ -62,8 +73,10 @@ def file_secret(
         raise _bad("text", problem)
     secret = _secret(session, filed, subject.centre_id)
     refuse_while_setting(session, secret, principal.user, now)
-    if secret.in_force is not None and same(open_version(session, opened, secret, secret.in_force), text):
-        raise _bad("text", "和正在使用的密码相同；没有更换就不用备案")
+    if secret.in_force is not None:
+        _no_guess(session, secret, policy["filings_per_day"], now)
+        if same(open_version(session, opened, secret, secret.in_force), text):
+            raise SameAsInForce(secret)
     if secret.pending is not None:
         _end(session, secret, secret.pending, VersionEvent.DROP, now)
     number = secret.versions + 1
@@ -76,6 +89,14 @@ def file_secret(
     if filed.in_force:
         _into_force(session, principal.user, secret, now)
     return secret, text
+
+
+def _no_guess(session: Session, secret: Secret, limit: int, now: dt.datetime) -> None:
+    """A wrong guess leaves a version, filed and noted: so many a day that a PIN is not found by filing."""
+    if store.filed_since(session, secret.id, day_begins(now)) >= limit:
+        raise Conflict(
+            f"这个密码今天已备案 {limit} 次，请明天再备案 / filed too often today", code="filed_too_often"
+        )
 
 
 def confirm(session: Session, principal: Principal, secret_id: uuid.UUID, *, now: dt.datetime) -> Secret:

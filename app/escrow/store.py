@@ -201,6 +201,12 @@ def tries_of(session: Session, secret_ids: Sequence[uuid.UUID], day: dt.date) ->
     return found
 
 
+def filed_since(session: Session, secret_id: uuid.UUID, since: dt.datetime) -> int:
+    """How many texts were filed for it, whatever became of them."""
+    query = select(func.count()).where(SecretVersion.secret_id == secret_id, SecretVersion.filed_at >= since)
+    return session.scalar(query) or 0
+
+
 def add_sight(session: Session, row: Secret, number: int, person: str, now: dt.datetime) -> None:
     new = insert_into(session, SecretSight).values(
         secret_id=row.id, version=number, person=person, centre_id=row.centre_id, at=now

@@ -20,6 +20,7 @@ _ESCROW = {
     "escrow.file": "密码备案",
     "escrow.in_force": "新密码生效",
     "escrow.drop": "撤回待生效的密码",
+    "escrow.file_same": "备案的和使用中的相同，没有收",
     "escrow.check": "核对密码",
     "escrow.due": "密码应更换",
     "escrow.reveal_request": "申请查看密码",
