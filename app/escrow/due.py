@@ -19,7 +19,7 @@ from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal
 from app.notify import Recipients, tell
 from app.people import principal_of
-from app.policy import PolicyFiles, effective_many
+from app.policy import PolicyFiles, effective, effective_many
 from app.tasks import close_task, open_task
 
 KNOWERS = ("operations", "lead", "it")
@@ -34,14 +34,22 @@ _BATCH = 200
 _SYSTEM = "system"
 
 
-def mark_due(session: Session, secret: Secret, cause: str, due_at: dt.datetime, now: dt.datetime) -> None:
+def mark_due(
+    session: Session,
+    secret: Secret,
+    cause: str,
+    due_at: dt.datetime,
+    now: dt.datetime,
+    *,
+    policies: PolicyFiles,
+) -> None:
     """Its renewal is due then, or earlier when it was already; people are asked once."""
     if secret.due_at is not None and secret.due_at <= due_at and secret.renew_cause == cause:
         return
     secret.due_at = due_at if secret.due_at is None else min(secret.due_at, due_at)
     secret.renew_cause = cause
     link = f"/escrow/secrets/{secret.id}"
-    title = "更换密码"
+    title = _title(session, secret, policies)
     open_task(
         session, key=task_key(secret), kind="secret", centre_id=secret.centre_id, title=title, body=CAUSES[cause],
         link=link, handset_id=secret.handset_id, due_at=secret.due_at, roles=("operations", "lead"), now=now,
@@ -52,6 +60,13 @@ def mark_due(session: Session, secret: Secret, cause: str, due_at: dt.datetime, 
     )  # fmt: skip
     note(session, _SYSTEM, secret, "escrow.due", now, cause=cause)
     session.flush()
+
+
+def _title(session: Session, secret: Secret, policies: PolicyFiles) -> str:
+    """Which one: a kit has several, and all fall due at once when it changes hands."""
+    kind = kinds_of(effective(session, policies, "escrow", secret.centre_id).body).get(secret.kind)
+    name = store.name_of(store.of(secret), store.subject_of(session, secret))
+    return f"更换密码：{kind.label if kind else secret.kind} {name}"
 
 
 def clear_due(session: Session, secret: Secret, actor: str, now: dt.datetime) -> None:
@@ -70,12 +85,12 @@ def mark_old(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
         for kind in kinds_of(policy.body).values():
             before = now - dt.timedelta(days=kind.max_age_days)
             for secret in store.in_force_since(session, kind.name, centre, before, _BATCH):
-                mark_due(session, secret, "age", now, now)
+                mark_due(session, secret, "age", now, now, policies=policies)
                 number += 1
     return number
 
 
-def mark_left(session: Session, now: dt.datetime) -> int:
+def mark_left(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
     """Secrets whose knower may no longer know them: neither a role of the desk where they are, nor the phone itself.
 
     How many were marked.
@@ -91,7 +106,7 @@ def mark_left(session: Session, now: dt.datetime) -> int:
             principal = None
         for secret, centre in store.known_by(session, person):
             if not _may_know(session, principal, secret, centre, now):
-                mark_due(session, secret, "left", now, now)
+                mark_due(session, secret, "left", now, now, policies=policies)
                 number += 1
     return number
 

@@ -145,27 +145,42 @@ def _state(of: str, row: Any, kind: Kind, secret: Secret | None, tries_left: int
 
 
 def mark_handed(
-    session: Session, secret_ids: Sequence[uuid.UUID], now: dt.datetime, *, due_at: dt.datetime
+    session: Session,
+    policies: PolicyFiles,
+    secret_ids: Sequence[uuid.UUID],
+    now: dt.datetime,
+    *,
+    due_at: dt.datetime,
 ) -> None:
     """The kit went to somebody else, and who had it knows its passwords: each is to be renewed by `due_at`.
 
     Those of which none is in force are passed over.
     """
-    _mark(session, "handed", secret_ids, due_at, now)
+    _mark(session, policies, "handed", secret_ids, due_at, now)
 
 
 def mark_lost(
-    session: Session, secret_ids: Sequence[uuid.UUID], now: dt.datetime, *, due_at: dt.datetime
+    session: Session,
+    policies: PolicyFiles,
+    secret_ids: Sequence[uuid.UUID],
+    now: dt.datetime,
+    *,
+    due_at: dt.datetime,
 ) -> None:
     """As `mark_handed`: the phone is lost, and whoever finds it may get at what stands on it."""
-    _mark(session, "lost", secret_ids, due_at, now)
+    _mark(session, policies, "lost", secret_ids, due_at, now)
 
 
 def _mark(
-    session: Session, cause: str, secret_ids: Sequence[uuid.UUID], due_at: dt.datetime, now: dt.datetime
+    session: Session,
+    policies: PolicyFiles,
+    cause: str,
+    secret_ids: Sequence[uuid.UUID],
+    due_at: dt.datetime,
+    now: dt.datetime,
 ) -> None:
     # In one order everywhere: two that lock the same rows in different orders would wait for each other for ever.
     for secret_id in sorted(secret_ids):
         secret = store.lock(session, secret_id)
         if secret.in_force is not None:
-            mark_due(session, secret, cause, due_at, now)
+            mark_due(session, secret, cause, due_at, now, policies=policies)

@@ -162,7 +162,7 @@ def show(
         approved_by=row.decided_by, version=secret.in_force,
     )  # fmt: skip
     hours = effective(session, policies, "escrow", row.centre_id).body["rotate_after_reveal_hours"]
-    mark_due(session, secret, "shown", now + dt.timedelta(hours=hours), now)
+    mark_due(session, secret, "shown", now + dt.timedelta(hours=hours), now, policies=policies)
     return secret, text
 
 

@@ -12,7 +12,17 @@ from app.handover.records import (
     open_handovers,
     received_at,
 )
-from app.handover.rules import CHANGE_WORDS, LIABLE, Change, ChangeKind, InCustody, ItemState, difference
+from app.handover.rules import (
+    CHANGE_WORDS,
+    LIABLE,
+    Change,
+    ChangeKind,
+    InCustody,
+    ItemState,
+    difference,
+    labels_of,
+    state_words,
+)
 from app.handover.service import Wanted, start
 from app.handover.signing import freeze, sign
 from app.handover.store import legs_of
@@ -36,6 +46,7 @@ __all__ = [
     "differences_of",
     "freeze",
     "items_of",
+    "labels_of",
     "last_records",
     "legs_of",
     "life_events",
@@ -45,4 +56,5 @@ __all__ = [
     "save_item",
     "sign",
     "start",
+    "state_words",
 ]

@@ -69,7 +69,8 @@ def complete(
     if leg.giver_id is not None:
         due_at = now + dt.timedelta(hours=body["renew_hours"])
         states = secrets_of(session, leg, policies=at_hand.policies, now=now)
-        mark_handed(session, [s.id for s in states if s.id is not None and s.filed], now, due_at=due_at)
+        filed = [s.id for s in states if s.id is not None and s.filed]
+        mark_handed(session, at_hand.policies, filed, now, due_at=due_at)
     phones = handsets_of(store.items_of(session, leg.id))
     queue_settling(session, dict.fromkeys(phones, case.centre_id), now)
     tell_parties(

@@ -16,14 +16,13 @@ from app.handover.leg_views import (
     change_lines,
     head_of,
     item_cards,
-    labels_of,
     leg_path,
     leg_word,
     side_cards,
     step_path,
 )
 from app.handover.model import Handover, HandoverLeg
-from app.handover.rules import SIDE_WORDS, Hindrance
+from app.handover.rules import SIDE_WORDS, Hindrance, labels_of
 from app.handover.states import FROZEN_LEGS, Leg
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal

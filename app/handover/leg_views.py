@@ -22,11 +22,11 @@ from app.handover.rules import (
     KIND_WORDS,
     LIABLE,
     SIDE_WORDS,
-    UNKNOWN,
     Change,
     ChangeKind,
     Hindrance,
-    ItemState,
+    labels_of,
+    state_words,
 )
 from app.handover.states import FROZEN_LEGS, LEG_WORDS, Leg
 from app.kernel.tenancy import Principal
@@ -215,24 +215,6 @@ def _last_times(session: Session, leg: HandoverLeg, labels: Mapping[str, str]) -
     return {
         state.key: LastTime(at, taker, state_words(state, labels)) for state in states_of(session, before.id)
     }
-
-
-def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
-    """Conditions by their code, from the best to the worst, `unknown` last."""
-    return {**{one["code"]: one["label"] for one in body["conditions"]}, UNKNOWN: "未知"}
-
-
-def state_words(state: ItemState | None, labels: Mapping[str, str]) -> str:
-    """`在，有划痕（右下角）`, `不在（丢失）`, `没有记录`."""
-    if state is None:
-        return "没有记录"
-    if state.present is None:
-        word = "没有清点"
-    elif not state.present:
-        word = "不在"
-    else:
-        word = f"在，{labels.get(state.condition, state.condition)}"
-    return f"{word}（{state.words}）" if state.words else word
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 UNKNOWN = "unknown"
 CONDITIONS = ("new", "good", "worn", "scratched", "cracked", "broken")
@@ -200,3 +201,21 @@ def item_hindrances(items: Sequence[ItemState], codes: Sequence[str]) -> list[Hi
         elif item.present is False and not item.words:
             found.append(Hindrance("words", f"不在场，请写明情况：{item.name}", "items"))
     return found
+
+
+def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Conditions by their code, from the best to the worst, `unknown` last."""
+    return {**{one["code"]: one["label"] for one in body["conditions"]}, UNKNOWN: "未知"}
+
+
+def state_words(state: ItemState | None, labels: Mapping[str, str]) -> str:
+    """`在，有划痕（右下角）`, `不在（丢失）`, `没有记录`."""
+    if state is None:
+        return "没有记录"
+    if state.present is None:
+        word = "没有清点"
+    elif not state.present:
+        word = "不在"
+    else:
+        word = f"在，{labels.get(state.condition, state.condition)}"
+    return f"{word}（{state.words}）" if state.words else word

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.handover import CHANGE_WORDS, LIABLE, Change, ItemState, differences_of
+from app.handover import CHANGE_WORDS, LIABLE, Change, differences_of, labels_of, state_words
 from app.hardware.answering import Answers, span
 from app.hardware.tools import wrong
 from app.kernel.tenancy import Principal
+from app.policy import PolicyFiles, effective
 
 
 def liable_changes(
@@ -26,19 +27,18 @@ def liable_changes(
     return [change for change in changes if change.kind in LIABLE]
 
 
-def plain(change: Change) -> dict[str, Any]:
-    """As it stands in the case."""
+def condition_labels(session: Session, policies: PolicyFiles, centre_id: uuid.UUID) -> Mapping[str, str]:
+    """How a centre's handovers call the state of a thing, by code."""
+    return labels_of(effective(session, policies, "handover", centre_id).body)
+
+
+def plain(change: Change, labels: Mapping[str, str]) -> dict[str, Any]:
+    """As it stands in the case, in the words of the handover."""
     return {
         "key": change.key, "name": change.name, "kind": CHANGE_WORDS[change.kind],
-        "before": _told(change.before), "after": _told(change.after),
+        "before": state_words(change.before, labels), "after": state_words(change.after, labels),
         "custody": change.in_custody_of.name if change.in_custody_of else "",
     }  # fmt: skip
-
-
-def _told(item: ItemState | None) -> str:
-    if item is None or item.present is None:
-        return "没有记录"
-    return f"{item.condition}　{item.words}".strip("　") if item.present else "不在场"
 
 
 def answers_of(changes: Sequence[Change], post_id: uuid.UUID | None) -> Answers:

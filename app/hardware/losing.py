@@ -43,7 +43,9 @@ def begin(session: Session, tools: Tools, case: HardwareCase, now: dt.datetime) 
     filed = kit_secrets(
         session, SYSTEM, tools.policies, number_ids=kit.number_ids, wechat_ids=kit.wechat_ids, now=now
     )
-    mark_lost(session, [secret.id for secret in filed if secret.id is not None], now, due_at=now)
+    mark_lost(
+        session, tools.policies, [secret.id for secret in filed if secret.id is not None], now, due_at=now
+    )
 
 
 def end(session: Session, case: HardwareCase, how: str, by: str, now: dt.datetime) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.hardware import losing, store
 from app.hardware.answering import Answers, answers_at, may_report_own
-from app.hardware.differing import answers_of, liable_changes, plain
+from app.hardware.differing import answers_of, condition_labels, liable_changes, plain
 from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.states import Case, CaseEvent
@@ -74,7 +74,7 @@ def report(
     other = store.running(session, handset.id)
     if other is not None:
         raise _runs(other)
-    answers, items = _answers(session, principal, given)
+    answers, items = _answers(session, principal, tools, given, handset.centre_id)
     case = HardwareCase(
         centre_id=handset.centre_id, handset_id=handset.id, post_id=answers.post_id, kind=given.kind,
         state=Case.REPORTED, happened_at=given.happened_at, words=words, items=items,
@@ -99,7 +99,9 @@ def report(
     return case
 
 
-def _answers(session: Session, principal: Principal, given: Report) -> tuple[Answers, list[dict[str, Any]]]:
+def _answers(
+    session: Session, principal: Principal, tools: Tools, given: Report, centre_id: uuid.UUID
+) -> tuple[Answers, list[dict[str, Any]]]:
     held = answers_at(session, given.handset_id, given.happened_at)
     if given.leg_id is None:
         return held, []
@@ -108,7 +110,8 @@ def _answers(session: Session, principal: Principal, given: Report) -> tuple[Ans
     ]
     if not changes:
         raise wrong("items", "请选择交接差异中的项目 / choose what differs")
-    return answers_of(changes, held.post_id), [plain(change) for change in changes]
+    labels = condition_labels(session, tools.policies, centre_id)
+    return answers_of(changes, held.post_id), [plain(change, labels) for change in changes]
 
 
 def _asked(answers: Answers) -> str:

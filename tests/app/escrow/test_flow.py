@@ -204,7 +204,9 @@ def test_seeing_it_takes_two(app: Any, kit: Any, at_desk: Any) -> None:
     [row] = rows_of(app, select(Secret.due_at, Secret.renew_cause))
     assert row.renew_cause == "shown"
     assert dt.timedelta(hours=23) < row.due_at - asker.clock.now() <= dt.timedelta(hours=24)
-    assert [t.title for t in rows_of(app, select(Task.title).where(Task.state == "open"))] == ["更换密码"]
+    assert [t.title for t in rows_of(app, select(Task.title).where(Task.state == "open"))] == [
+        "更换密码：锁屏密码 GJ-1"
+    ]
     path_of(file_pin(asker, kit, NEW_PIN))
     [row] = rows_of(app, select(Secret.due_at, Secret.renew_cause))
     assert tuple(row) == (None, None)
@@ -352,15 +354,15 @@ def test_due_by_age_and_by_leaving(app: Any, kit: Any, at_desk: Any, org: Any) -
     path_of(file_pin(who, kit))
     now = who.clock.now()
     with writing(app) as session:
-        assert due.mark_left(session, now) == 0
+        assert due.mark_left(session, app.extensions["butler"].policies, now) == 0
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=179)) == 0
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=181)) == 1
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=181)) == 0
     with writing(app) as session:
         session.execute(RoleGrant.__table__.update().values(valid_to=now + dt.timedelta(hours=1)))
     with writing(app) as session:
-        assert due.mark_left(session, now + dt.timedelta(hours=2)) == 1
-        assert due.mark_left(session, now + dt.timedelta(hours=2)) == 0
+        assert due.mark_left(session, app.extensions["butler"].policies, now + dt.timedelta(hours=2)) == 1
+        assert due.mark_left(session, app.extensions["butler"].policies, now + dt.timedelta(hours=2)) == 0
     assert rows_of(app, select(Secret.renew_cause))[0].renew_cause == "left"
     names = {"expire_reveals", "renew_after_leaving", "renew_old_secrets", "settle_lock_orders"}
     assert {job.name for job in jobs.JOBS} == names

@@ -60,14 +60,20 @@ def test_a_kit_that_was_handed_over(app: Flask, kit: Any, clock: Any) -> None:
     due_at = clock.now() + dt.timedelta(days=3)
     for _ in range(2):
         with writing(app) as session:
-            mark_handed(session, [secret_id], clock.now(), due_at=due_at)
+            mark_handed(session, app.extensions["butler"].policies, [secret_id], clock.now(), due_at=due_at)
     assert [s.due for s in states(app, kit, clock) if s.filed] == ["手机已交接"]
     [row] = rows_of(app, select(Secret.due_at))
     assert row.due_at == due_at
     assert len(rows_of(app, select(Task.id).where(Task.state == "open"))) == 1
     assert len(events(app, "escrow.due")) == 1
     with writing(app) as session:
-        mark_lost(session, [secret_id], clock.now(), due_at=due_at + dt.timedelta(days=9))
+        mark_lost(
+            session,
+            app.extensions["butler"].policies,
+            [secret_id],
+            clock.now(),
+            due_at=due_at + dt.timedelta(days=9),
+        )
     assert [s.due for s in states(app, kit, clock) if s.filed] == ["手机遗失"]
     [row] = rows_of(app, select(Secret.due_at))
     assert row.due_at == due_at, "what was to be done earlier is not put off"

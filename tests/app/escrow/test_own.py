@@ -98,10 +98,10 @@ def test_who_gave_the_phone_back_makes_it_due(
     file_own(zhang, kit.phone, PIN)
     later = clock.now() + dt.timedelta(hours=2)
     with writing(app) as session:
-        assert due.mark_left(session, later) == 0, "he has the phone"
+        assert due.mark_left(session, app.extensions["butler"].policies, later) == 0, "he has the phone"
         session.execute(update(PostHolding).values(valid_to=clock.now() + dt.timedelta(hours=1)))
-        assert due.mark_left(session, later) == 1
-        assert due.mark_left(session, later) == 0
+        assert due.mark_left(session, app.extensions["butler"].policies, later) == 1
+        assert due.mark_left(session, app.extensions["butler"].policies, later) == 0
     assert [row.renew_cause for row in rows_of(app, select(Secret.renew_cause))] == ["left"]
 
 
@@ -109,4 +109,4 @@ def test_a_login_that_is_switched_off_makes_it_due(app: Flask, kit: Any, zhang: 
     file_own(zhang, kit.phone, PIN)
     with writing(app) as session:
         session.execute(update(User).where(User.id == zhang.user_id).values(active=False))
-        assert due.mark_left(session, clock.now()) == 1
+        assert due.mark_left(session, app.extensions["butler"].policies, clock.now()) == 1

@@ -62,6 +62,9 @@ def test_he_pays_in_whose_custody_it_came_about_not_who_has_it_now(world, legs, 
     assert "交接差异" in case.answers_why
     assert {item["kind"] for item in case.items} == {"缺失", "变差"}
     assert case.leg_id == legs[0]
+    told = {item["name"]: (item["before"], item["after"]) for item in case.items}
+    assert told["Redmi 12C"][1] == "在，有裂痕（左上角）", "in the words of the handover, not in codes"
+    assert told["充电器"] == ("在，完好", "不在（没有）")
 
 
 def test_what_the_lead_passed_on_as_he_got_it_blames_nobody(world, legs, tools):
