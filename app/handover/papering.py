@@ -68,9 +68,8 @@ def build(
         _items(items, labels),
         _changes(changes_of(session, leg), labels, first=leg.previous_id is None),
         _tests(tests_of(session, leg, policies=policies, now=now)),
-        _secrets(secrets_of(session, leg, policies=policies, now=now)),
         _counts(leg, body["counts"]),
-        _matters(session, case, leg),
+        *_as_it_stands(session, case, leg, policies, now),
         _exceptions(session, leg),
     ]
     photos = [Photo(sha, item.name) for item in items for sha in item.photos]
@@ -79,6 +78,18 @@ def build(
     parts.append(Text("双方确认", _DECLARATION))
     title = "领取登记单" if case.kind == "issue" else "移交物品单"
     return Document(title, _subtitle(session, case, leg), tuple(parts))
+
+
+def _as_it_stands(
+    session: Session, case: Handover, leg: HandoverLeg, policies: PolicyFiles, now: dt.datetime
+) -> list[Table | Text]:
+    """Passwords and open matters are those of the day: a correction, made later, would tell of who has the kit now."""
+    if leg.corrects_id is not None:
+        return [Text("密码状态、未了事项", "更正不重新核对，以被更正的单据为准。")]
+    return [
+        _secrets(secrets_of(session, leg, policies=policies, now=now)),
+        _matters(session, case, leg),
+    ]
 
 
 _DECLARATION = (

@@ -131,7 +131,9 @@ def _custody(session: Session, before: HandoverLeg, leg: HandoverLeg) -> InCusto
     assert before.completed_at is not None
     name = name_of(session, before.receiver_id, before.receiver_user)
     receiver = InCustody(before.receiver_id, name, before.completed_at, None)
-    until = leg.completed_at
+    # A correction tells of the hour it corrects: whoever has had the kit since then has nothing to do with it.
+    told = leg if leg.corrects_id is None else session.get_one(HandoverLeg, leg.corrects_id)
+    until = told.completed_at
     stretches = [
         Stretch(part.employee_id, part.employee_name or "", part.since, part.until)
         for handset_id in handsets_of(store.items_of(session, leg.id))

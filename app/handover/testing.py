@@ -81,8 +81,12 @@ def tests_of(
 ) -> list[TestLine]:
     """Of each phone its identity, battery, compliance and on-time state, then the tests by hand of policy. Internal:
     the caller may see the leg.
+
+    Of a correction the tests by hand alone: what the phone tells now, at somebody else's, says nothing of then.
     """
     body = effective(session, policies, "handover", leg.centre_id).body
+    if leg.corrects_id is not None:
+        return _hand_lines(session, leg, body)
     since = now - dt.timedelta(minutes=body["fresh_minutes"])
     since = max(instant for instant in (since, leg.begun_at, leg.tests_asked_at) if instant is not None)
     ids = handsets_of(store.items_of(session, leg.id))

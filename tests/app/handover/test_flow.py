@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.escrow.model import Secret
-from app.handover import differences_of, last_records, open_handovers, received_at, service
+from app.handover import correcting, differences_of, last_records, open_handovers, received_at, service
 from app.handover.rules import ChangeKind
 from app.kernel.errors import Conflict
 from app.papers import from_plain, papers_about
@@ -104,6 +104,35 @@ def test_liability_lies_with_the_right_one_of_three(world: World) -> None:
     assert blamed(second) == {"包装盒": (None, "用户lead")}
     assert blamed(first) == {}
     assert differences_of(world.session, world.who("lead"), issue.leg_id) == []
+
+
+def test_a_late_correction_blames_whoever_had_it_then(world: World) -> None:
+    """Li has the kit when it is noticed that Zhang never gave the charger back; nothing of Li's stands in the paper."""
+    world.issued("zhang")
+    world.clock.move(86_400)
+    case = world.start("handover", world.org.li)
+    first = world.done(world.leg(case), "zhang", "lead")
+    world.done(world.leg(case, 2), "lead", "li")
+    world.clock.move(30 * 86_400)
+    row = correcting.correct(world.session, world.who("lead"), first.id, reason="没有充电器", now=world.now)
+    world.save(world.item(row, "充电器"), False, "", "没有交")
+    draft = world.freeze(row)
+    assert "张三（E001） 自" in draft.document
+    assert "无法确定" not in draft.document
+    assert "最近核对" not in draft.document
+    world.sign(row, "giver", "zhang")
+    world.sign(row, "receiver", "lead")
+    for record in (first, row):
+        (change,) = [
+            c
+            for c in differences_of(world.session, world.who("lead"), record.id)
+            if c.kind is ChangeKind.MISSING
+        ]
+        assert change.in_custody_of is not None
+        assert (change.in_custody_of.employee_id, change.in_custody_of.until) == (
+            world.org.zhang,
+            first.completed_at,
+        )
 
 
 def test_a_custody_that_the_registry_tells_otherwise_blames_nobody(world: World) -> None:
