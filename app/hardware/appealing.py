@@ -12,7 +12,7 @@ from app.hardware.disposing import note_found
 from app.hardware.judging import close_tasks, next_task
 from app.hardware.model import HardwareCase, HardwareRepair
 from app.hardware.noting import ask, done, tell_person, write_step
-from app.hardware.reporting import require_other, require_person_or_desk
+from app.hardware.reporting import require_other, require_own_word
 from app.hardware.states import APPEALABLE, Appeal, AppealEvent, Case, CaseEvent, OfferEvent, advance
 from app.hardware.tools import FINANCE, MAX_WORDS, REPORTERS, Tools, required
 from app.kernel.errors import Conflict, Forbidden
@@ -23,9 +23,11 @@ from app.kernel.tenancy import Principal
 def file_appeal(
     session: Session, principal: Principal, case_id: uuid.UUID, *, words: str, now: dt.datetime
 ) -> HardwareCase:
-    """By the person who is to pay, or written down for him at the desk. Raise `Conflict` when its time is over."""
+    """By the person who is to pay; the desk writes it down for one who has no user. Raise `Conflict` when its time is
+    over.
+    """
     case = store.find(session, principal, case_id)
-    require_person_or_desk(principal, case)
+    require_own_word(session, principal, case)
     text = required(words, "words", "请写明申诉的理由 / say why", MAX_WORDS)
     if case.state not in APPEALABLE or case.payer != "person":
         raise Conflict("没有可以申诉的决定 / nothing to appeal against", code="hardware_state")

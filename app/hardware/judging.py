@@ -72,7 +72,7 @@ def judge(
     event, earlier = _event(case, finding, payer), case.employee_id
     advance(Case(case.state), event)
     if payer == "person":
-        _heard(case, person, policy, now)
+        _heard(principal, case, person, policy, now)
     demanded = payer == "person" and (case.kind == "loss" or finding.way == "replace")
     store.move(
         session, case, event, employee_id=person, answers_why=why, cause=finding.cause,
@@ -112,9 +112,12 @@ def _person(
     return person.id, f"认定由 {person.name} 负责：{reason}（登记时：{case.answers_why}）"[:500]
 
 
-def _heard(case: HardwareCase, person: uuid.UUID | None, policy: Policy, now: dt.datetime) -> None:
+def _heard(
+    principal: Principal, case: HardwareCase, person: uuid.UUID | None, policy: Policy, now: dt.datetime
+) -> None:
     opens = case.created_at + dt.timedelta(days=policy.body["statement_days"])
-    stated = case.statement is not None and person == case.employee_id
+    # Who decides has not heard anybody by what he himself wrote down for him.
+    stated = case.statement is not None and person == case.employee_id and case.stated_by != principal.user
     if not stated and now < opens:
         raise Conflict(
             f"本人还没有陈述，{policy.body['statement_days']} 天内不能认定由本人承担 / he is heard first",

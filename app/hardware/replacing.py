@@ -18,7 +18,7 @@ from app.hardware.lives import specification_of
 from app.hardware.model import HardwareCase, HardwareReplacement
 from app.hardware.noting import keep_photos, tell_person, write_step
 from app.hardware.repairing import MAX_FEN
-from app.hardware.reporting import require_other, require_person_or_desk
+from app.hardware.reporting import is_own, require_other, require_own_word, require_person_or_desk
 from app.hardware.rules import day_of
 from app.hardware.states import CaseEvent, Offer, OfferEvent
 from app.hardware.tools import MAX_PHOTOS, SUBJECT, Tools, required, wrong
@@ -158,12 +158,16 @@ def _waiting(
 def refuse(
     session: Session, principal: Principal, case_id: uuid.UUID, *, reason: str, now: dt.datetime
 ) -> HardwareCase:
-    """The centre is to buy: the person says that he will not, or staff do for him with their reason."""
+    """The centre is to buy: the person says that he will not. Staff say so with their reason when his time is over, or
+    for one who has no user.
+    """
     case = store.find(session, principal, case_id)
     require_person_or_desk(principal, case)
-    own = case.employee_id is not None and principal.employee == case.employee_id
+    own, overdue = is_own(principal, case), case.due_on is not None and day_of(now) > case.due_on
+    if not overdue:
+        require_own_word(session, principal, case)
     words = one_line(reason, 500) or ("本人选择由中心购买并扣款" if own else "")
-    if not words and case.due_on is not None and day_of(now) > case.due_on:
+    if not words and overdue:
         words = f"到 {case.due_on} 没有提供新机"
     words = required(words, "reason", "期限未到，请写明本人的意思 / say what he said")
     store.move(session, case, CaseEvent.CENTRE_BUYS)

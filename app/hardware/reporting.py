@@ -31,6 +31,7 @@ from app.hardware.tools import (
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
+from app.people import user_of_employee
 from app.policy import effective
 from app.registry import find_handset
 
@@ -134,12 +135,13 @@ def state_view(
     disputed: bool,
     now: dt.datetime,
 ) -> HardwareCase:
-    """What the person says of it, once; staff may write down what he said. `disputed`: that it was not he who had it.
+    """What the person says of it, once; the desk writes it down for one who has no user. `disputed`: that it was not he
+    who had it.
 
     Only while nothing is decided. Raise `Conflict` after that.
     """
     case = store.find(session, principal, case_id)
-    require_person_or_desk(principal, case)
+    require_own_word(session, principal, case)
     text = required(words, "words", "请写明您的陈述 / say your view", MAX_WORDS)
     if case.state != Case.REPORTED:
         raise Conflict("已经认定，可以申诉 / it is decided: appeal", code="hardware_state")
@@ -152,8 +154,24 @@ def state_view(
 
 def require_person_or_desk(principal: Principal, case: HardwareCase) -> None:
     """Raise `Forbidden` unless it is his own case, or he writes it down for him at the desk."""
-    if case.employee_id is None or principal.employee != case.employee_id:
+    if not is_own(principal, case):
         principal.require_role(case.centre_id, *DECIDERS)
+
+
+def require_own_word(session: Session, principal: Principal, case: HardwareCase) -> None:
+    """Raise `Forbidden` for who would speak for a person that can sign in himself: he has one statement, one appeal."""
+    require_person_or_desk(principal, case)
+    if not is_own(principal, case) and has_user(session, case):
+        raise Forbidden("要由本人办理 / he has a user: he speaks for himself", code="own_answer")
+
+
+def is_own(principal: Principal, case: HardwareCase) -> bool:
+    return case.employee_id is not None and principal.employee == case.employee_id
+
+
+def has_user(session: Session, case: HardwareCase) -> bool:
+    """Whether he who answers can sign in himself."""
+    return case.employee_id is not None and user_of_employee(session, case.employee_id) is not None
 
 
 def require_other(principal: Principal, case: HardwareCase) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from app.hardware.model import DeductionOrder, HardwareCase, HardwareReplacement
+from app.hardware.rules import day_of
 from app.hardware.states import APPEALABLE, CASE_NEXT, Appeal, Case, CaseEvent, Order
 from app.hardware.tools import DECIDERS, FINANCE, REPORTERS
 from app.kernel.tenancy import Principal
@@ -16,14 +17,16 @@ def acts_of(
     order: DeductionOrder | None,
     offer: HardwareReplacement | None,
     now: dt.datetime,
+    *,
+    has_user: bool,
 ) -> frozenset[str]:
-    """Names of acts, as the forms post them."""
+    """Names of acts, as the forms post them. `has_user`: who answers can sign in, and speaks for himself."""
     own = principal.employee is not None and principal.employee == case.employee_id
     desk = principal.may(case.centre_id, *DECIDERS)
     decides = desk and not own
     found: set[str] = set()
     if case.employee_id is not None and (own or desk):
-        found |= _for_person(case, now)
+        found |= _for_person(case, now, speaks=own or not has_user)
     if (own or desk) and case.kind == "loss" and case.ended_at is None:
         found.add("police")
     if decides:
@@ -39,14 +42,22 @@ def acts_of(
     return frozenset(found)
 
 
-def _for_person(case: HardwareCase, now: dt.datetime) -> set[str]:
+def _for_person(case: HardwareCase, now: dt.datetime, *, speaks: bool) -> set[str]:
     found: set[str] = set()
-    if case.state == Case.REPORTED and case.statement is None:
+    if speaks and case.state == Case.REPORTED and case.statement is None:
         found.add("state")
     if case.state == Case.DEMANDED:
-        found |= {"offer", "refuse"}
+        found.add("offer")
+        if speaks or (case.due_on is not None and day_of(now) > case.due_on):
+            found.add("refuse")
     in_time = case.appeal_until is not None and now < case.appeal_until
-    if case.payer == "person" and case.state in APPEALABLE and case.appeal == Appeal.NONE and in_time:
+    if (
+        speaks
+        and case.payer == "person"
+        and case.state in APPEALABLE
+        and case.appeal == Appeal.NONE
+        and in_time
+    ):
         found.add("appeal")
     return found
 

@@ -21,6 +21,7 @@ from app.hardware.model import (
     HardwareStep,
     Instalment,
 )
+from app.hardware.reporting import has_user
 from app.hardware.rights import acts_of
 from app.hardware.rules import Life, day_of, month_after, month_of, months_between, schedule
 from app.hardware.tools import Tools
@@ -150,7 +151,14 @@ def _detail(
         tasks=[t for t in _tasks(session, principal, case) if at_desk],
         incidents=_incidents(session, case) if lost else (),
         names=names_of(session, actors),
-        acts=acts_of(principal, case, line.order, store.waiting_offer(session, case.id), now),
+        acts=acts_of(
+            principal,
+            case,
+            line.order,
+            store.waiting_offer(session, case.id),
+            now,
+            has_user=has_user(session, case),
+        ),
     )
 
 

@@ -13,10 +13,12 @@ from app.hardware import repairing, service_life, store, waiting_of
 from app.hardware.judging import payer_of
 from app.hardware.model import HardwareStep
 from app.hardware.reminding import ask_for_months, ask_for_overdue
+from app.hardware.rights import acts_of
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM
 from app.notify.model import Notice
 from app.papers import papers_about
+from app.people.model import User
 from app.registry import Handset, KitAssignment, holder_of
 from app.tasks import Task
 from tests.app.hardware.steps import NEW, Way
@@ -169,6 +171,33 @@ def test_who_offered_does_not_compare_and_nobody_decides_on_himself(way, place, 
     refused(Forbidden, "second_person", way.accept, by=place.lead)
     refused(Forbidden, "own_case", way.accept, by=dataclasses.replace(place.second, employee=org.zhang))
     assert way.accept(by=place.second).state == "replaced"
+
+
+def test_nobody_speaks_for_who_can_sign_in_himself(way, session, place, org, clock):
+    now = clock.now()
+    session.add(
+        User(login="zhang", name="张三", employee_id=org.zhang, active=True, created_at=now, updated_at=now)
+    )
+    session.flush()
+    way.report()
+    refused(Forbidden, "own_answer", way.state, by=place.lead)
+    shown = acts_of(place.lead, way.case, None, None, way.now, has_user=True)
+    assert "state" not in shown
+    way.state()
+    way.judge()
+    refused(Forbidden, "own_answer", way.refuse, by=place.operations, reason="他说不买")
+    refused(Forbidden, "own_answer", way.appeal, by=place.lead)
+    assert not {"appeal", "refuse"} & acts_of(place.lead, way.case, None, None, way.now, has_user=True)
+    assert {"appeal", "refuse"} < acts_of(place.zhang, way.case, None, None, way.now, has_user=True)
+    way.later(16)
+    assert way.refuse(by=place.operations, reason="到期没有提供").state == "buying"
+
+
+def test_who_wrote_the_statement_down_has_not_heard_him_by_it(way, place):
+    way.report()
+    way.state(by=place.lead)
+    refused(Conflict, "statement_first", way.judge, by=place.lead)
+    assert way.judge(by=place.second).payer == "person"
 
 
 def test_refused_or_overdue_the_centre_buys_and_says_so_in_a_paper(way, session, place):
