@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from threading import Lock
 from typing import Any, TypeVar, cast
 
 from flask import Flask, request
@@ -70,7 +69,6 @@ class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest is untyped
 
     def __init__(self, app: Flask) -> None:
         self._undescribed: list[Blueprint] = []
-        self._describing = Lock()
         super().__init__(app)
 
     def register_blueprint(self, blueprint: Blueprint) -> None:
@@ -79,14 +77,13 @@ class Api(SmorestApi):  # type: ignore[misc]  # flask-smorest is untyped
         self._undescribed.append(blueprint)
 
     def document(self) -> dict[str, Any]:
-        """The OpenAPI document of all blueprints that were registered."""
-        with self._describing:
-            while self._undescribed:
-                blueprint = self._undescribed.pop(0)
-                named = {"name": blueprint.name, "parameters": None}
-                blueprint.register_views_in_doc(self, self._app, self.spec, **named)
-                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
-            return cast(dict[str, Any], self.spec.to_dict())
+        """The OpenAPI document of all blueprints that were registered; for one caller at a time."""
+        while self._undescribed:
+            blueprint = self._undescribed.pop(0)
+            named = {"name": blueprint.name, "parameters": None}
+            blueprint.register_views_in_doc(self, self._app, self.spec, **named)
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return cast(dict[str, Any], self.spec.to_dict())
 
     def _register_error_handlers(self) -> None:
         return

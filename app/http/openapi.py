@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -52,15 +53,16 @@ _REFUSALS = {
 def register_openapi(app: Flask, api: Api) -> None:
     """Serve the document at `/api/v1/openapi.json`; rendered once, on first use."""
     blueprint = Blueprint("openapi", __name__, url_prefix=API_PREFIX)
+    making = Lock()
 
     @blueprint.get("/openapi.json")
     @access(PUBLIC)
     def openapi_json() -> Response:
-        cached = current_app.extensions.setdefault(_CACHED, b"")
-        if not cached:
-            cached = orjson.dumps(_document(app, api.document()))
-            current_app.extensions[_CACHED] = cached
-        return Response(cached, mimetype="application/json")
+        # What is added to it stands in the library's own lists: two at once would add it twice, or trip over each other.
+        with making:
+            if _CACHED not in current_app.extensions:
+                current_app.extensions[_CACHED] = orjson.dumps(_document(app, api.document()))
+        return Response(current_app.extensions[_CACHED], mimetype="application/json")
 
     app.register_blueprint(blueprint)
 

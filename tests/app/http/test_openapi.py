@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -48,6 +49,18 @@ def test_every_api_route_is_in_the_document_with_a_summary(document: tuple[Flask
     )
     assert len(list(_operations(told))) == routes > 100
     assert [f"{m} {p}" for p, m, operation in _operations(told) if not operation.get("summary")] == []
+
+
+def test_many_who_ask_first_get_one_whole_document(make_app: Any, tmp_path: Any) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'none.db'}", init=False, fresh=True)
+
+    def ask(_: int) -> tuple[int, bytes]:
+        answer = app.test_client().get("/api/v1/openapi.json", base_url="http://127.0.0.1")
+        return answer.status_code, answer.data
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(ask, range(4)))
+    assert [status for status, _ in answers] == [200]
 
 
 def test_every_operation_says_who_may_call_it(document: tuple[Flask, dict[str, Any]]) -> None:
