@@ -18,13 +18,12 @@ from app.handover.leg_pages import (
     open_leg,
     page_of_tests,
     refused,
-    zh,
 )
 from app.handover.leg_views import item_cards
 from app.handover.model import HandoverItem, HandoverPhoto
 from app.http.access import access
 from app.http.identity import current_principal
-from app.http.pages import page_now, see_other
+from app.http.pages import page_now, see_other, zh
 from app.http.transaction import open_write, read_apart
 from app.http.uploads import photos_of
 from app.kernel.db import db

@@ -26,7 +26,7 @@ from app.handover.rules import SIDE_WORDS, Hindrance, labels_of
 from app.handover.states import FROZEN_LEGS, Leg
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
-from app.http.pages import page_now, see_other
+from app.http.pages import page_now, see_other, zh
 from app.http.problems import STATUS, Problem
 from app.http.uploads import send_picture
 from app.kernel.db import db
@@ -52,11 +52,6 @@ class Opened:
     body: Mapping[str, Any]
     hindrances: list[Hindrance]
     unknowns: list[Hindrance]
-
-
-def zh(text: str) -> str:
-    """The Chinese half of a message."""
-    return text.split(" / ", maxsplit=1)[0]
 
 
 def open_leg(leg_id: uuid.UUID, step: str) -> Opened:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, render_template, request
 
 from app.handover import choice_store, listing, reading, service, store
-from app.handover.leg_pages import refused, zh
+from app.handover.leg_pages import refused
 from app.handover.model import Handover
 from app.handover.proposing import kit_in, parts_of
 from app.handover.rules import KIND_WORDS, REASONS
@@ -18,7 +18,7 @@ from app.handover.states import CASE_WORDS, Case
 from app.handover.views import case_lines, case_view, kit_lines, own_lines
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
-from app.http.pages import SHANGHAI, page_now, see_other
+from app.http.pages import SHANGHAI, page_now, see_other, zh
 from app.kernel.db import db
 from app.kernel.errors import DomainError, FieldError, Forbidden, Invalid, NotFound
 from app.kernel.ids import parse_id

@@ -10,11 +10,11 @@ from flask import Blueprint, Response, flash, request
 
 from app.handover import correcting, signing, store
 from app.handover.completing import AtHand
-from app.handover.leg_pages import review_page, sign_page, zh
+from app.handover.leg_pages import review_page, sign_page
 from app.handover.leg_views import leg_path
 from app.http.access import access
 from app.http.identity import current_principal
-from app.http.pages import page_now, see_other
+from app.http.pages import page_now, see_other, zh
 from app.http.proving import signer_of_form
 from app.http.transaction import open_write
 from app.kernel.db import db

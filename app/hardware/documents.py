@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.hardware import store
 from app.hardware.answering import moment
 from app.hardware.model import DeductionOrder, HardwareCase
-from app.hardware.rules import schedule
+from app.hardware.rules import day_of, schedule
 from app.hardware.states import APPEAL_WORDS, ORDER_WORDS, Order
 from app.hardware.tools import CAUSES, KINDS, Tools
 from app.kernel.money import Fen, format_yuan
@@ -46,9 +46,10 @@ def issue_damage(
     session: Session, principal: Principal, tools: Tools, case: HardwareCase, now: dt.datetime
 ) -> Paper:
     """The decision as it stands now; a later one corrects the one before."""
-    parts: tuple[Fields | Text | Photos, ...] = (
+    parts: tuple[Fields | Table | Text | Photos, ...] = (
         _head(session, case),
         Text("情况", case.words),
+        *_differences(case),
         Photos("报告照片", _photos(case.photos)),
         Text("本人陈述", case.statement or "（没有陈述）"),
         _verdict(session, case),
@@ -56,8 +57,23 @@ def issue_damage(
         *_appeal(session, case),
     )
     kept = tuple(part for part in parts if not isinstance(part, Photos) or part.photos)
-    document = Document("手机损坏遗失处理单", "依据 R05", kept)
+    document = Document("手机损坏遗失处理单", _of_what(session, case), kept)
     return _issue(session, principal, tools, case, "damage", document, now)
+
+
+def _of_what(session: Session, case: HardwareCase) -> str:
+    """The line under the title, which a list of papers shows too."""
+    phone = session.get_one(Handset, case.handset_id)
+    return f"{KINDS[case.kind]}　{phone.asset_tag} {phone.brand} {phone.model}　{day_of(case.happened_at)}　依据 R05"
+
+
+def _differences(case: HardwareCase) -> tuple[Table, ...]:
+    """What the handover found, on which the blame rests (R04)."""
+    rows = tuple(
+        (item["name"], item["kind"], item["before"], item["after"], item["custody"]) for item in case.items
+    )
+    labels = (("物品", 3), ("变化", 2), ("上次", 4), ("这次", 4), ("保管人", 3))
+    return (Table("交接差异", tuple(Column(*label) for label in labels), rows),) if rows else ()
 
 
 def _head(session: Session, case: HardwareCase) -> Fields:
@@ -145,7 +161,7 @@ def issue_deduction(
         "当月扣不足的顺延，不在以后月份补扣。\n申诉期内和申诉未决时不扣；申诉成立或手机找回的，已扣的全部退回。"
     )
     parts = (_head(session, case), Fields("金额", amount), _plan(rows), Text("说明", limits))
-    document = Document("手机赔付扣款通知单", "依据 R05", parts)
+    document = Document("手机赔付扣款通知单", _of_what(session, case), parts)
     return _issue(session, principal, tools, case, "deduction", document, now)
 
 
@@ -179,7 +195,7 @@ def correct_deduction(
     table = (
         Table("退回明细", (Column("月份", 1), Column("已扣", 1), Column("处理", 1)), rows),
     ) if rows else ()  # fmt: skip
-    document = Document("手机赔付扣款撤销通知", "依据 R05", (_head(session, case), told, *table))
+    document = Document("手机赔付扣款撤销通知", _of_what(session, case), (_head(session, case), told, *table))
     return _issue(session, principal, tools, case, "deduction", document, now)
 
 

@@ -36,10 +36,16 @@ def acts_of(
             found.add("repair")
         if case.kind == "loss" and (case.state, CaseEvent.FIND) in CASE_NEXT:
             found.add("find")
-    takes = principal.may(case.centre_id, *FINANCE) and not own
+    takes = principal.may(case.centre_id, *FINANCE) and not own and not _may_fall(case, now)
     if takes and order is not None and order.state == Order.OPEN and principal.user != order.ordered_by:
         found.add("take")
     return frozenset(found)
+
+
+def _may_fall(case: HardwareCase, now: dt.datetime) -> bool:
+    """An appeal waits, or may still come: nothing is taken before."""
+    open_still = case.appeal == Appeal.NONE and case.appeal_until is not None and now < case.appeal_until
+    return open_still or case.appeal == Appeal.FILED
 
 
 def _for_person(case: HardwareCase, now: dt.datetime, *, speaks: bool) -> set[str]:

@@ -25,11 +25,21 @@ STATE: Mapping[str, tuple[str, str]] = {
 VERDICT: Mapping[str, tuple[str, str]] = {
     "ok": ("good", "不低于原机"), "lower": ("bad", "低于原机"), "unknown": ("unknown", "无法比较"),
 }  # fmt: skip
+NEXT: Mapping[str, str] = {
+    Case.REPORTED: "先请本人陈述（本人登录后在“我的赔付”里写，没有账号的由主管、运营代写），再由主管或运营认定。",
+    Case.REPAIR: "把手机送修，修好后登记结果和票据；修不好的登记后转为换机。",
+    Case.DEMANDED: "等本人在期限内提交同品牌、不低于原机的新机；本人不买的，转由中心购机。",
+    Case.OFFERED: "逐项看新机和原机的比较，接受或退回。",
+    Case.BUYING: "由运营或主管登记中心购机的发票；由本人承担的，同时下达扣款单。",
+    Case.DEDUCTING: "申诉期过后，由财务逐月确认扣款；扣完自动结束。",
+}
+"""What comes next in a case that is not over, whoever looks."""
 LIFE_OF: Mapping[str | None, str] = {
     "receipt": "从首次领用起", "purchase": "没有领用记录，从购买日起", None: "没有领用和购买记录",
 }  # fmt: skip
 FOR_PAGES: Mapping[str, Any] = {
     "state_words": STATE,
+    "next_words": NEXT,
     "open_cases": states.OPEN_CASES,
     "kind_words": KINDS,
     "cause_words": CAUSES,

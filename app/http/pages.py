@@ -96,6 +96,7 @@ def register_pages(app: Flask) -> None:
         instant=from_rfc3339,
         role_words=role_words,
         browser=browser,
+        zh=zh,
     )
     app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url, may=may)
     app.context_processor(_context)
@@ -165,6 +166,11 @@ def _may_open(path: str, principal: Principal | None, method: str = "GET") -> bo
     if declared is None or declared.kind != "roles":
         return declared is not None
     return principal is not None and principal.has_any(*declared.roles)
+
+
+def zh(text: str) -> str:
+    """The Chinese half of a message, whose other half is for the API."""
+    return text.split(" / ", maxsplit=1)[0]
 
 
 def page_now() -> dt.datetime:

@@ -22,7 +22,7 @@ from app.papers.service import get_paper
 
 @dataclass(frozen=True)
 class Wanted:
-    """None and "" do not narrow; `start` ≤ issued < `end`; `words`: in the number, the title, or a party's name."""
+    """None and "" do not narrow; `start` ≤ issued < `end`; `words`: in number, title, subtitle, or a party's name."""
 
     centre_id: uuid.UUID | None = None
     kind: str = ""

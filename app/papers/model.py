@@ -10,10 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.db import Base, Identified, UtcDateTime
 
+MAX_ABOUT = 300
+
 
 class Paper(Identified, Base):
-    """`document` is the canonical JSON whose sha256 was signed; `code` is random, stands in the QR and opens the check
-    page; `subject` is `kind:id` of what it tells of; `corrects` names the paper whose place it takes.
+    """`document` is the canonical JSON whose sha256 was signed, `about` its subtitle, for lists; `code` is random, stands in
+    the QR and opens the check page; `subject` is `kind:id` of what it tells of; `corrects` names the paper whose place it takes.
 
     `pdf_sha256` and `printed_at` are null until somebody wanted it as a PDF.
     """
@@ -25,6 +27,7 @@ class Paper(Identified, Base):
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"), index=True)
     subject: Mapped[str] = mapped_column(String(100), index=True)
     title: Mapped[str] = mapped_column(String(200))
+    about: Mapped[str] = mapped_column(String(MAX_ABOUT))
     document: Mapped[str] = mapped_column(Text, deferred=True)
     sha256: Mapped[str] = mapped_column(String(64))
     code: Mapped[str] = mapped_column(String(32), unique=True)

@@ -76,6 +76,7 @@ def _list(template: str, wanted: Wanted, *, own: bool) -> str:
         template,
         papers=page.items,
         next_cursor=page.next_cursor,
+        parties=store.party_names_of(session, [paper.id for paper in page.items]),
         corrected=store.numbers_of(session, [paper.id for paper in page.items]),
         kinds=KINDS,
         centres=live_centres(session, who),

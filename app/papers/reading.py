@@ -7,7 +7,7 @@ import hashlib
 import orjson
 
 from app.papers.document import Document, from_plain
-from app.papers.model import Paper
+from app.papers.model import MAX_ABOUT, Paper
 
 
 def document_of(paper: Paper) -> Document | None:
@@ -19,4 +19,5 @@ def document_of(paper: Paper) -> Document | None:
         document = from_plain(orjson.loads(raw))
     except ValueError:
         return None
-    return document if document.title == paper.title else None
+    told = (document.title, document.subtitle[:MAX_ABOUT])
+    return document if told == (paper.title, paper.about) else None

@@ -19,7 +19,7 @@ class PaperQuerySchema(PageArgs):
         data_key="q",
         load_default="",
         validate=validate.Length(max=100),
-        metadata={"description": "in the number, the title or a party's name"},
+        metadata={"description": "in the number, the title, what it is about, or a party's name"},
     )
     start = Instant(data_key="from", load_default=None)
     end = Instant(data_key="to", load_default=None)
@@ -32,6 +32,7 @@ class PaperSchema(StrictSchema):
     centre_id = fields.UUID()
     subject = fields.String()
     title = fields.String()
+    about = fields.String(metadata={"description": "the line under the title: which phone, post, month"})
     sha256 = fields.String(metadata={"description": "of the document's canonical JSON: what was signed"})
     corrects = fields.UUID(allow_none=True)
     issued_by = fields.String()

@@ -21,7 +21,7 @@ from app.kernel.tenancy import Principal
 from app.papers import store
 from app.papers.document import Document, blobs_of, canonical, digest
 from app.papers.kinds import KINDS
-from app.papers.model import Paper, PaperParty
+from app.papers.model import MAX_ABOUT, Paper, PaperParty
 from app.papers.signing_rules import Envelope
 from app.registry import ServiceCentre
 
@@ -59,8 +59,8 @@ def issue_paper(
     series = f"{prefix}-{code}-{now.astimezone(SHANGHAI).year}"
     paper = Paper(
         id=new_id(), kind=kind, number=f"{series}-{store.next_number(session, series):04d}", centre_id=centre_id,
-        subject=subject, title=document.title, document=canonical(document).decode(), sha256=digest(document),
-        code=secrets.token_urlsafe(_CODE_BYTES), corrects=corrects, issued_by=actor, issued_at=now,
+        subject=subject, title=document.title, about=document.subtitle[:MAX_ABOUT],
+        document=canonical(document).decode(), sha256=digest(document), code=secrets.token_urlsafe(_CODE_BYTES), corrects=corrects, issued_by=actor, issued_at=now,
     )  # fmt: skip
     paper.parties = [PaperParty(employee_id=party) for party in sorted(set(parties))]
     paper.signature = keys.signer("paper").sign(envelope_of(session, paper).signed_bytes())

@@ -132,7 +132,7 @@ def query(
     if words:
         people = select(PaperParty.paper_id).join(Employee, Employee.id == PaperParty.employee_id)
         people = people.where(or_(Employee.name.icontains(words, autoescape=True), Employee.number == words))
-        texts = (Paper.number, Paper.title)
+        texts = (Paper.number, Paper.title, Paper.about)
         found = found.where(
             or_(*(text.icontains(words, autoescape=True) for text in texts), Paper.id.in_(people))
         )
@@ -148,6 +148,17 @@ def _papers_of(employee_id: uuid.UUID | None) -> Select[uuid.UUID]:
 def party_names(session: Session, paper_id: uuid.UUID) -> list[str]:
     query = select(Employee.name).join(PaperParty, PaperParty.employee_id == Employee.id)
     return list(session.scalars(query.where(PaperParty.paper_id == paper_id).order_by(Employee.number)))
+
+
+def party_names_of(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """Paper → the names of its parties."""
+    query = select(PaperParty.paper_id, Employee.name).join(Employee, Employee.id == PaperParty.employee_id)
+    found: dict[uuid.UUID, list[str]] = {}
+    for paper_id, name in session.execute(
+        query.where(PaperParty.paper_id.in_(ids)).order_by(Employee.number)
+    ):
+        found.setdefault(paper_id, []).append(name)
+    return found
 
 
 def numbers_of(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("centre_id", sa.Uuid(), nullable=False),
         sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("about", sa.String(length=300), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("code", sa.String(length=32), nullable=False),

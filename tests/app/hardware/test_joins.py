@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from app.escrow.model import Secret
 from app.handover import differences_of, last_records
-from app.hardware import differing, reporting
+from app.hardware import differing, judging, reporting
 from app.hardware.tools import Tools
 from app.kernel.errors import Invalid, NotFound
+from app.papers import papers_about
 from app.registry.model import Handset
 from tests.app.handover import conftest as handover
 from tests.app.handover.conftest import DAY
@@ -65,6 +66,18 @@ def test_he_pays_in_whose_custody_it_came_about_not_who_has_it_now(world, legs, 
     told = {item["name"]: (item["before"], item["after"]) for item in case.items}
     assert told["Redmi 12C"][1] == "在，有裂痕（左上角）", "in the words of the handover, not in codes"
     assert told["充电器"] == ("在，完好", "不在（没有）")
+
+
+def test_the_paper_tells_what_the_handover_found(world, legs, tools):
+    keys = [c.key for c in differing.liable_changes(world.session, world.who("lead"), legs[0], world.handset)]
+    case = reporting.report(world.session, world.who("lead"), tools, given(world, legs[0], keys), world.now)
+    reporting.state_view(
+        world.session, world.who("zhang"), case.id, words="摔了", disputed=False, now=world.now
+    )
+    found = judging.Finding("human", "见交接差异", "repair")
+    judging.judge(world.session, world.who("lead"), tools, case.id, found, world.now)
+    (paper,) = papers_about(world.session, world.who("lead"), f"hardware_case:{case.id}")
+    assert all(word in paper.document for word in ("交接差异", "有裂痕（左上角）", "充电器", "缺失", "张三"))
 
 
 def test_what_the_lead_passed_on_as_he_got_it_blames_nobody(world, legs, tools):

@@ -217,11 +217,17 @@ def test_refused_or_overdue_the_centre_buys_and_says_so_in_a_paper(way, session,
     assert [paper.kind for paper in papers] == ["damage", "deduction"]
     assert "90000" not in papers[1].document
     assert "¥900.00" in papers[1].document
+    assert all(paper.about.startswith("损坏　GJ-1 ") for paper in papers), "a list of papers tells them apart"
     assert papers_about(session, place.li, f"hardware_case:{way.case.id}") == []
 
 
 def test_finance_is_asked_for_each_month_after_the_time_to_appeal(way, session):
     way.deducting()
+    order, late = store.order_of(session, way.case.id), way.now + dt.timedelta(days=8)
+    offered = [
+        acts_of(way.place.finance, way.case, order, None, now, has_user=True) for now in (way.now, late)
+    ]
+    assert ["take" in acts for acts in offered] == [False, True], "no button that is refused"
     assert ask_for_months(session, way.now) == 0
     way.later(8)
     assert ask_for_months(session, way.now) == 1

@@ -10,10 +10,15 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http.pages import ago, asset, changed_url, day, local_path, span, when
+from app.http.pages import ago, asset, changed_url, day, local_path, span, when, zh
 from app.kernel.clock import FixedClock
 
 BASE_URL = "http://127.0.0.1"
+
+
+def test_pages_tell_the_chinese_half() -> None:
+    assert zh("没有这台手机 / no such phone") == "没有这台手机"
+    assert zh("没有") == "没有"
 
 
 def test_times_are_told_in_shanghai() -> None:

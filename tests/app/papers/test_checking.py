@@ -91,6 +91,7 @@ _CHANGES = (
     update(Paper).values(document="{}"),
     update(Paper).values(document=""),
     update(Paper).values(title="领取登记单"),
+    update(Paper).values(about="岗位 P09 别人的"),
     update(Paper).values(number="JJ-C1-2026-9999"),
     update(Paper).values(kind="issue"),
     update(Paper).values(subject="handover_leg:2"),

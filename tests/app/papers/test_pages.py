@@ -39,6 +39,11 @@ def test_the_desk_finds_it_by_what_it_knows(issued: Issued, org: Org, as_user: A
     page = lead.get("/papers", headers=HTML).text
     numbers = [paper_of(app, i).number for i in (first, second)]
     assert all(number in page for number in numbers)
+    about = paper_of(app, first).about
+    assert about, "a line says what the paper is about"
+    assert about in page
+    assert "张三" in page
+    assert all(number in lead.get(f"/papers?q={about}", headers=HTML).text for number in numbers)
     for query, shown in {
         "q=张三": [True, False],
         "q=E001": [True, False],
