@@ -14,8 +14,9 @@ MAX_ABOUT = 300
 
 
 class Paper(Identified, Base):
-    """`document` is the canonical JSON whose sha256 was signed, `about` its subtitle, for lists; `code` is random, stands in
-    the QR and opens the check page; `subject` is `kind:id` of what it tells of; `corrects` names the paper whose place it takes.
+    """`document` is the canonical JSON whose sha256 was signed, `about` its subtitle, for lists; `code` is random,
+    stands in the QR and opens the check page; `subject` is `kind:id` of what it tells of; `corrects` names the paper
+    whose place it takes.
 
     `pdf_sha256` and `printed_at` are null until somebody wanted it as a PDF.
     """

@@ -60,7 +60,8 @@ def issue_paper(
     paper = Paper(
         id=new_id(), kind=kind, number=f"{series}-{store.next_number(session, series):04d}", centre_id=centre_id,
         subject=subject, title=document.title, about=document.subtitle[:MAX_ABOUT],
-        document=canonical(document).decode(), sha256=digest(document), code=secrets.token_urlsafe(_CODE_BYTES), corrects=corrects, issued_by=actor, issued_at=now,
+        document=canonical(document).decode(), sha256=digest(document),
+        code=secrets.token_urlsafe(_CODE_BYTES), corrects=corrects, issued_by=actor, issued_at=now,
     )  # fmt: skip
     paper.parties = [PaperParty(employee_id=party) for party in sorted(set(parties))]
     paper.signature = keys.signer("paper").sign(envelope_of(session, paper).signed_bytes())
