@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
 from app.policy import effective
+from app.registry import Employee
 
 
 def secret_to_check(
@@ -167,7 +168,14 @@ def own_kit(session: Session, principal: Principal, item: CheckItem, now: dt.dat
     """Whether the caller has the kit now, or had it as the round began."""
     if principal.employee is None:
         return False
-    holder = kit_store.holders_of_posts(session, [item.post_id], now).get(item.post_id)
+    return is_own(principal, item, kit_store.holders_of_posts(session, [item.post_id], now))
+
+
+def is_own(principal: Principal, item: CheckItem, holders: Mapping[uuid.UUID, Employee]) -> bool:
+    """As `own_kit`; `holders`: who has which post now."""
+    if principal.employee is None:
+        return False
+    holder = holders.get(item.post_id)
     return principal.employee in {item.holder_id, holder.id if holder else None}
 
 

@@ -40,7 +40,7 @@ def _cases(session: Session, now: dt.datetime) -> int:
 
 
 JOBS = (
-    Job(name="open_rounds", every_s=600, run=_open),
+    Job(name="open_rounds", every_s=60, run=_open),
     Job(name="settle_rounds", every_s=60, run=_settle),
     Job(name="remind_rounds", every_s=600, run=_remind),
     Job(name="change_cases", every_s=60, run=_cases),

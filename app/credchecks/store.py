@@ -21,6 +21,7 @@ from app.kernel.tenancy import Principal, within
 from app.registry import ServiceCentre
 
 _SYSTEM = "system"
+_CHUNK = 500
 
 
 def insert_round(session: Session, values: Mapping[str, Any]) -> CheckRound | None:
@@ -68,11 +69,26 @@ def rounds(
     return query
 
 
-def to_settle(session: Session, limit: int) -> Sequence[CheckRound]:
-    """Open rounds, those first that were looked at longest ago."""
+def to_settle(session: Session) -> Sequence[CheckRound]:
+    """Open rounds, locked, those of others passed over; those first that were looked at longest ago."""
     query = select(CheckRound).where(CheckRound.state == Round.OPEN)
-    query = query.order_by(CheckRound.settled_at, CheckRound.id).limit(limit)
+    query = query.order_by(CheckRound.settled_at, CheckRound.id)
     return session.scalars(query.with_for_update(skip_locked=True)).all()
+
+
+def rounds_with(session: Session, subject_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Open rounds that ask about these parts of kits, each with which of them."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for start in range(0, len(subject_ids), _CHUNK):
+        query = select(CheckItem.round_id, CheckItem.subject_id).join(
+            CheckRound, CheckRound.id == CheckItem.round_id
+        )
+        query = query.where(
+            CheckRound.state == Round.OPEN, CheckItem.subject_id.in_(subject_ids[start : start + _CHUNK])
+        )
+        for row in session.execute(query.distinct()):
+            found.setdefault(row.round_id, set()).add(row.subject_id)
+    return found
 
 
 def open_rounds(session: Session) -> Sequence[CheckRound]:

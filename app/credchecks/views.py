@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.credchecks import case_store, kit_store, store
-from app.credchecks.acts import own_kit
+from app.credchecks.acts import is_own, own_kit
 from app.credchecks.listing import list_rounds
 from app.credchecks.model import ChangeCase, CheckItem, CheckRound, ItemChange
 from app.credchecks.opening import states_of
@@ -146,6 +146,8 @@ def _cards(
     posts = kit_store.posts(session, ids)
     people = kit_store.employees(session, {item.holder_id for item in items if item.holder_id})
     holders = kit_store.holders_of_posts(session, ids, at)
+    holders_now = holders if at == now else kit_store.holders_of_posts(session, ids, now)
+    moved = _moved(session, items, at)
     cards = []
     for post_id in ids:
         own = [item for item in items if item.post_id == post_id]
@@ -159,21 +161,21 @@ def _cards(
                 now_holder=(held.name if held else "无人在岗") if changed else "",
                 parts="、".join(dict.fromkeys(item.subject_name for item in own)),
                 tally=tally([item.state for item in own]),
-                own=own_kit(session, principal, own[0], now),
-                moved=_moved(session, own, at),
+                own=is_own(principal, own[0], holders_now),
+                moved=tuple(dict.fromkeys(i.subject_name for i in own if i.subject_id in moved)),
             )
         )
     return cards
 
 
-def _moved(session: Session, items: Sequence[CheckItem], at: dt.datetime) -> tuple[str, ...]:
+def _moved(session: Session, items: Sequence[CheckItem], at: dt.datetime) -> set[uuid.UUID]:
     """The parts that belong to another post by now, or to none."""
-    found = []
+    found = set()
     for of in kit_store.PARTS:
         ids = {item.subject_id: item for item in items if item.of == of}
         now_at = kit_store.posts_now(session, of, list(ids), at)
-        found += [item.subject_name for part, item in ids.items() if now_at.get(part) != item.post_id]
-    return tuple(found)
+        found |= {part for part, item in ids.items() if now_at.get(part) != item.post_id}
+    return found
 
 
 def post_items(

@@ -4,7 +4,7 @@ from app.escrow.entry import blind_check
 from app.escrow.filing import Filed, file_secret
 from app.escrow.filing import confirm as confirm_secret
 from app.escrow.filing import drop as drop_secret
-from app.escrow.joins import SecretState, kit_secrets, mark_handed, mark_lost
+from app.escrow.joins import SecretState, kit_secrets, mark_handed, mark_lost, touched_since
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_orders_of
 from app.escrow.lock_results import take_lock_word
@@ -39,4 +39,5 @@ __all__ = [
     "mark_lost",
     "seal_lock",
     "take_lock_word",
+    "touched_since",
 ]

@@ -22,5 +22,5 @@ JOBS = (
     Job(name="expire_reveals", every_s=60, run=expire_reveals),
     Job(name="settle_lock_orders", every_s=30, run=settle_orders),
     Job(name="renew_after_leaving", every_s=600, run=_left),
-    Job(name="renew_old_secrets", every_s=3600, run=_old),
+    Job(name="renew_old_secrets", every_s=120, run=_old),
 )

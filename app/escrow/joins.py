@@ -144,6 +144,14 @@ def _state(of: str, row: Any, kind: Kind, secret: Secret | None, tries_left: int
     )
 
 
+def touched_since(session: Session, instant: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
+    """Parts of kits, of every centre, of which a password was checked or came into force since then, and when last.
+
+    Internal: for jobs that look at nothing else.
+    """
+    return store.touched(session, instant)
+
+
 def mark_handed(
     session: Session,
     policies: PolicyFiles,

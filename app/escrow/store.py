@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from app.audit import AuditRow
@@ -31,6 +31,9 @@ NAMES: dict[str, Any] = {
 _NOW_AT: ColumnElement[uuid.UUID] = func.coalesce(
     Handset.centre_id, Number.centre_id, WeChatAccount.centre_id
 )
+
+
+_RETIRED = func.coalesce(Handset.retired_at, Number.retired_at, WeChatAccount.retired_at)
 
 
 def head(session: Session) -> EscrowHead | None:
@@ -285,10 +288,22 @@ def known_by(session: Session, person: str) -> list[tuple[Secret, uuid.UUID]]:
 def in_force_since(
     session: Session, kind: str, centre: uuid.UUID, before: dt.datetime, limit: int
 ) -> list[Secret]:
-    """Of a kind and centre, in force since then or before, whose renewal is not due yet."""
+    """Of a kind and centre, in force since then or before, whose renewal is not due yet; none of a retired part, for
+    which nobody can file another.
+    """
     query = with_centre().where(Secret.kind == kind, Secret.due_at.is_(None), Secret.since <= before)
-    query = query.where(Secret.in_force.is_not(None), centre == _NOW_AT)
+    query = query.where(Secret.in_force.is_not(None), centre == _NOW_AT, _RETIRED.is_(None))
     return [row[0] for row in session.execute(query.limit(limit))]
+
+
+def touched(session: Session, since: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
+    """Parts of kits of which a password was checked, or came into force, at or after an instant, and when last."""
+    query = select(Secret).where(or_(Secret.checked_at >= since, Secret.since >= since))
+    found: dict[uuid.UUID, dt.datetime] = {}
+    for row in session.scalars(query):
+        last = max(at for at in (row.checked_at, row.since, found.get(row.subject_id)) if at is not None)
+        found[row.subject_id] = last
+    return found
 
 
 def centres(session: Session) -> list[uuid.UUID]:

@@ -116,6 +116,21 @@ def test_a_centre_gets_its_round_with_its_first_kit(place):
     )
 
 
+def test_all_centres_begin_a_few_a_run(place, monkeypatch):
+    monkeypatch.setattr(opening, "_AT_ONCE", 1)
+    stamp = {"created_at": place.clock.now(), "updated_at": place.clock.now()}
+    centre = place.org.other_centre
+    grid = place.add(Grid(centre_id=centre, code="G9", name="九号片区", **stamp))
+    post = place.add(Post(centre_id=centre, grid_id=grid, code="P9", name="九号岗", **stamp))
+    number = place.add(Number(centre_id=centre, e164="+8613900001111", **stamp))
+    place.add(
+        KitAssignment(centre_id=centre, post_id=post, number_id=number, valid_from=place.clock.now(), **stamp)
+    )
+    place.clock.move(60)
+    runs = [opening.open_due(place.session, place.tools, place.clock.now()) for _ in range(3)]
+    assert runs == [1, 1, 0]
+
+
 def test_what_is_retired_or_at_no_post_is_not_asked(place):
     place.session.get_one(Handset, place.phone2).retired_at = place.clock.now()
     open_one(place)

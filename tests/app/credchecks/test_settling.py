@@ -45,6 +45,28 @@ def test_whoever_checked_it_counts(place, full):
     assert settle(place) == 0, "once"
 
 
+def test_a_round_of_which_nothing_is_new_is_looked_at_in_its_turn(place, full, monkeypatch):
+    """Each run looks at what the escrow touched, and at so many others."""
+    monkeypatch.setattr(settling, "_IN_TURN", 0)
+    place.clock.move(600)
+    open_one(place)
+    place.clock.move(600)
+    assert settle(place) == 0
+    looked = place.session.scalars(select(CheckRound.settled_at)).one()
+    assert looked < place.clock.now() - settling._LATE
+    place.session.get_one(Handset, place.phone).retired_at = place.clock.now()
+    place.commit()
+    assert settle(place) == 0, "nothing of the escrow: it waits for its turn"
+    place.check(full.wechat_password, WECHAT)
+    place.clock.move(30)
+    assert settle(place) > 1, "what was checked, and all else of that round"
+    assert item(place, "wechat_password").state == "match"
+    monkeypatch.setattr(settling, "_IN_TURN", 1)
+    place.clock.move(600)
+    settle(place)
+    assert place.session.scalars(select(CheckRound.settled_at)).one() == place.clock.now()
+
+
 def test_at_the_very_instant_of_the_opening_counts(place, full):
     open_one(place)
     place.check(full.screen_lock, PIN)

@@ -18,6 +18,7 @@ from app.escrow import due, jobs, states
 from app.escrow.model import RevealRequest, Secret, SecretVersion
 from app.kernel.db import Base, begin_write, db
 from app.people.model import RoleGrant
+from app.registry import Handset
 from app.tasks import Task
 from tests.app.escrow.conftest import PIN
 
@@ -356,6 +357,13 @@ def test_due_by_age_and_by_leaving(app: Any, kit: Any, at_desk: Any, org: Any) -
     with writing(app) as session:
         assert due.mark_left(session, app.extensions["butler"].policies, now) == 0
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=179)) == 0
+        phone = session.scalars(select(Handset)).one()
+        phone.retired_at = now
+        session.flush()
+        # Nobody can file another for it: its task would stay for ever.
+        assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=181)) == 0
+        phone.retired_at = None
+        session.flush()
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=181)) == 1
         assert due.mark_old(session, app.extensions["butler"].policies, now + dt.timedelta(days=181)) == 0
     with writing(app) as session:
