@@ -13,4 +13,4 @@ def warn(session: Session, now: dt.datetime) -> int:
     return warn_of_ends(session, runtime().policies, now) + forget_retired(session, now)
 
 
-JOBS = (Job(name="warn_of_contract_ends", every_s=3600, run=warn),)
+JOBS = (Job(name="warn_of_contract_ends", every_s=600, run=warn),)

@@ -20,10 +20,14 @@ from app.tasks import close_task, open_task
 ROLES = ("lead", "operations")
 _FAR = 366
 """The longest that policy may warn ahead."""
+_AT_ONCE = 200
+"""After an import hundreds come at once: told in one transaction they would hold every other writer up."""
 
 
 def warn_of_ends(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
-    """Tell each threshold once; after a long stop of the scheduler only the latest. Returns how many were told."""
+    """Tell each threshold once, what ends first first; after a long stop of the scheduler only the latest. Returns how
+    many were told: at most so many a run.
+    """
     today = local_day(now)
     rows = store.ending(session, today + dt.timedelta(days=_FAR))
     found = effective_many(session, policies, SUBJECT, {number.centre_id for _, number in rows})
@@ -38,6 +42,8 @@ def warn_of_ends(session: Session, policies: PolicyFiles, now: dt.datetime) -> i
             row.warned = level
             _tell(session, row, number, level, left, now)
             told += 1
+        if told >= _AT_ONCE:
+            break
     return told
 
 

@@ -126,7 +126,9 @@ def _line(row: CheckRound, centre: str, counted: Tally, now: dt.datetime) -> Rou
 def round_view(session: Session, principal: Principal, round_id: uuid.UUID, now: dt.datetime) -> RoundView:
     line = round_line(session, principal, round_id, now)
     items = store.items(session, round_id)
-    kinds = {item.label: [i.state for i in items if i.label == item.label] for item in items}
+    kinds: dict[str, list[str]] = {}
+    for item in items:
+        kinds.setdefault(item.label, []).append(item.state)
     closer = line.row.closed_by
     return RoundView(
         line=line,

@@ -94,6 +94,19 @@ def legs_of(session: Session, handover_id: uuid.UUID) -> list[HandoverLeg]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
+def legs_of_each(session: Session, handover_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[HandoverLeg]]:
+    """As `legs_of`, of many cases."""
+    query = select(HandoverLeg).where(HandoverLeg.handover_id.in_(handover_ids))
+    found: dict[uuid.UUID, list[HandoverLeg]] = {}
+    for leg in session.scalars(query.order_by(HandoverLeg.number, HandoverLeg.correction)):
+        found.setdefault(leg.handover_id, []).append(leg)
+    return found
+
+
+def posts_of(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Post]:
+    return {row.id: row for row in session.scalars(select(Post).where(Post.id.in_(ids)))}
+
+
 def one(session: Session, table: type[T], row_id: uuid.UUID) -> T:
     row = session.get(table, row_id, populate_existing=True)
     if row is None:
@@ -261,17 +274,16 @@ def _has_item(key: str) -> ColumnElement[bool]:
 
 def _named(words: str) -> ColumnElement[bool]:
     """In the post's code or name, or in either employee's name or number."""
-    post = exists().where(
-        Post.id == Handover.post_id,
-        or_(Post.code.icontains(words, autoescape=True), Post.name.icontains(words, autoescape=True)),
+    posts = select(Post.id).where(
+        or_(Post.code.icontains(words, autoescape=True), Post.name.icontains(words, autoescape=True))
     )
-    person = exists().where(
-        or_(Employee.id == Handover.giver_id, Employee.id == Handover.receiver_id),
+    people = select(Employee.id).where(
         or_(
             Employee.name.icontains(words, autoescape=True), Employee.number.icontains(words, autoescape=True)
-        ),
+        )
     )
-    return or_(post, person)
+    # Lists by themselves: for each case anew the database would read every employee.
+    return or_(Handover.post_id.in_(posts), Handover.giver_id.in_(people), Handover.receiver_id.in_(people))
 
 
 def open_cases(session: Session, *, warned_below: int, limit: int) -> list[Handover]:

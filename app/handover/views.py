@@ -47,19 +47,18 @@ def case_lines(
         names_of(session, {row.lead_user for row in rows}),
         dict(live_centres(session, principal)),
     )
-    lines = []
-    for row in rows:
-        post, legs = session.get_one(Post, row.post_id), store.legs_of(session, row.id)
-        lines.append(
-            CaseLine(
-                row=row, post=post.name, centre=centres.get(row.centre_id, ""), kind=KIND_WORDS[row.kind],
-                reason=REASONS[row.reason], giver=people[row.giver_id].name if row.giver_id else "",
-                receiver=people[row.receiver_id].name if row.receiver_id else "", lead=leads.get(row.lead_user, ""),
-                badge=CASE_BADGES[Case(row.state)], state_word=CASE_WORDS[row.state], where=_where(row, legs),
-                overdue=row.state == Case.OPEN and row.due_at < now,
-            )
-        )  # fmt: skip
-    return lines
+    legs = store.legs_of_each(session, [row.id for row in rows if row.state == Case.OPEN])
+    posts = store.posts_of(session, {row.post_id for row in rows})
+    return [
+        CaseLine(
+            row=row, post=posts[row.post_id].name, centre=centres.get(row.centre_id, ""), kind=KIND_WORDS[row.kind],
+            reason=REASONS[row.reason], giver=people[row.giver_id].name if row.giver_id else "",
+            receiver=people[row.receiver_id].name if row.receiver_id else "", lead=leads.get(row.lead_user, ""),
+            badge=CASE_BADGES[Case(row.state)], state_word=CASE_WORDS[row.state],
+            where=_where(row, legs.get(row.id, ())), overdue=row.state == Case.OPEN and row.due_at < now,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _where(case: Handover, legs: Sequence[HandoverLeg]) -> str:

@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 from app.allowance import closed_until
 from app.hardware import store
 from app.hardware.deducting import task_key
-from app.hardware.model import HardwareCase
 from app.hardware.noting import ask
 from app.hardware.rules import day_of, month_of
-from app.hardware.states import Appeal, Case
+from app.hardware.states import Case
 from app.hardware.tools import FINANCE, case_path
-from app.registry import Employee
 from app.tasks import open_task
 
 _SWEEP = 500
@@ -34,17 +32,12 @@ def ask_for_overdue(session: Session, now: dt.datetime) -> int:
 def ask_for_months(session: Session, now: dt.datetime) -> int:
     """The running month of each order that nobody confirmed yet; not while an appeal may come or waits."""
     month, asked = month_of(now), 0
-    for order in store.open_orders(session, _SWEEP):
-        case = session.get_one(HardwareCase, order.case_id)
-        if month < order.first_month or case.appeal == Appeal.FILED:
+    rows = store.unconfirmed(session, month, now)
+    closed = {centre: closed_until(session, centre) for centre in {order.centre_id for order, _, _ in rows}}
+    for order, case, person in rows:
+        until = closed[order.centre_id]
+        if until is not None and month <= until:
             continue
-        if case.appeal == Appeal.NONE and case.appeal_until is not None and now < case.appeal_until:
-            continue
-        closed = closed_until(session, order.centre_id)
-        taken = any(part.month == month for part in store.instalments(session, order.id))
-        if taken or (closed is not None and month <= closed):
-            continue
-        person = session.get_one(Employee, order.employee_id)
         asked += open_task(
             session, key=task_key(order, month), kind="hardware", centre_id=order.centre_id,
             title=f"确认 {month} 赔付扣款：{person.name}",

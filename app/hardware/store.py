@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.hardware import states
@@ -122,9 +122,23 @@ def orders_of(session: Session, case_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     return {row.case_id: row for row in session.scalars(query)}
 
 
-def open_orders(session: Session, limit: int) -> Sequence[DeductionOrder]:
-    query = select(DeductionOrder).where(DeductionOrder.state == states.Order.OPEN)
-    return session.scalars(query.order_by(DeductionOrder.id).limit(limit)).all()
+def unconfirmed(
+    session: Session, month: str, now: dt.datetime
+) -> Sequence[tuple[DeductionOrder, HardwareCase, Employee]]:
+    """Open orders of which nobody confirmed this month, and against which no appeal may come or waits."""
+    confirmed = exists().where(Instalment.order_id == DeductionOrder.id, Instalment.month == month)
+    may_come = and_(HardwareCase.appeal == states.Appeal.NONE, HardwareCase.appeal_until > now)
+    query = (
+        select(DeductionOrder, HardwareCase, Employee)
+        .join(HardwareCase, HardwareCase.id == DeductionOrder.case_id)
+        .join(Employee, Employee.id == DeductionOrder.employee_id)
+        .where(DeductionOrder.state == states.Order.OPEN, DeductionOrder.first_month <= month, ~confirmed)
+        .where(
+            HardwareCase.appeal != states.Appeal.FILED, or_(~may_come, HardwareCase.appeal_until.is_(None))
+        )
+        .order_by(DeductionOrder.id)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def instalments(session: Session, order_id: uuid.UUID) -> Sequence[Instalment]:
