@@ -24,6 +24,8 @@ from app.contracts.assessment_pages import assessment_pages
 from app.contracts.pages import contract_pages
 from app.contracts.request_pages import request_pages
 from app.contracts.sheet_pages import sheet_pages
+from app.contracts.verifying import check_subject as assessment_check
+from app.contracts.verifying import record_check as assessments_check
 from app.credchecks.api import rounds_api
 from app.credchecks.case_pages import cases_pages
 from app.credchecks.pages import rounds_pages
@@ -228,12 +230,16 @@ RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
 
 def record_checks() -> list[RecordCheck]:
     """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
-    return [papers_check, handover_check, rounds_check]
+    return [papers_check, handover_check, rounds_check, assessments_check]
 
 
 def subject_checks() -> Mapping[str, SubjectCheck]:
     """The same for what one paper tells of, by the kind of its subject: the check page looks there too."""
-    return {"handover_leg": handover_leg_check, "round": round_check}
+    return {
+        "handover_leg": handover_leg_check,
+        "round": round_check,
+        "contract_assessment": assessment_check,
+    }
 
 
 def all_jobs() -> list[Job | OutsideJob]:

@@ -29,20 +29,24 @@ class About:
 
 def assessment_document(row: Assessment, contract: NumberContract, about: About) -> Document:
     """The text that the assessor and the confirmer sign."""
+    parts = (Fields("合约", _contract_rows(contract, about)), *found_parts(row))
+    return Document("合约到期设备评估单", f"{about.centre}　{about.post}　{about.tag}", parts)
+
+
+def found_parts(row: Assessment) -> tuple[Fields | Table | Photos, ...]:
+    """What of that text comes of the assessment's own row: readings, checks, pictures, conclusion."""
     items = tuple(
         (label, CODES[row.items[key]["code"]], row.items[key].get("words", ""))
         for key, label in ITEMS.items()
     )
     photos = tuple(Photo(p["sha256"], p["caption"]) for p in row.photos)
     conclusion = CONCLUSIONS[row.conclusion or ""]
-    parts = (
-        Fields("合约", _contract_rows(contract, about)),
+    return (
         Fields("系统已知的情况", tuple((str(label), str(value)) for label, value in row.readings)),
         Table("评估人的检查", (Column("项目", 3), Column("结果", 3), Column("说明", 7)), items),
         *((Photos("照片", photos),) if photos else ()),
         Fields("结论（R06）", (("结论", conclusion), ("理由", row.reason))),
     )
-    return Document("合约到期设备评估单", f"{about.centre}　{about.post}　{about.tag}", parts)
 
 
 def _contract_rows(contract: NumberContract, about: About) -> tuple[tuple[str, str], ...]:

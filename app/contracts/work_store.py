@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
@@ -71,6 +71,14 @@ def live_of(session: Session, contract_ids: Collection[uuid.UUID]) -> dict[uuid.
 def assessments_of(session: Session, contract_id: uuid.UUID) -> Sequence[Assessment]:
     query = select(Assessment).where(Assessment.contract_id == contract_id)
     return session.scalars(query.order_by(Assessment.created_at, Assessment.id)).all()
+
+
+def confirmed(session: Session) -> Iterator[Assessment]:
+    """Those that both signed, be they voided since or not."""
+    query = select(Assessment).where(
+        Assessment.state.in_((states.Assessment.CONFIRMED, states.Assessment.VOIDED))
+    )
+    yield from session.scalars(query.order_by(Assessment.id).execution_options(yield_per=200))
 
 
 def live_request(session: Session, assessment_id: uuid.UUID) -> ReplacementRequest | None:
