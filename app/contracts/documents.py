@@ -79,7 +79,7 @@ def request_document(row: ReplacementRequest, contract: NumberContract, about: A
         Table("规格比较", columns, lines),
         Text("原手机", "换机后原手机列入待销毁清单；工作信息转移并核实之前，不销毁任何数据（R06）。"),
     )
-    return Document("换机申请单", f"{about.centre}　{about.post}", parts)
+    return Document("换机申请单", f"{about.centre}　{about.post}　{about.tag}", parts)
 
 
 def with_signatures(document: Document, signed: Sequence[Mapping[str, Any]]) -> Document:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from app.contracts.request_service import find_request, needed_reason, next_task
 from app.contracts.rules import MAX_FEN, local_day, plain_name
 from app.contracts.states import RequestEvent as Event
 from app.contracts.words import request_task
-from app.hardware import order_disposal, specification_of, specification_table
+from app.hardware import order_disposal, out_of_use, specification_of, specification_table
 from app.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from app.kernel.money import format_yuan
 from app.kernel.tenancy import Principal
@@ -88,6 +89,11 @@ def _new_phone(
         raise NotFound("本服务中心没有这台新手机 / no such new phone in this centre")
     if _ties_at(session, handset.id, now):
         raise _used()
+    if session.scalar(select(Handset.id).where(Handset.id == handset.id, Handset.id.in_(out_of_use()))):
+        text = (
+            "这台手机在待销毁清单里，或者有没办完的损坏遗失 / it waits to be destroyed, or is broken or lost"
+        )
+        raise Conflict(text, code="phone_used")
     return handset
 
 

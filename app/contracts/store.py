@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.contracts.model import NumberContract
+from app.hardware import out_of_use
 from app.kernel.errors import NotFound
 from app.kernel.spans import holds_at
 from app.kernel.tenancy import Principal, within
@@ -270,7 +271,7 @@ def numbers_at_phone(
 def spares(
     session: Session, principal: Principal, centre_id: uuid.UUID, now: dt.datetime
 ) -> Sequence[Handset]:
-    """Registered phones of a centre that belong to no post, now or later."""
+    """Registered phones of a centre that belong to no post, now or later, and are whole."""
     tied = exists().where(
         KitAssignment.handset_id == Handset.id,
         KitAssignment.voided_at.is_(None),
@@ -280,6 +281,7 @@ def spares(
         Handset.centre_id == centre_id,
         within(principal, Handset.centre_id),
         Handset.retired_at.is_(None),
+        Handset.id.not_in(out_of_use()),
         ~tied,
     )
     return session.scalars(query.order_by(Handset.asset_tag)).all()

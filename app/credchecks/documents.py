@@ -12,7 +12,7 @@ from app.credchecks import case_store, kit_store, store
 from app.credchecks.model import ChangeCase, CheckItem, CheckRound
 from app.credchecks.rules import SECRET, SHANGHAI, tally
 from app.credchecks.states import CASE_WORDS, FINDING_WORDS, ITEM_WORDS, Item
-from app.credchecks.telling import last_day
+from app.credchecks.telling import last_day_of
 from app.credchecks.tools import Tools
 from app.credchecks.words import SOURCE_WORDS, item_word
 from app.papers import Column, Document, Fields, Photo, Photos, Table, Text, issue_paper
@@ -36,7 +36,7 @@ def round_document(session: Session, row: CheckRound) -> Document:
             ("服务中心", centre.name),
             ("月份", row.month),
             ("开始", _minute(row.opened_at)),
-            ("应完成", last_day(row.due_at)),
+            ("应完成", f"{last_day_of(row.due_at):%Y-%m-%d}"),
             ("制度", f"credchecks v{row.policy_version} {row.policy_sha256[:12]}（R07、U01–U03、C05、C06）"),
         ),
     )

@@ -20,9 +20,14 @@ KIND, ITEM_KIND = "round", "round_item"
 _SYSTEM = "system"
 
 
+def last_day_of(due: dt.datetime) -> dt.date:
+    """The last day before a half-open end at midnight."""
+    return (due.astimezone(SHANGHAI) - DAY).date()
+
+
 def last_day(due: dt.datetime) -> str:
-    """`12-02`: the last day before a half-open end at midnight."""
-    return (due.astimezone(SHANGHAI) - DAY).strftime("%m-%d")
+    """`12-02`, for a list of one month's work."""
+    return f"{last_day_of(due):%m-%d}"
 
 
 def minute(instant: dt.datetime) -> str:

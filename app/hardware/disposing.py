@@ -6,11 +6,11 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 
-from sqlalchemy import or_, select
+from sqlalchemy import CompoundSelect, or_, select
 from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
-from app.hardware.model import Disposal
+from app.hardware.model import Disposal, HardwareCase
 from app.hardware.states import Disposal as State
 from app.hardware.states import DisposalEvent as Event
 from app.hardware.states import advance
@@ -69,6 +69,12 @@ def waiting_of(session: Session, handset_id: uuid.UUID) -> Disposal | None:
     return session.scalar(
         select(Disposal).where(Disposal.handset_id == handset_id, Disposal.state == State.WAITING)
     )
+
+
+def out_of_use() -> CompoundSelect[uuid.UUID]:
+    """Ids of the phones that wait to be destroyed, are broken or lost: none of them is anybody's new phone."""
+    cases = select(HardwareCase.handset_id).where(HardwareCase.ended_at.is_(None))
+    return select(Disposal.handset_id).where(Disposal.state == State.WAITING).union(cases)
 
 
 def get_disposal(session: Session, principal: Principal, disposal_id: uuid.UUID) -> Disposal:

@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 
 from app.audit import AuditRow
 from app.contracts import assessment_service as signing
-from app.contracts import contract_service, drafting_service, purchase_service, request_service
+from app.contracts import contract_service, drafting_service, purchase_service, request_service, store
 from app.contracts.model import Assessment, NumberContract
 from app.contracts.purchase_service import Bought
 from app.contracts.request_service import Wanted
-from app.hardware import waiting_of
+from app.hardware import order_disposal, waiting_of
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from app.kernel.pictures import take_picture
 from app.kernel.tenancy import Principal
@@ -275,6 +275,24 @@ def test_a_purchase_names_a_free_phone_and_costs_no_more_than_approved(
     buy(row)
     with pytest.raises(Conflict):
         request_service.cancel(session, kit.ops, row.id, reason="不买了", now=clock.now())
+
+
+def test_a_phone_that_waits_to_be_destroyed_is_no_new_one(session, kit, clock, ask, approve, buy):
+    row = ask()
+    approve(row, kit.ops)
+    assert kit.new in {phone.id for phone in store.spares(session, kit.ops, row.centre_id, clock.now())}
+    order_disposal(
+        session,
+        kit.ops,
+        kit.new,
+        cause="beyond_repair",
+        reason="屏幕碎了",
+        source="/hardware/x",
+        now=clock.now(),
+    )
+    assert kit.new not in {phone.id for phone in store.spares(session, kit.ops, row.centre_id, clock.now())}
+    with pytest.raises(Conflict, match="待销毁"):
+        buy(row)
 
 
 def test_another_phone_than_approved_needs_its_reason(ask, approve, buy, kit):
