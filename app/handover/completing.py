@@ -125,13 +125,14 @@ def _custody(session: Session, case: Handover, leg: HandoverLeg, actor: str, now
     holdings = RESOURCES["post-holdings"]
     acting = replace(SYSTEM, user=actor)
     holding = holding_of(session, case.post_id, now)
-    if leg.giver_id is not None:
-        if holding is None or holding.employee_id != leg.giver_id:
-            raise _other_holder()
+    if leg.giver_id is not None and holding is not None and holding.employee_id == leg.giver_id:
         end_tie(
             session, acting, holdings, holding.id, holding.version, now, reason=case.cause, under=case.cause
         )
         holding = None
+    elif leg.giver_id is not None and holding is not None and holding.employee_id != case.receiver_id:
+        raise _other_holder()
+    # Else the giver's time was to end by itself, as the registry had it before the case began, and it has.
     if leg.receiver_id is None or (holding is not None and holding.employee_id == leg.receiver_id):
         return
     if holding is not None:

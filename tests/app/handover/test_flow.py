@@ -106,6 +106,23 @@ def test_liability_lies_with_the_right_one_of_three(world: World) -> None:
     assert differences_of(world.session, world.who("lead"), issue.leg_id) == []
 
 
+def test_a_holding_that_was_to_end_by_itself_ends_before_the_signatures(world: World) -> None:
+    """The registry knew Zhang's last day, and Li's first: the kit is handed over two days later."""
+    world.issued("zhang")
+    last_day = world.now + DAY
+    held = holding_of(world.session, world.org.post, world.now)
+    assert held is not None
+    held.valid_to = last_day
+    hold_post(world, "li", last_day)
+    case = world.start("handover", world.org.li)
+    world.clock.move(3 * 86_400)
+    first = world.done(world.leg(case), "zhang", "lead", 充电器=(False, "", "没有带来"))
+    assert (first.state, held.valid_to, holder(world)) == ("completed", last_day, world.org.li)
+    world.done(world.leg(case, 2), "lead", "li", 充电器=(False, "", "没有"))
+    assert (case.state, holder(world)) == ("completed", world.org.li)
+    assert received_at(world.session, world.org.post) == world.now
+
+
 def test_a_late_correction_blames_whoever_had_it_then(world: World) -> None:
     """Li has the kit when it is noticed that Zhang never gave the charger back; nothing of Li's stands in the paper."""
     world.issued("zhang")
