@@ -6,16 +6,16 @@ import sys
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.kernel.db import begin_write, db
 from app.kernel.errors import Unavailable
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
 from app.runtime import runtime
 
-installation_cli = AppGroup("installation", help="本系统的安装 / This installation.")
-scheduler_cli = AppGroup("scheduler", help="定时任务 / Scheduled jobs.")
+installation_cli = CommandGroup("installation", help="本系统的安装 / This installation.")
+scheduler_cli = CommandGroup("scheduler", help="定时任务 / Scheduled jobs.")
 
 
 @installation_cli.command("init")

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import click
 import orjson
-from flask.cli import AppGroup
 
 from app.audit.bundle import begin_bundle, refuse_taken, write_bundle
 from app.audit.checkpoint_files import read_checkpoint_files
 from app.audit.erase_service import erase
 from app.audit.verify_service import last_checkpoint, sign_checkpoint, verify
+from app.command_group import CommandGroup
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
 
-audit_cli = AppGroup("audit", help="审计记录 / The audit trail.")
+audit_cli = CommandGroup("audit", help="审计记录 / The audit trail.")
 _SYSTEM = "system"
 _SHOWN = 20
 

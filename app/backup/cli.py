@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from app.audit import AuditEvent, read_checkpoint_files, record, verify
 from app.backup import making, restoring
 from app.backup.manifest import Manifest
+from app.command_group import CommandGroup
 from app.kernel import recovery
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
@@ -26,7 +27,7 @@ _KEY_FILE = click.option(
 )  # fmt: skip
 
 
-class _Group(AppGroup):
+class _Group(CommandGroup):
     """`flask backup DIR` is short for `flask backup make DIR`."""
 
     def resolve_command(

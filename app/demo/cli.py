@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.credchecks import Tools as RoundTools
 from app.demo.contract_story import tell_contracts
 from app.demo.handover_story import Handovers
@@ -26,7 +26,7 @@ from app.kernel.errors import DomainError
 from app.runtime import runtime
 from app.settings import ROOT
 
-demo_cli = AppGroup("demo", help="演示数据 / Data to try the product with.")
+demo_cli = CommandGroup("demo", help="演示数据 / Data to try the product with.")
 
 
 @demo_cli.command("seed")

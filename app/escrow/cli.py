@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
+from app.command_group import CommandGroup
 from app.escrow import keeping
 from app.escrow.keyring_rules import root_by_passphrase
 from app.escrow.sealing import open_escrow
@@ -21,7 +21,7 @@ from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
 
-escrow_cli = AppGroup("escrow", help="密码托管 / Escrow of passwords.")
+escrow_cli = CommandGroup("escrow", help="密码托管 / Escrow of passwords.")
 _MIN_CHARS = 16
 _KEY_FILE = click.option(
     "--recovery-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -4,8 +4,8 @@ import sys
 from typing import NoReturn
 
 import click
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.fleet.rules import DEFAULT_HOURS, MAX_HOURS
 from app.fleet.service import centre_by_code, handset_by_tag, make_code
 from app.kernel.db import begin_write, db
@@ -13,7 +13,7 @@ from app.kernel.errors import DomainError
 from app.kernel.tenancy import Principal
 from app.runtime import runtime
 
-agents_cli = AppGroup("agents", help="网关与代理 / Agents.")
+agents_cli = CommandGroup("agents", help="网关与代理 / Agents.")
 _OPERATOR = Principal(user="command-line", roles=frozenset({"admin"}), centres=None)
 
 

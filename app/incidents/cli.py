@@ -6,8 +6,8 @@ import sys
 import uuid
 
 import click
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.incidents.pending import queue_changed
 from app.incidents.settling import PHONES_AT_ONCE, settle_due
 from app.incidents.tracing import export_trace
@@ -15,7 +15,7 @@ from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
 
-incidents_cli = AppGroup("incidents", help="关机事件 / Incidents (R02).")
+incidents_cli = CommandGroup("incidents", help="关机事件 / Incidents (R02).")
 
 
 @incidents_cli.command("settle")

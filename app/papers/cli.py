@@ -4,15 +4,15 @@ import sys
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.kernel.db import db
 from app.papers.checking import Verdict, check_paper, overall, record_check
 from app.papers.service import paper_of_file
 from app.papers.words import VERDICT_WORDS
 from app.runtime import runtime
 
-papers_cli = AppGroup("papers", help="单据 / Signed papers.")
+papers_cli = CommandGroup("papers", help="单据 / Signed papers.")
 
 
 @papers_cli.command("verify")

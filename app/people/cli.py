@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
+from app.command_group import CommandGroup
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.people import listing, user_service
@@ -20,7 +20,7 @@ from app.people.user_service import By, UserInput
 from app.people.words import role_words
 from app.runtime import runtime
 
-users_cli = AppGroup("users", help="用户 / Users.")
+users_cli = CommandGroup("users", help="用户 / Users.")
 _MAX_LISTED = 10_000
 
 

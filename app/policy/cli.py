@@ -3,13 +3,13 @@ from __future__ import annotations
 import sys
 
 import click
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.kernel.db import db
 from app.policy.service import layer_problems
 from app.runtime import runtime
 
-policies_cli = AppGroup("policies", help="制度参数 / The policies.")
+policies_cli = CommandGroup("policies", help="制度参数 / The policies.")
 
 
 @policies_cli.command("check")

@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import click
 import orjson
-from flask.cli import AppGroup
 
+from app.command_group import CommandGroup
 from app.policy import make_policy
 from app.runtime import runtime
 from app.uptime.dossier import TraceError, read_trace
@@ -17,7 +17,7 @@ from app.uptime.limits import limits_of
 from app.uptime.replay import replay
 from app.uptime.service import SUBJECT
 
-uptime_cli = AppGroup("uptime", help="开关机 / On and off (R02).")
+uptime_cli = CommandGroup("uptime", help="开关机 / On and off (R02).")
 
 
 @uptime_cli.command("replay")

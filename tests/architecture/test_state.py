@@ -9,7 +9,7 @@ from tests.architecture.source import dotted, hold, product
 
 # Classes that may be called while a module is imported: they make values, types or descriptions.
 _HARMLESS = {
-    "AppGroup",
+    "CommandGroup",
     "Blueprint",
     # prometheus_client keeps one registry a process, by design.
     "Counter",

@@ -83,6 +83,16 @@ def test_the_words_of_r03(tmp_path: Path) -> None:
     assert {label for label, app in body["apps"].items() if app["package"]} == {"微信"}
 
 
+def test_without_a_database_the_command_says_what_to_run(tmp_path: Path) -> None:
+    environ = {"BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(tmp_path / "v")}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "policies", "check"]
+    ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "uptime v1 sha256:" in ended.stdout
+    assert "flask --app wsgi db upgrade" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_faulty_file_stops_the_command_with_exit_1(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     write(tmp_path / "p", "a", v1="rule: R98\nn: two\n")
