@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.handover import CHANGE_WORDS, LIABLE, Change, differences_of, labels_of, state_words
+from app.handover import CHANGE_WORDS, LIABLE, Change, HandoverLeg, differences_of, labels_of, state_words
+from app.hardware import store
 from app.hardware.answering import Answers, span
+from app.hardware.model import HardwareCase
 from app.hardware.tools import wrong
+from app.kernel.clock import to_rfc3339
 from app.kernel.tenancy import Principal
 from app.policy import PolicyFiles, effective
 
@@ -19,9 +22,11 @@ def liable_changes(
     session: Session, principal: Principal, leg_id: uuid.UUID, handset_id: uuid.UUID
 ) -> list[Change]:
     """What somebody may have to answer for. Raise `NotFound` for a leg that the caller may not see; empty for one of
-    another phone's kit, whose holder has nothing to do with this one.
+    another phone's kit, whose holder has nothing to do with this one, and for one that is not signed yet.
     """
     changes = differences_of(session, principal, leg_id)
+    if session.get_one(HandoverLeg, leg_id).completed_at is None:
+        return []
     if not any(change.key == f"handset:{handset_id}" for change in changes):
         return []
     return [change for change in changes if change.kind in LIABLE]
@@ -37,8 +42,26 @@ def plain(change: Change, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
         "key": change.key, "name": change.name, "kind": CHANGE_WORDS[change.kind],
         "before": state_words(change.before, labels), "after": state_words(change.after, labels),
-        "custody": change.in_custody_of.name if change.in_custody_of else "",
+        "custody": change.in_custody_of.name if change.in_custody_of else "", "since": _since(change),
     }  # fmt: skip
+
+
+def _since(change: Change) -> str:
+    return to_rfc3339(change.in_custody_of.since) if change.in_custody_of else ""
+
+
+def reported(session: Session, handset_id: uuid.UUID, changes: Sequence[Change]) -> dict[str, HardwareCase]:
+    """The case in which each of these changes was reported before, by its key: nobody pays twice for one crack.
+
+    A correction tells of the same changes again, so that a change is known by the custody that it came about in.
+    """
+    wanted = {(change.key, _since(change)) for change in changes}
+    return {
+        item["key"]: case
+        for case in store.from_handovers(session, handset_id)
+        for item in case.items
+        if (item["key"], item.get("since", "")) in wanted
+    }
 
 
 def answers_of(changes: Sequence[Change], post_id: uuid.UUID | None) -> Answers:

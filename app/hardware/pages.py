@@ -124,7 +124,8 @@ def _form(texts: Mapping[str, str], refusal: DomainError | None = None) -> str:
     labels = differing.condition_labels(session, tools().policies, phone.centre_id) if phone else {}
     return render_template(
         "hardware/new.html", texts=texts, refusal=refusal, phone=phone, leg_id=leg_id if changes else None,
-        changes=[differing.plain(change, labels) for change in changes], now_local=forms.local(now),
+        changes=[differing.plain(change, labels) for change in changes],
+        reported=differing.reported(session, phone.id, changes) if phone else {}, now_local=forms.local(now),
         tags=[] if phone else store.phone_tags(session, who, _TAGS), max_photos=MAX_PHOTOS,
         answers=answers_at(session, phone.id, now) if phone and not changes else None,
         life=service_life(session, phone.id, policies=tools().policies) if phone else None, **FOR_PAGES,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.hardware import losing, store
 from app.hardware.answering import Answers, answers_at, may_report_own
-from app.hardware.differing import answers_of, condition_labels, liable_changes, plain
+from app.hardware.differing import answers_of, condition_labels, liable_changes, plain, reported
 from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.states import Case, CaseEvent
@@ -111,6 +111,11 @@ def _answers(
     ]
     if not changes:
         raise wrong("items", "请选择交接差异中的项目 / choose what differs")
+    for case in reported(session, given.handset_id, changes).values():
+        raise Conflict(
+            f"选中的差异已登记过，见 {case_path(case.id)} / one of them was reported before",
+            code="reported_before",
+        )
     labels = condition_labels(session, tools.policies, centre_id)
     return answers_of(changes, held.post_id), [plain(change, labels) for change in changes]
 

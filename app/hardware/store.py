@@ -92,6 +92,16 @@ def running(session: Session, handset_id: uuid.UUID) -> HardwareCase | None:
     )
 
 
+def from_handovers(session: Session, handset_id: uuid.UUID) -> Sequence[HardwareCase]:
+    """The cases of a phone that came of a handover's difference, but those that were taken back. Internal."""
+    query = select(HardwareCase).where(
+        HardwareCase.handset_id == handset_id,
+        HardwareCase.leg_id.is_not(None),
+        HardwareCase.state != states.Case.DROPPED,
+    )
+    return session.scalars(query.order_by(HardwareCase.id)).all()
+
+
 def parts(session: Session, kind: type[Part], case_id: uuid.UUID) -> Sequence[Part]:
     """What hangs on a case, the oldest first."""
     return session.scalars(select(kind).where(kind.case_id == case_id).order_by(kind.id)).all()

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from app.escrow.model import Secret
-from app.handover import differences_of, last_records
+from app.handover import correcting, differences_of, last_records
 from app.hardware import differing, judging, reporting
 from app.hardware.tools import Tools
-from app.kernel.errors import Invalid, NotFound
+from app.kernel.errors import Conflict, Invalid, NotFound
 from app.papers import papers_about
 from app.registry.model import Handset
 from tests.app.handover import conftest as handover
@@ -66,6 +66,28 @@ def test_he_pays_in_whose_custody_it_came_about_not_who_has_it_now(world, legs, 
     told = {item["name"]: (item["before"], item["after"]) for item in case.items}
     assert told["Redmi 12C"][1] == "在，有裂痕（左上角）", "in the words of the handover, not in codes"
     assert told["充电器"] == ("在，完好", "不在（没有）")
+
+
+def test_a_difference_is_reported_once_also_through_a_correction(world, legs, tools):
+    session, lead = world.session, world.who("lead")
+    keys = {c.name: c.key for c in differing.liable_changes(session, lead, legs[0], world.handset)}
+    case = reporting.report(session, lead, tools, given(world, legs[0], [keys["Redmi 12C"]]), world.now)
+    case.state, case.ended_at = "repaired", world.now
+    session.flush()
+    row = correcting.correct(session, lead, legs[0], reason="写错了颜色", now=world.now)
+    assert differing.liable_changes(session, lead, row.id, world.handset) == [], "not signed yet"
+    world.freeze(row)
+    world.sign(row, "giver", "zhang")
+    world.sign(row, "receiver", "lead")
+    for leg_id in (legs[0], row.id):
+        with pytest.raises(Conflict) as refused:
+            reporting.report(session, lead, tools, given(world, leg_id, keys.values()), world.now)
+        assert refused.value.code == "reported_before"
+    other = reporting.report(session, lead, tools, given(world, row.id, [keys["充电器"]]), world.now)
+    assert other.employee_id == world.org.zhang
+    reporting.drop(session, lead, other.id, reason="找到了", now=world.now)
+    again = reporting.report(session, lead, tools, given(world, legs[0], [keys["充电器"]]), world.now)
+    assert again.employee_id == world.org.zhang
 
 
 def test_the_paper_tells_what_the_handover_found(world, legs, tools):
