@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -124,19 +125,44 @@ def changes_of(session: Session, leg: HandoverLeg) -> list[Change]:
     before = session.get_one(HandoverLeg, leg.previous_id)
     after = states_of(session, leg.id) if leg.state == Leg.COMPLETED else item_states(session, leg.id)
     changes = difference(states_of(session, before.id), after, scale=leg.scale)
-    return blamed(changes, _custody(session, before, leg))
+    known = set(handsets_of(store.items_of(session, before.id)))
+    here = handsets_of(store.items_of(session, leg.id))
+    told = blamed(changes, _custody(session, before, leg, [i for i in here if i in known] or here))
+    # A phone that came to this post from another has its last record there.
+    strangers = {f"handset:{i}": i for i in here if i not in known}
+    return [
+        _by_own_record(session, leg, change, strangers[change.key]) if change.key in strangers else change
+        for change in told
+    ]
 
 
-def _custody(session: Session, before: HandoverLeg, leg: HandoverLeg) -> InCustody:
+def _by_own_record(session: Session, leg: HandoverLeg, change: Change, handset_id: uuid.UUID) -> Change:
+    told = _told(session, leg)
+    found = store.completed_legs(session, handset_ids=[handset_id], before=told.begun_at)
+    if not found or change.after is None:
+        return change
+    before = [state for state in states_of(session, found[0].id) if state.key == change.key]
+    (own,) = blamed(
+        difference(before, [change.after], scale=leg.scale), _custody(session, found[0], leg, [handset_id])
+    )
+    return own
+
+
+def _told(session: Session, leg: HandoverLeg) -> HandoverLeg:
+    """A correction tells of the hour it corrects: whoever has had the kit since then has nothing to do with it."""
+    return leg if leg.corrects_id is None else session.get_one(HandoverLeg, leg.corrects_id)
+
+
+def _custody(
+    session: Session, before: HandoverLeg, leg: HandoverLeg, handset_ids: Sequence[uuid.UUID]
+) -> InCustody:
     assert before.completed_at is not None
     name = name_of(session, before.receiver_id, before.receiver_user)
     receiver = InCustody(before.receiver_id, name, before.completed_at, None)
-    # A correction tells of the hour it corrects: whoever has had the kit since then has nothing to do with it.
-    told = leg if leg.corrects_id is None else session.get_one(HandoverLeg, leg.corrects_id)
-    until = told.completed_at
+    until = _told(session, leg).completed_at
     stretches = [
         Stretch(part.employee_id, part.employee_name or "", part.since, part.until)
-        for handset_id in handsets_of(store.items_of(session, leg.id))
+        for handset_id in handset_ids
         for part in history_of(session, SYSTEM, handset_id)
     ]
     return custody_between(receiver, stretches, until)

@@ -27,9 +27,15 @@ def liable_changes(
     changes = differences_of(session, principal, leg_id)
     if session.get_one(HandoverLeg, leg_id).completed_at is None:
         return []
-    if not any(change.key == f"handset:{handset_id}" for change in changes):
+    own = f"handset:{handset_id}"
+    if not any(change.key == own for change in changes):
         return []
-    return [change for change in changes if change.kind in LIABLE]
+    # A post may have two phones: what became of the other one is a case of its own.
+    return [
+        change
+        for change in changes
+        if change.kind in LIABLE and (change.key == own or not change.key.startswith("handset:"))
+    ]
 
 
 def condition_labels(session: Session, policies: PolicyFiles, centre_id: uuid.UUID) -> Mapping[str, str]:

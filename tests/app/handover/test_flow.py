@@ -12,7 +12,7 @@ from app.handover import correcting, differences_of, last_records, open_handover
 from app.handover.rules import ChangeKind
 from app.kernel.errors import Conflict
 from app.papers import from_plain, papers_about
-from app.registry import holding_of, holds_on
+from app.registry import Handset, KitAssignment, Post, PostHolding, holding_of, holds_on
 from app.tasks import Task
 from tests.app.handover.conftest import DAY, World, hold_post
 
@@ -121,6 +121,48 @@ def test_a_holding_that_was_to_end_by_itself_ends_before_the_signatures(world: W
     world.done(world.leg(case, 2), "lead", "li", 充电器=(False, "", "没有"))
     assert (case.state, holder(world)) == ("completed", world.org.li)
     assert received_at(world.session, world.org.post) == world.now
+
+
+def test_a_phone_from_another_post_is_held_against_its_own_record(world: World) -> None:
+    """Zhang's phone goes to Li's post beside Li's own: told of as changed, and Li's own as Li's."""
+    session, org = world.session, world.org
+    world.issued("zhang")
+    stamp = {"created_at": world.now, "updated_at": world.now}
+    other = Post(centre_id=org.centre, grid_id=org.grid, code="P9", name="九号岗", **stamp)
+    phone = Handset(
+        centre_id=org.centre, asset_tag="GJ-9", serial="S9", brand="Redmi", model="13C", specification={}, **stamp
+    )  # fmt: skip
+    session.add_all([other, phone])
+    session.flush()
+    since = {"centre_id": org.centre, "post_id": other.id, "valid_from": world.now, **stamp}
+    session.add(KitAssignment(handset_id=phone.id, **since))
+    session.flush()
+    session.add(PostHolding(employee_id=world.wang, **since))
+    session.flush()
+    wanted = service.Wanted(other.id, "handover", "left", receiver_id=org.li)
+    case = service.start(session, world.who("lead"), wanted, policies=world.policies, now=world.now)
+    world.done(world.leg(case), "wang", "lead")
+    world.done(world.leg(case, 2), "lead", "li")
+    world.clock.move(86_400)
+    old = session.scalars(select(KitAssignment).where(KitAssignment.handset_id == world.handset)).one()
+    zhangs = holding_of(session, org.post, world.now)
+    assert zhangs is not None
+    old.valid_to = zhangs.valid_to = world.now
+    session.add(KitAssignment(handset_id=world.handset, **{**since, "valid_from": world.now + DAY}))
+    session.flush()
+    world.clock.move(2 * 86_400)
+    wanted = service.Wanted(other.id, "return", "leave")
+    case = service.start(session, world.who("lead"), wanted, policies=world.policies, now=world.now)
+    broken = {"Redmi 12C": (True, "cracked", "左上角"), "Redmi 13C": (True, "broken", "进水")}
+    leg = world.done(world.leg(case), "li", "lead", **broken)
+    told = {c.name: c for c in differences_of(session, world.who("lead"), leg.id)}
+    assert {told[name].kind for name in broken} == {ChangeKind.WORSE}
+    blamed = {name: told[name].in_custody_of for name in broken}
+    assert blamed["Redmi 13C"] is not None
+    assert blamed["Redmi 13C"].employee_id == org.li
+    # Li had it too, and nobody signed for that: it cannot be said who broke it.
+    assert blamed["Redmi 12C"] is not None
+    assert (blamed["Redmi 12C"].employee_id, blamed["Redmi 12C"].name[:4]) == (None, "无法确定")
 
 
 def test_a_late_correction_blames_whoever_had_it_then(world: World) -> None:

@@ -108,6 +108,16 @@ def test_what_the_lead_passed_on_as_he_got_it_blames_nobody(world, legs, tools):
         reporting.report(world.session, world.who("lead"), tools, given(world, legs[1], keys), world.now)
 
 
+def test_what_became_of_the_posts_other_phone_is_a_case_of_its_own(world, monkeypatch, legs):
+    told = differences_of(world.session, world.who("lead"), legs[0])
+    (cracked,) = [change for change in told if change.key == f"handset:{world.handset}"]
+    other = dataclasses.replace(cracked, key=f"handset:{world.org.post}")
+    monkeypatch.setattr(differing, "differences_of", lambda *_: [*told, other])
+    found = differing.liable_changes(world.session, world.who("lead"), legs[0], world.handset)
+    assert {change.name for change in found} == {"充电器", "Redmi 12C"}
+    assert other not in found
+
+
 def test_another_phones_handover_says_nothing_of_this_one(world, legs, tools):
     stamp = {"created_at": world.now, "updated_at": world.now}
     other = Handset(
