@@ -27,4 +27,4 @@ class CommandGroup(AppGroup):
 
 @with_appcontext
 def _fault() -> str | None:
-    return fault_at_start(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+    return fault_at_start(current_app._get_current_object())  # type: ignore[attr-defined]

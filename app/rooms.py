@@ -23,12 +23,16 @@ from app.contracts.api import contracts_api
 from app.contracts.assessment_pages import assessment_pages
 from app.contracts.pages import contract_pages
 from app.contracts.request_pages import request_pages
+from app.contracts.request_verifying import check_request
+from app.contracts.request_verifying import record_check as requests_check
 from app.contracts.sheet_pages import sheet_pages
 from app.contracts.verifying import check_subject as assessment_check
 from app.contracts.verifying import record_check as assessments_check
 from app.credchecks.api import rounds_api
 from app.credchecks.case_pages import cases_pages
 from app.credchecks.pages import rounds_pages
+from app.credchecks.verifying import check_case as change_case_check
+from app.credchecks.verifying import check_cases as change_cases_check
 from app.credchecks.verifying import check_subject as round_check
 from app.credchecks.verifying import record_check as rounds_check
 from app.demo.cli import demo_cli
@@ -53,6 +57,8 @@ from app.handover.verifying import record_check as handover_check
 from app.hardware.api import hardware_api
 from app.hardware.case_pages import case_pages as hardware_case_pages
 from app.hardware.pages import hardware_pages
+from app.hardware.verifying import check_case as hardware_case_check
+from app.hardware.verifying import record_check as hardware_check
 from app.health import health_pages
 from app.history.api import history_api
 from app.history.pages import history_pages
@@ -230,7 +236,15 @@ RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
 
 def record_checks() -> list[RecordCheck]:
     """What `flask audit verify` runs after the chain: rows that other rooms keep, and that nobody may alter."""
-    return [papers_check, handover_check, rounds_check, assessments_check]
+    return [
+        papers_check,
+        handover_check,
+        rounds_check,
+        change_cases_check,
+        hardware_check,
+        assessments_check,
+        requests_check,
+    ]
 
 
 def subject_checks() -> Mapping[str, SubjectCheck]:
@@ -238,7 +252,10 @@ def subject_checks() -> Mapping[str, SubjectCheck]:
     return {
         "handover_leg": handover_leg_check,
         "round": round_check,
+        "change_case": change_case_check,
+        "hardware_case": hardware_case_check,
         "contract_assessment": assessment_check,
+        "replacement_request": check_request,
     }
 
 

@@ -4,7 +4,8 @@ from app.audit.bundle import BundleInfo, begin_bundle, write_bundle
 from app.audit.checkpoint_files import read_checkpoint_files
 from app.audit.checkpoint_rules import Checkpoint, read_checkpoint
 from app.audit.erase_service import erase
-from app.audit.listing import KeptEvent, Search, find_events, has_lately, kept_event, subjects_of
+from app.audit.listing import KeptEvent, Search, find_events, has_lately, kept_event, kept_events, subjects_of
+from app.audit.marks import MARK, against_trail, facts_of, mark_of, trail_problems
 from app.audit.model import AuditRow
 from app.audit.service import AuditEvent, record
 from app.audit.verify_service import (
@@ -16,6 +17,7 @@ from app.audit.verify_service import (
 )
 
 __all__ = [
+    "MARK",
     "AuditEvent",
     "AuditRow",
     "BundleInfo",
@@ -23,18 +25,23 @@ __all__ = [
     "KeptEvent",
     "Search",
     "Verification",
+    "against_trail",
     "begin_bundle",
     "erase",
+    "facts_of",
     "find_events",
     "has_lately",
     "kept_checkpoints",
     "kept_event",
+    "kept_events",
     "last_checkpoint",
+    "mark_of",
     "read_checkpoint",
     "read_checkpoint_files",
     "record",
     "sign_checkpoint",
     "subjects_of",
+    "trail_problems",
     "verify",
     "write_bundle",
 ]

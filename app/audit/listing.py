@@ -93,8 +93,16 @@ def kept_event(session: Session, action: str, subject: str) -> KeptEvent | None:
     """The first event of this action on this object; None when there is none."""
     query = select(AuditRow).where(AuditRow.object == subject, AuditRow.action == action)
     row = session.scalar(query.order_by(AuditRow.seq).limit(1))
-    if row is None:
-        return None
+    return None if row is None else _kept(row)
+
+
+def kept_events(session: Session, action: str, subject: str) -> list[KeptEvent]:
+    """All events of this action on this object, in order."""
+    query = select(AuditRow).where(AuditRow.object == subject, AuditRow.action == action)
+    return [_kept(row) for row in session.scalars(query.order_by(AuditRow.seq))]
+
+
+def _kept(row: AuditRow) -> KeptEvent:
     whole = event_hash(chain_fields(row), row.prev_hash) == row.hash
     if row.details is None:
         return KeptEvent(row.seq, row.at, None, whole)

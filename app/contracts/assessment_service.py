@@ -16,6 +16,7 @@ from app.contracts.model import Assessment, NumberContract
 from app.contracts.rules import CONCLUSIONS, end_of, item_problems
 from app.contracts.states import Assessment as State
 from app.contracts.states import AssessmentEvent as Event
+from app.contracts.verifying import signed_digest
 from app.contracts.words import confirm_task, end_task, renew_task, replace_task, shown_number
 from app.kernel.blobs import BlobStore
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
@@ -122,7 +123,7 @@ def confirm(
     )
     paper = issue_paper(
         session, principal.user, kind="assessment", centre_id=row.centre_id,
-        subject=f"contract_assessment:{row.id}", document=with_signatures(_signed_text(row), signed),
+        subject=f"contract_assessment:{row.id}", document=with_signatures(_signed_text(session, row), signed),
         parties=(), corrects=_corrected(session, row), now=now, keys=keys,
     )  # fmt: skip
     work_store.write(session, row, paper_id=paper.id)
@@ -134,11 +135,12 @@ def confirm(
     return row
 
 
-def _signed_text(row: Assessment) -> Document:
+def _signed_text(session: Session, row: Assessment) -> Document:
     """What the lead signed. Raise `Conflict` where the row holds another text by now: nobody signs what was altered."""
     try:
         document = from_plain(row.document or {})
-        if digest(document) == row.digest:
+        over = {row.digest, signed_digest(session, row), *(one["over"] for one in row.signatures)}
+        if over == {digest(document)}:
             return document
     except ValueError:
         pass

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.audit import AuditEvent, record
+from app.audit import MARK, AuditEvent, record
 from app.contracts import store, work_store
 from app.contracts.assessment_service import about_of
 from app.contracts.contract_service import MAX_REASON
 from app.contracts.documents import request_document, signature, with_signatures
 from app.contracts.model import Assessment, NumberContract, ReplacementRequest
+from app.contracts.request_verifying import request_mark
 from app.contracts.rules import MAX_FEN, over_budget
 from app.contracts.states import Assessment as Assessed
 from app.contracts.states import Request as State
@@ -159,12 +160,13 @@ def approve(
         who = {"approved_by": principal.user, "approved_at": now}
     words = one_line(note, MAX_REASON)
     work_store.move_request(session, row, event, updated_at=now, **who)
-    note_request(session, principal, row, event, now, words)
     close_task(session, request_task(row.id), how=words or "已批准", by=principal.user, now=now)
     if row.state == State.SECOND:
+        note_request(session, principal, row, event, now, words)
         next_task(session, principal, row, "复批超额换机申请", SECOND, now)
     else:
         _issue(session, principal, row, keys, now)
+        note_request(session, principal, row, event, now, words, {MARK: request_mark(row)})
         next_task(session, principal, row, "购买并登记新手机", ("operations",), now)
     return row
 

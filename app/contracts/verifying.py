@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import orjson
 from sqlalchemy.orm import Session
 
-from app.audit import kept_event, subjects_of
+from app.audit import kept_event, kept_events, subjects_of
 from app.contracts import work_store
 from app.contracts.documents import found_parts, with_signatures
 from app.contracts.model import Assessment
@@ -19,6 +19,13 @@ from app.kernel.keys import KeyStore
 from app.papers import Paper, digest, from_plain
 
 CONFIRM = "contract_assessment.confirm"
+
+
+def signed_digest(session: Session, row: Assessment) -> str | None:
+    """Of the text that the assessor signed last, as the trail kept it then; the row's own where it tells nothing."""
+    events = kept_events(session, "contract_assessment.submit", f"contract_assessment:{row.id}")
+    details = events[-1].details if events else None
+    return row.digest if details is None else details.get("digest")
 
 
 def record_check(session: Session, blobs: BlobStore, _keys: KeyStore) -> Iterator[str]:

@@ -27,6 +27,7 @@ from app.credchecks.model import ChangeCase, CheckItem
 from app.credchecks.rules import DAY, restored
 from app.credchecks.states import Case, CaseEvent, Finding
 from app.credchecks.tools import CHECKERS, SUBJECT, Tools
+from app.credchecks.verifying import answer_mark, decision_mark
 from app.escrow import SecretState, kit_secrets
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from app.kernel.ids import new_id
@@ -191,7 +192,7 @@ def decide(
     session.flush()
     close_task(session, to_answer_key(row), how="已认定", by=principal.user, now=now)
     tell_decided(session, row, now)
-    _note(session, principal.user, row, "decide", now, finding=str(finding))
+    _note(session, principal.user, row, "decide", now, finding=str(finding), mark=decision_mark(row))
     return row
 
 
@@ -243,7 +244,7 @@ def answer(
     session.flush()
     close_task(session, to_answer_key(row), how="已复核", by=principal.user, now=now)
     tell_answered(session, row, now)
-    _note(session, principal.user, row, "answer", now, finding=str(finding))
+    _note(session, principal.user, row, "answer", now, finding=str(finding), mark=answer_mark(row))
     return row
 
 

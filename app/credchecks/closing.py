@@ -89,7 +89,7 @@ def close(
     tell_closed(session, row, principal.user, now)
     details = {
         "month": row.month, "paper": paper.number, "paper_id": str(paper.id), "report": seen, "ink": ink,
-        "facts": facts_digest(items), **figures,
+        "facts": facts_digest(session, row), **figures,
     }  # fmt: skip
     event = AuditEvent(
         at=now, actor=principal.user, action=CLOSE, object=f"round:{row.id}", centre_id=row.centre_id, details=details

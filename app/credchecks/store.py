@@ -123,6 +123,13 @@ def items(session: Session, round_id: uuid.UUID, post_id: uuid.UUID | None = Non
     return session.scalars(query).all()
 
 
+def changes_of_round(session: Session, round_id: uuid.UUID) -> Sequence[ItemChange]:
+    """Every change of its items, the oldest first."""
+    query = select(ItemChange).join(CheckItem, CheckItem.id == ItemChange.item_id)
+    query = query.where(CheckItem.round_id == round_id).order_by(ItemChange.at, ItemChange.id)
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
 def items_of(
     session: Session, employee_id: uuid.UUID, round_ids: Collection[uuid.UUID]
 ) -> Sequence[CheckItem]:

@@ -2,34 +2,82 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import orjson
 from sqlalchemy.orm import Session
 
-from app.audit import kept_event, subjects_of
+from app.audit import against_trail, facts_of, kept_event, mark_of, subjects_of, trail_problems
 from app.credchecks import store
-from app.credchecks.model import CheckItem, CheckRound
+from app.credchecks.model import ChangeCase, CheckRound
 from app.kernel.blobs import BlobStore
-from app.kernel.clock import to_rfc3339
 from app.kernel.ids import parse_id
 from app.kernel.keys import KeyStore
 
 CLOSE = "round.close"
 
 
-def facts_digest(items: Sequence[CheckItem]) -> str:
-    """The sha256 over what each item says, as the audit event of the close keeps it."""
-    facts = [
+_ROUND = (
+    "month", "opened_at", "opened_by", "due_at", "policy_version", "policy_sha256", "closed_at", "closed_by", "figures",
+)  # fmt: skip
+_ITEM = (
+    "id", "post_id", "holder_id", "area", "of", "subject_id", "subject_name", "kind", "label", "rule", "hint", "state",
+    "at", "by", "source", "reason", "asked_by", "photos", "checked_at",
+)  # fmt: skip
+_CHANGE = ("id", "item_id", "event", "state", "at", "by", "source", "reason", "photos")
+_DECIDED = (
+    "item_id", "round_id", "secret_id", "of", "subject_id", "subject_name", "kind", "label", "post_id", "employee_id",
+    "mismatch_at", "checked_by", "known_good_at", "opened_at", "told_at", "statement", "stated_by", "stated_at",
+    "reason", "decided_by", "decided_at", "appeal_until",
+)  # fmt: skip
+_ANSWERED = ("appeal", "appealed_at", "finding", "answer", "answered_by", "answered_at", "paper_id")
+DECIDE, ANSWER = "change_case.decide", "change_case.answer"
+
+
+def facts_digest(session: Session, row: CheckRound) -> str:
+    """The sha256 over the round, what each item says and how it came to that, as the event of the close keeps it."""
+    items = store.items(session, row.id)
+    changes = store.changes_of_round(session, row.id)
+    return mark_of(
         [
-            str(i.id), str(i.post_id), str(i.holder_id), str(i.subject_id), i.kind, i.label, i.hint, i.state,
-            to_rfc3339(i.at) if i.at else None, i.by, i.source, i.reason, i.asked_by, i.photos,
+            facts_of(row, _ROUND),
+            [facts_of(item, _ITEM) for item in items],
+            [facts_of(change, _CHANGE) for change in changes],
         ]
-        for i in items
-    ]  # fmt: skip
-    return hashlib.sha256(orjson.dumps(facts)).hexdigest()
+    )
+
+
+def decision_mark(row: ChangeCase) -> str:
+    """Over what was known, said and decided; it stands in the event of the decision."""
+    return mark_of(facts_of(row, _DECIDED))
+
+
+def answer_mark(row: ChangeCase) -> str:
+    """Over the appeal and its answer."""
+    return mark_of(facts_of(row, _ANSWERED))
+
+
+def check_cases(session: Session, blobs: BlobStore, _keys: KeyStore) -> Iterator[str]:
+    """As `record_check`, of the cases that were decided."""
+    for subject in subjects_of(session, DECIDE):
+        yield from check_case(session, blobs, parse_id(subject.partition(":")[2]) or uuid.UUID(int=0))
+
+
+def check_case(session: Session, _blobs: BlobStore, case_id: uuid.UUID) -> Iterator[str]:
+    """What is wrong with one case that was decided."""
+    row, name, subject = session.get(ChangeCase, case_id), f"密码不一致 {case_id}", f"change_case:{case_id}"
+    if row is None:
+        yield f"! {name}：记录不在了"
+        return
+    yield from against_trail(session, DECIDE, subject, decision_mark(row), f"{name} 的认定")
+    answered = kept_event(session, ANSWER, subject)
+    if answered is not None:
+        yield from trail_problems(answered, answer_mark(row), f"{name} 的复核")
+    elif row.answered_at is not None:
+        yield f"! {name}：审计记录中没有复核"
+    decided = answered or kept_event(session, DECIDE, subject)
+    if decided is not None and decided.details is not None and decided.details.get("finding") != row.finding:
+        yield f"! {name}：认定的结果与审计记录不同"
 
 
 def record_check(session: Session, _blobs: BlobStore, _keys: KeyStore) -> Iterator[str]:
@@ -62,7 +110,7 @@ def check_round(session: Session, row: CheckRound) -> Iterator[str]:
         yield f"! {name}：签名结束的审计记录已被改动"
     elif event.details is None:
         yield f"? {name}：审计记录的细节已清除，无法比对"
-    elif event.details.get("facts") != facts_digest(store.items(session, row.id)):
+    elif event.details.get("facts") != facts_digest(session, row):
         yield f"! {name}：事项或结果已被改动"
     elif event.details.get("paper_id") != str(row.paper_id):
         yield f"! {name}：报告已被换掉"

@@ -12,9 +12,10 @@ from app.hardware.disposing import note_found
 from app.hardware.judging import close_tasks, next_task
 from app.hardware.model import HardwareCase, HardwareRepair
 from app.hardware.noting import ask, done, tell_person, write_step
-from app.hardware.reporting import require_other, require_own_word
+from app.hardware.reporting import is_own, require_other, require_own_word
 from app.hardware.states import APPEALABLE, Appeal, AppealEvent, Case, CaseEvent, OfferEvent, advance
 from app.hardware.tools import FINANCE, MAX_WORDS, REPORTERS, Tools, required
+from app.hardware.verifying import appeal_mark
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.money import Fen, format_yuan
 from app.kernel.tenancy import Principal
@@ -66,7 +67,9 @@ def decide_appeal(
     store.change(
         session, case, appeal=after, appeal_decision=words, appeal_decided_by=principal.user, appeal_decided_at=now
     )  # fmt: skip
-    write_step(session, principal, case, "appeal_allow" if allow else "appeal_dismiss", words, now)
+    write_step(
+        session, principal, case, "appeal_allow" if allow else "appeal_dismiss", words, now, mark=appeal_mark(case)
+    )  # fmt: skip
     done(session, case, "appeal", "已决定", principal.user, now)
     documents.issue_damage(session, principal, tools, case, now)
     told = "申诉成立，由中心承担；已扣的全部退回。" if allow else "申诉不成立，原决定不变。"
@@ -127,9 +130,13 @@ def _drop_offer(
 def find_again(
     session: Session, principal: Principal, tools: Tools, case_id: uuid.UUID, *, words: str, now: dt.datetime
 ) -> HardwareCase:
-    """The lost phone is back: nobody pays, what was taken is given back, what it asked for ends."""
+    """The lost phone is back: nobody pays, what was taken is given back, what it asked for ends. Said by another person
+    than the one whom it frees.
+    """
     case = store.find(session, principal, case_id)
     principal.require_role(case.centre_id, *REPORTERS)
+    if is_own(principal, case):
+        raise Forbidden("要由另一人登记找回 / another person says that it is back", code="own_case")
     if case.kind != "loss":
         raise Conflict("只有遗失才能找回 / it was not lost", code="not_lost")
     text = required(words, "words", "请写明在哪里、怎样找回 / say how", MAX_WORDS)

@@ -19,6 +19,7 @@ from app.hardware.noting import tell_person, write_step
 from app.hardware.rules import Owed, day_of, month_after, month_of, monthly, months_between, owed, take
 from app.hardware.states import Appeal, CaseEvent, Order, OrderEvent
 from app.hardware.tools import ACCOUNT, FINANCE, Tools, wrong
+from app.hardware.verifying import order_mark
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.money import Fen, format_yuan
 from app.kernel.tenancy import Principal
@@ -89,6 +90,7 @@ def order(
         f"¥{amount}，分 {given.months} 个月",
         now,
         amount_fen=row.amount_fen,
+        mark=order_mark(row),
     )
     paper = documents.issue_deduction(session, principal, tools, case, row, now)
     body = (

@@ -18,6 +18,7 @@ from app.hardware.reporting import require_other
 from app.hardware.rules import day_of
 from app.hardware.states import Case, CaseEvent, advance
 from app.hardware.tools import CAUSES, MAX_PHOTOS, MAX_WORDS, SUBJECT, Tools, required, wrong
+from app.hardware.verifying import finding_mark
 from app.kernel.errors import Conflict, Forbidden, NotFound
 from app.kernel.tenancy import Principal
 from app.policy import Policy, effective
@@ -84,7 +85,7 @@ def judge(
     )  # fmt: skip
     write_step(
         session, principal, case, "judge", words, now, cause=finding.cause, payer=payer, within_life=life,
-        employee=str(person) if person else None, policy=policy.sha256,
+        employee=str(person) if person else None, policy=policy.sha256, mark=finding_mark(case),
     )  # fmt: skip
     done(session, case, "judge", "已认定", principal.user, now)
     next_task(session, case, now)

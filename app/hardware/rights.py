@@ -34,7 +34,7 @@ def acts_of(
     if principal.may(case.centre_id, *REPORTERS):
         if case.state == Case.REPAIR and not own:
             found.add("repair")
-        if case.kind == "loss" and (case.state, CaseEvent.FIND) in CASE_NEXT:
+        if case.kind == "loss" and not own and (case.state, CaseEvent.FIND) in CASE_NEXT:
             found.add("find")
     takes = principal.may(case.centre_id, *FINANCE) and not own and not _may_fall(case, now)
     if takes and order is not None and order.state == Order.OPEN and principal.user != order.ordered_by:

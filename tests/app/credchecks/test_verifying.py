@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -22,6 +23,13 @@ def closed(place, full):
     place.session.execute(
         update(CheckItem).values(state="not_reachable", reason="停电", at=place.clock.now())
     )
+    one = place.session.scalars(select(CheckItem).limit(1)).one()
+    place.session.add(
+        ItemChange(
+            centre_id=one.centre_id, item_id=one.id, event="unreachable", state="not_reachable", at=place.clock.now(),
+            by=place.lead.user, source="entered", reason="停电", photos=[],
+        )
+    )  # fmt: skip
     _, document, left = preview(place.session, place.lead, row.id)
     assert left == 0
     hand = Hand(place.lead.user, "林主管", Ink(b"\x89PNG drawn", 1))
@@ -72,6 +80,9 @@ def test_what_was_signed_is_right(place, closed):
         ("by", "someone"),
         ("hint", "别的"),
         ("kind", "x"),
+        ("subject_name", "别的手机"),
+        ("rule", "U01"),
+        ("checked_at", dt.datetime(2026, 11, 1, tzinfo=dt.UTC)),
     ],
 )
 def test_every_altered_item_is_found(place, closed, column, value):
@@ -81,6 +92,24 @@ def test_every_altered_item_is_found(place, closed, column, value):
     (found,) = problems(place)
     assert found.startswith("! 月度核对 2026-11")
     assert "事项或结果已被改动" in found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(CheckRound).values(figures={"all": 6, "match": 6}),
+        update(CheckRound).values(closed_by="u-other"),
+        update(CheckRound).values(month="2026-10"),
+        delete(ItemChange),
+        update(ItemChange).values(by="u-other"),
+    ],
+    ids=["figures", "who", "month", "history gone", "history"],
+)
+def test_an_altered_round_and_an_altered_way_to_its_results_are_found(place, closed, change):
+    place.session.execute(change)
+    place.session.expire_all()
+    (found,) = problems(place)
+    assert "已被改动" in found
 
 
 def test_a_round_that_was_opened_again_taken_away_or_given_another_report_is_found(place, closed):
