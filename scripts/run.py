@@ -122,6 +122,7 @@ def _tell_users(place: Place) -> None:
     print(f"   演示用户 / demo users   {place.url}/enter   密码 / password  {DEMO_PASSWORD}")
     for login, name, role, *_ in DEMO_USERS:
         print(f"     {login:<10} {name}  {ROLE_WORDS[role]}")
+    note("其他管家用工号登录，密码相同，例如 e0004 / other butlers by their number, same password: e0004")
     note("主管、运营、IT、管理员第一次登录时要设置验证器 / some of them set up an authenticator first")
     kept = f"{place.shown(place.passwords)}    恢复密钥 / recovery key  {place.shown(place.recovery_key)}"
     note(f"托管的演示密码 / demo passwords in escrow  {kept}")

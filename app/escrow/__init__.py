@@ -11,6 +11,7 @@ from app.escrow.lock_results import take_lock_word
 from app.escrow.lock_rules import LockState
 from app.escrow.lock_rules import words_of as lock_words
 from app.escrow.lock_sending import can_send, danger_key, seal_lock
+from app.escrow.lock_views import last_try
 from app.escrow.sealing import check_keyring
 from app.escrow.vault import Opened, Vault
 from app.escrow.views import status as escrow_status
@@ -33,6 +34,7 @@ __all__ = [
     "escrow_status",
     "file_secret",
     "kit_secrets",
+    "last_try",
     "lock_orders_of",
     "lock_words",
     "mark_handed",

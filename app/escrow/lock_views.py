@@ -68,6 +68,13 @@ def panel(session: Session, principal: Principal, secret_id: uuid.UUID) -> LockP
     )
 
 
+def last_try(session: Session, secret_id: uuid.UUID) -> LockLine | None:
+    """The latest order about a phone's lock, for another room's page. Internal, as `lock_orders_of`."""
+    for order in lock_orders_of(session, secret_id):
+        return _line(order, "", False, latest=True)
+    return None
+
+
 def _line(order: LockOrder, asker: str, may: bool, *, latest: bool) -> LockLine:
     advice = (
         ADVICE.get((order.what, order.outcome or ""), "") if latest and order.state == LockState.DONE else ""

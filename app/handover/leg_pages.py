@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
+from app.escrow import last_try
 from app.handover import reading, records, signing, store, testing
 from app.handover.leg_views import (
     Head,
@@ -176,7 +177,12 @@ def hand_tests(found: Opened, lines: list[testing.TestLine]) -> list[dict[str, A
 def passwords(leg_id: uuid.UUID) -> str:
     found = open_leg(leg_id, "passwords")
     secrets = testing.secrets_of(db.session(), found.leg, policies=runtime().policies, now=page_now())
-    return render_template("handover/passwords.html", head=found.head, secrets=secrets)
+    tries = {
+        state.id: last_try(db.session(), state.id)
+        for state in secrets
+        if state.id is not None and state.on_phone
+    }
+    return render_template("handover/passwords.html", head=found.head, secrets=secrets, tries=tries)
 
 
 @leg_pages.get("/handovers/legs/<uuid:leg_id>/counts")

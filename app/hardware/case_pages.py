@@ -63,7 +63,7 @@ DESK_ACTS: Mapping[str, tuple[str, Act]] = {
         ),
     ),
     "find": (
-        "已找回：待办已结束，已扣的已退回。",
+        "已找回：待办已结束；有扣款的已全部退回。",
         lambda s, p, i, f, _, now: appealing.find_again(s, p, tools(), i, words=f.get("words", ""), now=now),
     ),
     "drop": (

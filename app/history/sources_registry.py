@@ -24,6 +24,7 @@ _VERBS = {
     "hold": "锁定：办理期间不能改配",
     "release": "解除锁定",
 }
+_HOLDS = ("registry.hold", "registry.release")
 _TABLES = {"wechat": "wechat_account"}
 _LABELS = {
     f"{resource.subject}.{field.name}": field.label
@@ -43,14 +44,23 @@ def changes(session: Session, principal: Principal, subject: Subject, _: Tools) 
             row.at,
             _VERBS[row.action.removeprefix("registry.")],
             "；".join(part for part in (_told(table, row), people[row.actor]) if part),
+            link=_cause_path(row) if row.action in _HOLDS else None,
             room=_ROOM,
         )
         for row in known
     ]
 
 
+def _cause_path(row: Any) -> str | None:
+    """The page of what holds it."""
+    cause, _, found = str(row.reason).partition(":")
+    return f"/handovers/{found}" if cause == "handover" and found else None
+
+
 def _told(table: str, row: Any) -> str:
-    """Of a change its fields with old and new value; else the reason."""
+    """Of a change its fields with old and new value; of a hold nothing, its reason is a key; else the reason."""
+    if row.action in _HOLDS:
+        return ""
     if row.action != "registry.change" or row.details is None:
         return str(row.reason)
     fields = json.loads(row.details).items()

@@ -15,13 +15,14 @@ from app.kernel.paging import Page
 from app.kernel.tenancy import Principal
 from app.overview import store
 from app.overview.words import UNREACHED
+from app.people import names_of
 
 _WAITING = (State.QUEUED, State.NOT_NOW)
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """`why`: the agent's reason where it gave one; `cancellable` as long as no agent holds the command."""
+    """`why`: the agent's reason where it gave one; `created_by`: a name; `cancellable` as long as no agent holds it."""
 
     id: uuid.UUID
     handset_id: uuid.UUID
@@ -55,10 +56,16 @@ def command_lines(
     """Newest first. Raise `Invalid` for a cursor of another list."""
     page = list_commands(session, principal, states=states, handset_id=handset_id, cursor=cursor, limit=limit)
     names = store.phone_names(session, principal, [command.handset_id for command in page.items])
-    return Page([_line(command, names, agents) for command in page.items], page.next_cursor)
+    people = names_of(session, {command.created_by for command in page.items})
+    return Page([_line(command, names, agents, people) for command in page.items], page.next_cursor)
 
 
-def _line(command: Command, names: Mapping[uuid.UUID, str], agents: Mapping[uuid.UUID, str]) -> CommandLine:
+def _line(
+    command: Command,
+    names: Mapping[uuid.UUID, str],
+    agents: Mapping[uuid.UUID, str],
+    people: Mapping[str, str],
+) -> CommandLine:
     return CommandLine(
         id=command.id,
         handset_id=command.handset_id,
@@ -67,7 +74,7 @@ def _line(command: Command, names: Mapping[uuid.UUID, str], agents: Mapping[uuid
         state=command.state,
         why=_why(command.result),
         created_at=command.created_at,
-        created_by=command.created_by,
+        created_by=people[command.created_by],
         due_at=command.due_at,
         expires_at=command.expires_at,
         finished_at=command.finished_at,

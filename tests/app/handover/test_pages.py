@@ -360,6 +360,18 @@ def test_passwords_are_checked_and_not_shown(world: World, browser: Any) -> None
     assert lead.post(foreign, typed="1").status_code == 404
 
 
+def test_what_the_gateway_says_of_the_lock_is_told(world: World, browser: Any) -> None:
+    lead = browser("lead")
+    path = begin_issue(world, lead)
+    asked = re.search(rf"{path}/passwords/[0-9a-f-]{{36}}/on-phone", page(lead, f"{path}/passwords"))[0]  # type: ignore[index]
+    assert "在手机上核对：" not in page(lead, f"{path}/passwords")
+    lead.post(asked)
+    shown = page(lead, f"{path}/passwords")
+    assert "在手机上核对：" in shown
+    assert 'hx-trigger="every 5s"' in shown, "the answer comes by itself"
+    assert "由网关在手机上核对</button>" not in shown, "nobody presses twice because nothing seems to happen"
+
+
 def test_a_case_is_led_named_put_off_concluded(world: World, browser: Any) -> None:
     lead = browser("lead")
     path = begin_issue(world, lead)

@@ -31,6 +31,7 @@ from app.people.model import RoleGrant, User
 from app.registry import Handset, KitAssignment, Number, PostHolding, WeChatAccount
 from tests.app.conftest import Caller, Org
 
+HELD = uuid.UUID(int=7)
 AsUser = Callable[..., Caller]
 HTML = {"Accept": "text/html"}
 START = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
@@ -209,6 +210,15 @@ class Life:
                 details=changed,
             ),
         )
+        hold = AuditEvent(
+            at(13),
+            str(user.id),
+            "registry.hold",
+            f"handset:{self.handset}",
+            org.centre,
+            reason=f"handover:{HELD}",
+        )
+        record(session, hold)
         entry = Entry(org.centre, org.zhang, "2026-05", "grant", Fen(5000), "U05", "test:1", "五月")
         book(session, SYSTEM, entry, at(14))
         form = Document("领取登记单", "", (Text("", ""),))
@@ -231,10 +241,16 @@ def told(client: Caller, kind: str, subject: uuid.UUID, query: str = "") -> list
     return [(item["title"], item["detail"]) for item in answer.json["items"]]
 
 
+def test_what_held_it_is_a_link_and_no_key(life: Life, as_user: AsUser) -> None:
+    items = as_user("auditor").get(f"/api/v1/history/handset/{life.handset}").json["items"]
+    assert [item["link"] for item in items if item["title"].startswith("锁定")] == [f"/handovers/{HELD}"]
+
+
 def test_a_phone(life: Life, org: Org, as_user: AsUser) -> None:
     events = told(as_user("auditor"), "handset", life.handset)
     for expected in [
         ("修改登记", "：usb_dock → tap；张三"),
+        ("锁定：办理期间不能改配", "张三"),
         ("登记", "系统"),
         ("锁屏密码：核对密码", "系统，不一致"),
         ("锁屏密码：密码备案", "系统"),

@@ -175,7 +175,9 @@ def test_read_now_is_queued_once_and_can_be_taken_back(browser: Browser, phones:
     (command,) = rows(Command)
     answer = browser.submit(path, f"/commands/{command.id}/cancel", back=path)
     assert (answer.status_code, answer.location) == (303, path)
-    assert "已取消" in browser.text("/commands")
+    shown = browser.text("/commands")
+    assert "已取消" in shown
+    assert command.created_by not in shown, "a name, not an id"
     assert [c.state for c in rows(Command)] == ["cancelled"]
     assert "没有命令" in browser.text("/commands?state=active")
 
