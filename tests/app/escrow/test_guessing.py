@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from sqlalchemy import select
 
 from app.audit import AuditRow
+from app.escrow import filing
+from app.kernel.db import begin_write, db
+from app.kernel.errors import DomainError
+from app.kernel.tenancy import SYSTEM
 from tests.app.escrow.conftest import PIN
 from tests.app.escrow.test_flow import file_pin, path_of, rows_of
 
@@ -40,3 +45,45 @@ def test_a_pin_is_not_found_by_filing(app: Any, kit: Any, at_desk: Any) -> None:
     desk.clock.move(86400)
     again = at_desk("operations", login="next-day")
     assert file_pin(again, kit, "628417", in_force="").status_code == 303
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_the_other(app: Any, kit: Any, at_desk: Any) -> None:
+    desk = at_desk()
+    path_of(file_pin(desk, kit))
+    guesses = [
+        "268413",
+        "951736",
+        "306825",
+        "748291",
+        "517392",
+        "829461",
+        "640285",
+        "395172",
+        "720584",
+        "163947",
+    ]
+    barrier, refused = threading.Barrier(len(guesses)), []
+
+    def guess(pin: str) -> None:
+        with app.app_context():
+            here = app.extensions["butler"]
+            barrier.wait(20)
+            session = begin_write(db.session())
+            try:
+                filed = filing.Filed("handset", kit.phone, "screen_lock", pin, False)
+                filing.file_secret(
+                    session, SYSTEM, filed, vault=here.vault, policies=here.policies, now=here.clock.now()
+                )
+                session.commit()
+            except DomainError as exc:
+                session.rollback()
+                refused.append(exc.code)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=guess, args=(pin,)) for pin in guesses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert refused == ["filed_too_often"] * 5
