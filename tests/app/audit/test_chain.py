@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 
 from app.audit import AuditEvent, record, verify
 from app.audit.model import AuditHead, AuditRow
@@ -139,6 +141,54 @@ def test_many_writers_at_once_make_one_chain(app, clock):
     with app.app_context():
         result = verify(db.session())
         assert (result.size, result.problem) == (100, None)
+
+
+def _appended(app, clock, step):
+    """Two events of one act, in a child that kills itself outright at a step; whether it was killed before its end.
+
+    Steps lie before and after each statement, and before and after the commit.
+    """
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        left = [step]
+
+        def tick(*_):
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            with app.app_context():
+                for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+                    event.listen(db.engine, name, tick)
+                session = begin_write(db.session())
+                for i in range(2):
+                    record(session, AuditEvent(at=clock.now(), actor="x", action="x.y", object=f"o:{i}"))
+                session.commit()
+                tick()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_killed_at_each_step_of_an_append(app, clock):
+    """Both events stand or neither, and the next one goes on from there."""
+    step = 0
+    while _appended(app, clock, step):
+        with app.app_context():
+            result = verify(db.session())
+            assert result.problem is None, step
+            assert result.size % 2 == 0, step
+            db.session.remove()
+        step += 1
+    with app.app_context():
+        result = verify(db.session())
+    # Committed: by the child that was killed after its commit, and by the last one.
+    assert (result.size, result.problem) == (4, None)
+    assert step >= 8
 
 
 def test_the_command_line_names_the_break_and_fails(app, clock):
