@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.escrow import SecretState
 from app.handover import store
 from app.handover.model import Handover, HandoverLeg, HandoverSignature
-from app.handover.proposing import item_states
+from app.handover.proposing import handsets_of, item_states
 from app.handover.records import changes_of, name_of
 from app.handover.rules import (
     CATEGORIES,
@@ -41,7 +41,7 @@ from app.papers import (
     Text,
 )
 from app.policy import PolicyFiles, effective
-from app.registry import Post, ServiceCentre
+from app.registry import Handset, Post, ServiceCentre
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _PRESENT = {True: "在", False: "不在场", None: "不清楚"}
@@ -103,7 +103,10 @@ def _subtitle(session: Session, case: Handover, leg: HandoverLeg) -> str:
     post = session.get_one(Post, case.post_id)
     step = "领取" if case.kind == "issue" else ("移交人 → 负责人" if leg.number == 1 else "负责人 → 接任者")
     corrected = "（更正）" if leg.corrects_id else ""
-    return f"岗位 {post.code} {post.name} · {step}{corrected}"
+    phones = [
+        session.get_one(Handset, found).asset_tag for found in handsets_of(store.items_of(session, leg.id))
+    ]
+    return " · ".join([f"岗位 {post.code} {post.name}", *phones, f"{step}{corrected}"])
 
 
 def _head(session: Session, case: Handover, leg: HandoverLeg, now: dt.datetime) -> Fields:

@@ -37,6 +37,8 @@ def test_an_issue_starts_the_clock_of_the_receiver(world: World) -> None:
     assert received_at(world.session, world.org.post) == world.now
     assert holds_on(world.session, subjects(world)) == []
     (paper,) = papers_about(world.session, world.who("zhang"), leg.subject)
+    tag = world.session.scalar(select(Handset.asset_tag).where(Handset.id == world.handset))
+    assert f" · {tag} · " in paper.about, "papers are found by the phone"
     assert (paper.kind, paper.id) == ("issue", leg.paper_id)
     task = world.session.scalars(select(Task).where(Task.kind == "handover")).one()
     assert task.state != "open"
