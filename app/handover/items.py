@@ -318,6 +318,18 @@ def side_of(leg: HandoverLeg, side: str) -> tuple[uuid.UUID | None, str | None]:
     return leg.receiver_id, leg.receiver_user
 
 
+def may_be_witnessed(session: Session, leg: HandoverLeg, side: str) -> bool:
+    """Whether another may attest what this side does not sign: a giver who is absent or refuses, never a receiver.
+
+    Of a correction either side, or nothing could be put right once one of them has gone; but no employee who can sign:
+    the corrected word decides who pays, and two of the desk would write it without him.
+    """
+    employee, _ = side_of(leg, side)
+    if leg.corrects_id is None:
+        return employee is not None and side == "giver"
+    return not store.has_user(session, employee)
+
+
 def drafted(session: Session, principal: Principal, leg_id: uuid.UUID) -> tuple[Handover, HandoverLeg]:
     """A leg in draft that the caller may write, its case locked. Raise `NotFound`, `Forbidden`, `Conflict`."""
     case, leg = store.find_leg(session, principal, leg_id, lock=True)

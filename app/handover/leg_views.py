@@ -299,7 +299,7 @@ def _choices(who: Principal, head: Head, side: str, name: str) -> list[tuple[str
         found.append(
             ("own", "我来签字") if is_side(who, head.leg, side) else ("here", f"{name}在这台设备上签")
         )
-    if "witness" in head.acts:
+    if f"witness_{side}" in head.acts:
         way = "witness_here" if is_side(who, head.leg, other) else "witness"
         found.append((way, f"{name}不在或不肯签，由见证人签"))
     return found

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from app.handover import store
-from app.handover.items import is_side
+from app.handover.items import is_side, may_be_witnessed
 from app.handover.model import (
     Handover,
     HandoverException,
@@ -119,7 +119,6 @@ def _frozen_acts(session: Session, leg: HandoverLeg, sides: list[str], *, desk: 
             if side not in signed:
                 # At the desk's own screen the other side may sign too, by his own name and password.
                 found.add(f"sign_{side}")
-    absent = ("giver", "receiver") if leg.corrects_id else ("giver",) if leg.giver_id else ()
-    if desk and not signed.issuperset(absent):
-        found.add("witness")
+            if desk and side not in signed and may_be_witnessed(session, leg, side):
+                found.add(f"witness_{side}")
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.handover import store
 from app.handover.completing import AtHand, complete
-from app.handover.items import MAX_WORDS, drafted, is_side, require_side, side_of
+from app.handover.items import MAX_WORDS, drafted, is_side, may_be_witnessed, require_side, side_of
 from app.handover.model import SIDES, Handover, HandoverLeg, HandoverRound, HandoverSignature
 from app.handover.noting import note_leg, tell_parties
 from app.handover.papering import build, facts_digest
@@ -216,15 +216,14 @@ def sign_instead(
 ) -> HandoverLeg:
     """The giver is absent or refuses: a second member of staff witnesses, and the paper says so.
 
-    For a receiver and for the lead nobody signs: who did not sign has received nothing. A correction may be witnessed
-    for either side, or nothing could be put right once one of them has gone.
+    For a receiver and for the lead nobody signs: who did not sign has received nothing. Of a correction: for an
+    employee who can sign in nobody does.
     Raise as `sign`; `Forbidden` (`witness`) for the lead, for a party, and for whoever is no staff here.
     """
     case, leg, row = _to_sign(session, principal, leg_id, side, digest_seen)
     principal.require_role(case.centre_id, *DESK)
     words = _said(reason, "reason")
-    employee, _ = side_of(leg, side)
-    if leg.corrects_id is None and (employee is None or side == "receiver"):
+    if not may_be_witnessed(session, leg, side):
         raise Conflict("这一方必须本人签字 / this side signs itself", code="signs_itself")
     _check_witness(session, case, signer, now)
     return _signed(session, case, leg, row, side, signer, words, ink, at_hand, now)

@@ -12,6 +12,7 @@ from app.handover import correcting, items, reading, signing, store
 from app.handover.model import HandoverLeg, HandoverSignature
 from app.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.papers import Paper, papers_about
+from app.people.model import User
 from app.registry import holding_of
 from tests.app.handover.conftest import INK, World
 
@@ -200,6 +201,11 @@ def test_what_must_be_there_before_the_text_is_put_up(world: World) -> None:
     assert {w.step for w in warned} == {"tests", "passwords", "counts"}
 
 
+def acts(world: World, leg: HandoverLeg) -> frozenset[str]:
+    case = store.find(world.session, world.who("lead"), leg.handover_id)
+    return reading.acts(world.session, world.who("lead"), case, leg)
+
+
 def test_a_correction_is_a_new_record_that_moves_nothing(world: World, leg: HandoverLeg) -> None:
     lead = world.who("lead")
     assert refused(lambda: correcting.correct(world.session, lead, leg.id, reason="x", now=world.now)) == (
@@ -214,6 +220,12 @@ def test_a_correction_is_a_new_record_that_moves_nothing(world: World, leg: Hand
     charger = world.item(row, "充电器")
     world.save(charger, False, "", "没有交")
     world.freeze(row)
+    # The corrected word decides who pays: two of the desk do not write it over his head.
+    assert "witness_giver" not in acts(world, row)
+    assert refused(lambda: instead(world, row, "desk", reason="不肯签")) == "signs_itself"
+    world.session.get_one(User, world.users["zhang"]).active = False
+    world.session.flush()
+    assert "witness_giver" in acts(world, row)
     instead(world, row, "desk", reason="已离开公司")
     world.sign(row, "receiver", "lead")
     (first,) = papers_about(world.session, lead, leg.subject)
@@ -230,6 +242,7 @@ def test_a_correction_is_a_new_record_that_moves_nothing(world: World, leg: Hand
     assert refused(lambda: instead(world, gone, "lead", side="receiver")) == "witness"
     instead(world, gone, "desk", side="receiver")
     assert refused(lambda: instead(world, gone, "desk", side="giver")) == "second_person"
+    world.session.get_one(User, world.users["zhang"]).active = True
     world.sign(gone, "giver", "zhang")
     assert gone.state == "completed"
     again = correcting.correct(world.session, lead, row.id, reason="再更正", now=world.now)
