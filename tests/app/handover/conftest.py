@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from contextvars import Context
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -22,9 +23,20 @@ from app.people import principal_of
 from app.people.model import RoleGrant, User
 from app.registry import Employee, Handset, KitAssignment, Number, PostHolding, WeChatAccount
 from app.registry.model import HandsetImei
+from tests.app.session.conftest import Person
 
 DAY = dt.timedelta(days=1)
 INK = b"\x89PNG drawn by "
+
+
+class Apart(Person):
+    """A browser whose requests know nothing of the test's own application context and session."""
+
+    def post(self, path: str, **fields: Any) -> Any:
+        return Context().run(super().post, path, **fields)
+
+    def get(self, path: str) -> Any:
+        return Context().run(super().get, path)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from PIL import Image
 from app.handover import store
 from app.people import set_known_password
 from app.people.model import User
-from tests.app.handover.conftest import World
+from tests.app.handover.conftest import Apart, World
 from tests.app.session.conftest import BASE, PASSWORD, Person, browser_of
 
 # What the databases do differently is tried where the services are; here it would only cost time.
@@ -24,16 +24,6 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 STROKES = json.dumps(
     {"width": 300, "height": 120, "strokes": [[[20, 30], [90, 80], [200, 40]], [[120, 20], [130, 110]]]}
 )
-
-
-class Apart(Person):
-    """A browser whose requests know nothing of the test's own application context and session."""
-
-    def post(self, path: str, **fields: Any) -> Any:
-        return Context().run(super().post, path, **fields)
-
-    def get(self, path: str) -> Any:
-        return Context().run(super().get, path)
 
 
 @pytest.fixture
@@ -223,6 +213,7 @@ def test_for_an_absent_giver_a_witness_signs_on_the_leads_screen(taken: Any, bro
     assert all(words in shown for words in ("缺失", "张三", "JJ-C1-2026-0001"))
     corrected = lead.post(f"{path}/correct", reason="充电器后来找到了")
     second = corrected.headers["Location"].removesuffix("/items")
+    assert "更正 1 清点中" in page(lead, "/handovers")
     assert "照原单填好了" in page(lead, f"{second}/items")
     assert "充电器后来找到了" in page(lead, f"{path}/done")
     assert lead.post(f"{second}/drop", reason="不必了").status_code == 303
@@ -356,20 +347,13 @@ def test_passwords_are_checked_and_not_shown(world: World, browser: Any) -> None
     lead.post(check, typed="739154")
     lead.post(check, typed="739154")
     assert "已用完" in page(lead, f"{path}/passwords")
-    foreign = re.sub(r"passwords/[0-9a-f-]{36}", f"passwords/{world.org.post}", check)
-    assert lead.post(foreign, typed="1").status_code == 404
-
-
-def test_what_the_gateway_says_of_the_lock_is_told(world: World, browser: Any) -> None:
-    lead = browser("lead")
-    path = begin_issue(world, lead)
-    asked = re.search(rf"{path}/passwords/[0-9a-f-]{{36}}/on-phone", page(lead, f"{path}/passwords"))[0]  # type: ignore[index]
-    assert "在手机上核对：" not in page(lead, f"{path}/passwords")
-    lead.post(asked)
+    lead.post(check.replace("/check", "/on-phone"))
     shown = page(lead, f"{path}/passwords")
     assert "在手机上核对：" in shown
     assert 'hx-trigger="every 5s"' in shown, "the answer comes by itself"
-    assert "由网关在手机上核对</button>" not in shown, "nobody presses twice because nothing seems to happen"
+    assert "由网关在手机上核对</button>" not in shown
+    foreign = re.sub(r"passwords/[0-9a-f-]{36}", f"passwords/{world.org.post}", check)
+    assert lead.post(foreign, typed="1").status_code == 404
 
 
 def test_a_case_is_led_named_put_off_concluded(world: World, browser: Any) -> None:
