@@ -47,7 +47,7 @@ def case_lines(
         names_of(session, {row.lead_user for row in rows}),
         dict(live_centres(session, principal)),
     )
-    legs = store.legs_of_each(session, [row.id for row in rows if row.state == Case.OPEN])
+    legs = store.legs_of_each(session, [row.id for row in rows])
     posts = store.posts_of(session, {row.post_id for row in rows})
     return [
         CaseLine(
@@ -62,8 +62,9 @@ def case_lines(
 
 
 def _where(case: Handover, legs: Sequence[HandoverLeg]) -> str:
+    """What is under way: also the correction of a case that is over."""
     leg = next((leg for leg in legs if leg.state in ACTIVE_LEGS), None)
-    if case.state != Case.OPEN or leg is None:
+    if leg is None:
         return ""
     return f"{leg_word(case, leg)} {LEG_WORDS[leg.state]}".strip()
 

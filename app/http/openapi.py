@@ -58,7 +58,7 @@ def register_openapi(app: Flask, api: Api) -> None:
     @blueprint.get("/openapi.json")
     @access(PUBLIC)
     def openapi_json() -> Response:
-        # What is added to it stands in the library's own lists: two at once would add it twice, or trip over each other.
+        # What is added to it stands in the library's own lists: two at once would add it twice or trip.
         with making:
             if _CACHED not in current_app.extensions:
                 current_app.extensions[_CACHED] = orjson.dumps(_document(app, api.document()))
