@@ -214,8 +214,8 @@ def test_for_an_absent_giver_a_witness_signs_on_the_leads_screen(taken: Any, bro
     corrected = lead.post(f"{path}/correct", reason="充电器后来找到了")
     second = corrected.headers["Location"].removesuffix("/items")
     assert "照原单填好了" in page(lead, f"{second}/items")
-    assert "更正 1 清点中" in page(lead, "/handovers")
     assert "充电器后来找到了" in page(lead, f"{path}/done")
+    assert "更正 1 清点中" in page(lead, "/handovers")
     assert lead.post(f"{second}/drop", reason="不必了").status_code == 303
 
 
