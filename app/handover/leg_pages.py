@@ -307,7 +307,8 @@ def _following(found: Opened) -> list[dict[str, str]]:
         lines.append({"words": "岗位现在没有人任职；有人接任时办“领取”。", "link": ""})
     else:
         lines.append({"words": "微信好友覆盖率（R08）从这次签收起算。", "link": ""})
-    lines.append({"words": f"原来的密码 {hours} 小时内要更换（R07），已列入待办。", "link": "/escrow"})
+    if case.kind != "issue":
+        lines.append({"words": f"原来的密码 {hours} 小时内要更换（R07），已列入待办。", "link": "/escrow"})
     return lines
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from app.escrow.model import Secret
 from app.handover import store
 from app.people import set_known_password
 from app.people.model import User
@@ -125,8 +127,26 @@ def test_a_kit_is_issued_step_by_step(world: World, browser: Any) -> None:
     done = zhang.post(f"{path}/sign", side="receiver", **word)
     assert done.headers["Location"] == f"{path}/done", done.text
     assert "LQ-C1-2026-0001" in page(zhang, f"{path}/done")
+    # Nobody held these passwords before: nothing is on a list to be changed, so nothing says it is (R07).
+    assert "要更换" not in page(lead, f"{path}/passwords") + page(lead, f"{path}/done")
     assert "办完的" in page(zhang, "/my/handovers")
     assert "已完成" in page(lead, "/handovers?state=completed")
+
+
+def test_what_an_issue_lacks_is_told_in_words_not_in_addresses(world: World, browser: Any) -> None:
+    secret = world.session.scalars(select(Secret).where(Secret.wechat_account_id.is_not(None))).one()
+    secret.in_force = None
+    world.session.commit()
+    lead = browser("lead")
+    refused = lead.post(
+        "/handovers", post=str(world.org.post), kind="issue", reason="joined", receiver=str(world.org.zhang),
+        due_at="2026-11-25T10:00", lead=str(world.users["lead"]),
+    )  # fmt: skip
+    assert refused.status_code == 409
+    notice = re.search(r'<div class="notice bad" role="alert">.*?</div>', refused.text, re.DOTALL)[0]  # type: ignore[index]
+    assert "小新 的微信密码还没有备案" in notice
+    assert "/escrow/" not in notice
+    assert f'href="/escrow/secrets/{secret.id}"' in refused.text
 
 
 @pytest.fixture
