@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,11 +20,11 @@ from app.handover.completing import AtHand
 from app.handover.items import ItemInput
 from app.kernel.clock import FixedClock
 from app.kernel.tenancy import SYSTEM, Principal
-from app.people import principal_of
+from app.people import principal_of, set_known_password
 from app.people.model import RoleGrant, User
 from app.registry import Employee, Handset, KitAssignment, Number, PostHolding, WeChatAccount
 from app.registry.model import HandsetImei
-from tests.app.session.conftest import Person
+from tests.app.session.conftest import PASSWORD, Person, browser_of
 
 DAY = dt.timedelta(days=1)
 INK = b"\x89PNG drawn by "
@@ -184,6 +185,27 @@ def world(app: Flask, session: Session, org: Any, clock: FixedClock) -> World:
         what = Filed(of, subject, kind, text, in_force=True)
         file_secret(session, SYSTEM, what, vault=here.vault, policies=here.policies, now=now)
     return World(app, session, org, clock, handset, number, account, wang, users)
+
+
+@pytest.fixture
+def browser(world: World) -> Callable[[str], Apart]:
+    """`browser("zhang")`: he at a browser of his own, signed in with password and, where he needs it, authenticator.
+
+    From then on the world's session only reads, or it would keep the write lock from the browsers.
+    """
+    for user_id in world.users.values():
+        set_known_password(world.session, world.session.get_one(User, user_id), PASSWORD, world.now)
+    world.session.commit()
+
+    def sign_in(name: str) -> Apart:
+        who = Apart(browser_of(world.app), world.clock, world.users[name], name)
+        if "next" in who.sign_in().headers.get("Location", ""):
+            who.enrol()
+            who.clock.move(31)
+        assert who.inside()
+        return who
+
+    return sign_in
 
 
 def hold_post(world: World, name: str, since: dt.datetime) -> PostHolding:

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
@@ -16,37 +15,14 @@ from sqlalchemy import select
 
 from app.escrow.model import Secret
 from app.handover import store
-from app.people import set_known_password
-from app.people.model import User
-from tests.app.handover.conftest import Apart, World
-from tests.app.session.conftest import BASE, PASSWORD, Person, browser_of
+from tests.app.handover.conftest import World
+from tests.app.session.conftest import BASE, PASSWORD, Person
 
 # What the databases do differently is tried where the services are; here it would only cost time.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 STROKES = json.dumps(
     {"width": 300, "height": 120, "strokes": [[[20, 30], [90, 80], [200, 40]], [[120, 20], [130, 110]]]}
 )
-
-
-@pytest.fixture
-def browser(world: World) -> Callable[[str], Apart]:
-    """`browser("zhang")`: he at a browser of his own, signed in with password and, where he needs it, authenticator.
-
-    From then on the world's session only reads, or it would keep the write lock from the browsers.
-    """
-    for user_id in world.users.values():
-        set_known_password(world.session, world.session.get_one(User, user_id), PASSWORD, world.now)
-    world.session.commit()
-
-    def sign_in(name: str) -> Apart:
-        who = Apart(browser_of(world.app), world.clock, world.users[name], name)
-        if "next" in who.sign_in().headers.get("Location", ""):
-            who.enrol()
-            who.clock.move(31)
-        assert who.inside()
-        return who
-
-    return sign_in
 
 
 def photo(colour: str = "red") -> Any:
