@@ -10,8 +10,9 @@ from app.escrow import kit_secrets, mark_lost
 from app.hardware import store
 from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done
-from app.hardware.tools import Tools
+from app.hardware.tools import SUBJECT, Tools
 from app.kernel.tenancy import SYSTEM
+from app.policy import effective
 from app.registry import Number, WeChatAccount, kit_of
 
 TASKS = {
@@ -35,17 +36,18 @@ def begin(session: Session, tools: Tools, case: HardwareCase, now: dt.datetime) 
         "lost_passwords": "号码服务密码、微信密码；补卡后设新的 SIM PIN，新手机设新的锁屏密码。在密码托管里备案。",
         "lost_police": "盗抢应当报警；单纯遗失可以不报，直接完成这件待办。",
     }
+    hours = effective(session, tools.policies, SUBJECT, case.centre_id).body["lost_hours"]
+    due_at = now + dt.timedelta(hours=hours)
     for what, title in TASKS.items():
         roles = ("operations", "lead", "it") if what == "lost_lock" else ("operations", "lead")
-        ask(session, case, what, title, now, roles=roles, body=bodies[what], due_at=now, kind="lost_phone")
+        ask(session, case, what, title, now, roles=roles, body=bodies[what], due_at=due_at, kind="lost_phone")
     if kit is None:
         return
     filed = kit_secrets(
         session, SYSTEM, tools.policies, number_ids=kit.number_ids, wechat_ids=kit.wechat_ids, now=now
     )
-    mark_lost(
-        session, tools.policies, [secret.id for secret in filed if secret.id is not None], now, due_at=now
-    )
+    ids = [secret.id for secret in filed if secret.id is not None]
+    mark_lost(session, tools.policies, ids, now, due_at=due_at)
 
 
 def end(session: Session, case: HardwareCase, how: str, by: str, now: dt.datetime) -> None:

@@ -7,7 +7,7 @@ import click
 
 from app.command_group import CommandGroup
 from app.kernel.db import db
-from app.papers.checking import Verdict, check_paper, overall, record_check
+from app.papers.checking import Verdict, check_beside, check_paper, overall, record_check
 from app.papers.service import paper_of_file
 from app.papers.words import VERDICT_WORDS
 from app.runtime import runtime
@@ -30,7 +30,10 @@ def verify_command(file: Path | None) -> None:
     paper = paper_of_file(session, data)
     if paper is None:
         raise click.ClickException("本系统没有生成过这个文件 / this file was not made here")
+    from app.rooms import subject_checks  # it knows this module
+
     findings = check_paper(session, here.blobs, here.keys, paper, data)
+    findings += check_beside(session, here.blobs, paper, subject_checks())
     click.echo(f"{paper.number} {paper.title}")
     for finding in findings:
         click.echo(f"  {VERDICT_WORDS[finding.verdict][1]} {finding.what}：{finding.detail}")

@@ -160,7 +160,8 @@ def test_from_the_first_butler_to_the_signed_report(app: Flask, place: Place, de
     page = lead.get(post).text
     assert "不一致：和备案的密码不同" in page
     assert "不会通知管家" in page
-    assert "尚未通知管家" in page and "等待管家说明" not in page
+    assert "尚未通知管家" in page
+    assert "等待管家说明" not in page
     assert f"/rounds/{row.id}/close" not in lead.get(f"/rounds/{row.id}").text
     refused = act(lead, f"/rounds/items/{item(app, place, 'appearance').id}/attest", result="match")
     assert refused.status_code == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from app.hardware.tools import Tools
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.papers import papers_about
 from app.registry.model import Handset
+from app.tasks import Task
 from tests.app.handover import conftest as handover
 from tests.app.handover.conftest import DAY
 
@@ -141,3 +143,5 @@ def test_a_lost_phone_makes_the_passwords_of_number_and_account_due(world, tools
     reporting.report(world.session, world.who("zhang"), tools, lost, world.now)
     found = {row.kind: row.renew_cause for row in world.session.scalars(select(Secret))}
     assert found["service_password"] == found["wechat_password"] == "lost"
+    due = set(world.session.scalars(select(Task.due_at).where(Task.kind == "lost_phone")))
+    assert due == {world.now + dt.timedelta(hours=2)}
