@@ -132,16 +132,26 @@ def _head(session: Session, case: Handover, leg: HandoverLeg, now: dt.datetime) 
     return Fields(_HEAD, tuple(rows))
 
 
+_UNREGISTERED = {"number": "ICCID 未登记", "wechat": "微信号未登记"}
+
+
 def _items(items: Sequence[ItemState], labels: Mapping[str, str]) -> Table:
     rows = [
         (
-            str(number), CATEGORIES.get(item.category, item.category), item.name, item.identifier,
+            str(number), CATEGORIES.get(item.category, item.category), item.name, _identifier(item),
             _PRESENT[item.present], labels.get(item.condition, item.condition), item.words,
         )
         for number, item in enumerate(items, 1)
     ]  # fmt: skip
     widths = (("序号", 4), ("类别", 5), ("物品", 15), ("编号", 19), ("在场", 6), ("状况", 8), ("说明", 16))
     return _table("物品清单", widths, rows)
+
+
+def _identifier(item: ItemState) -> str:
+    """The numbers that tell it from another; one that nobody registered is said to be so, and not left blank."""
+    if item.category == "handset" and "IMEI" not in item.identifier:
+        return f"{item.identifier} · IMEI 未登记".removeprefix(" · ")
+    return item.identifier or _UNREGISTERED.get(item.category, "—")
 
 
 def _changes(changes: Sequence[Change], labels: Mapping[str, str], *, first: bool) -> Table | Text:
