@@ -87,17 +87,7 @@ class Agent:
         self._check = self._self_check(options, canary)
         self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._probed)
         boxes = Boxes(clock.steady)
-        kinds: dict[str, Kind] = {
-            "read_phone": ReadPhone(reader, hands, serials, targets.current),
-            "count_contacts": CountContacts(options, hands, serials, targets.current, clock.steady),
-        }
-        if identity.kind == "gateway":
-            # An agent on the phone itself always reaches it, which proves nothing, and is no keeper of its password.
-            kinds["probe"] = self._prober
-            for name, what in LOCK_KINDS.items():
-                kinds[name] = LockKind(
-                    what, state.keys().x25519, boxes, options, hands, serials, targets.current, clock.steady
-                )
+        kinds = self._kinds(state, reader, options, boxes, hands, serials)
         inbox = Inbox(self._database, self._clock)
         self._worker = CommandWorker(inbox, kinds, self._clock, on_result=self._result_ready)
         self._reporter = Reporter(
@@ -110,6 +100,25 @@ class Agent:
             pins=KeyPins(identity, state.save_identity),
             boxes=boxes,
         )
+
+    def _kinds(
+        self, state: State, reader: PhoneReader, options: TransportOptions, boxes: Boxes, hands: Hands,
+        serials: Serials,
+    ) -> dict[str, Kind]:  # fmt: skip
+        """The kinds of commands that this agent knows, by name."""
+        targets, clock = self._targets.current, self._clock.steady
+        kinds: dict[str, Kind] = {
+            "read_phone": ReadPhone(reader, hands, serials, targets),
+            "count_contacts": CountContacts(options, hands, serials, targets, clock),
+        }
+        if self._identity.kind == "gateway":
+            # An agent on the phone itself always reaches it, which proves nothing, and is no keeper of its password.
+            kinds["probe"] = self._prober
+            for name, what in LOCK_KINDS.items():
+                kinds[name] = LockKind(
+                    what, state.keys().x25519, boxes, options, hands, serials, targets, clock
+                )
+        return kinds
 
     def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:
         kind = self._identity.kind
