@@ -130,59 +130,39 @@ class Life:
             "giver_id": org.zhang,
             "delegate_id": org.li,
         }
-        session.add(
-            Delegation(
-                starts_at=at(5),
-                ends_at=at(6),
-                force_from=at(5),
-                force_to=at(6),
-                state="ended",
-                note="",
-                created_by="u",
-                created_at=at(4),
-                **posts,
-                **ids,
-            )
+        dated = {
+            "starts_at": at(5),
+            "ends_at": at(6),
+            "force_from": at(5),
+            "force_to": at(6),
+            "created_at": at(4),
+        }
+        filed = {"starts_at": at(7), "ends_at": at(8), "filed_at": at(7), "filed_by": "u"}
+        sums = {"policy_version": 1, "policy_sha256": "0" * 64, "inputs_sha256": "0" * 64}
+        times = {"created_at": at(10), "due_at": at(10), "expires_at": at(11), "finished_at": at(10)}
+        queued = {"args": {}, "dedup_key": "k", "created_by": "system", "max_attempts": 1}
+        session.add_all(
+            [
+                Delegation(state="ended", note="", created_by="u", **dated, **posts, **ids),
+                Excuse(reason="repair", state="approved", note="换屏", **filed, **ids),
+                ComplianceChange(at=at(9), status="fail", findings="[]", **sums, **ids),
+                Command(
+                    kind="read_phone", purpose="agent-reads", state="succeeded", **queued, **times, **ids
+                ),
+            ]
         )
-        session.add(
-            Excuse(
-                reason="repair",
-                starts_at=at(7),
-                ends_at=at(8),
-                state="approved",
-                note="换屏",
-                filed_by="u",
-                filed_at=at(7),
-                **ids,
-            )
-        )
-        session.add(
-            ComplianceChange(
-                at=at(9),
-                status="fail",
-                findings="[]",
-                policy_version=1,
-                policy_sha256="0" * 64,
-                inputs_sha256="0" * 64,
-                **ids,
-            )
-        )
-        session.add(
-            Command(
-                kind="read_phone",
-                purpose="agent-reads",
-                args={},
-                dedup_key="k",
-                state="succeeded",
-                created_by="system",
-                created_at=at(10),
-                due_at=at(10),
-                expires_at=at(11),
-                max_attempts=1,
-                finished_at=at(10),
-                **ids,
-            )
-        )
+        self._noted()
+        entry = Entry(org.centre, org.zhang, "2026-05", "grant", Fen(5000), "U05", "test:1", "五月")
+        book(session, SYSTEM, entry, at(14))
+        form = Document("领取登记单", "", (Text("", ""),))
+        issue_paper(
+            session, "u", kind="issue", centre_id=org.centre, subject="x:1", document=form,
+            parties=(org.zhang,), now=at(15), keys=app.extensions["butler"].keys,
+        )  # fmt: skip
+
+    def _noted(self) -> None:
+        """A secret, a user, and what the trail says of them and of the phone."""
+        session, org, phone = self.session, self.org, f"handset:{self.handset}"
         secret = Secret(
             centre_id=org.centre, handset_id=self.handset, kind="screen_lock", versions=1, in_force=1
         )
@@ -195,37 +175,14 @@ class Life:
         for action, name, outcome in (
             ("escrow.file", f"secret:{secret.id}", "ok"),
             ("escrow.check", f"secret:{secret.id}", "mismatch"),
-            ("registry.create", f"handset:{self.handset}", "ok"),
+            ("registry.create", phone, "ok"),
         ):
             record(session, AuditEvent(at(12), "system", action, name, org.centre, outcome=outcome))
         changed = {"way_back": ["usb_dock", "tap"]}
-        record(
-            session,
-            AuditEvent(
-                at(13),
-                str(user.id),
-                "registry.change",
-                f"handset:{self.handset}",
-                org.centre,
-                details=changed,
-            ),
-        )
-        hold = AuditEvent(
-            at(13),
-            str(user.id),
-            "registry.hold",
-            f"handset:{self.handset}",
-            org.centre,
-            reason=f"handover:{HELD}",
-        )
+        by = str(user.id)
+        record(session, AuditEvent(at(13), by, "registry.change", phone, org.centre, details=changed))
+        hold = AuditEvent(at(13), by, "registry.hold", phone, org.centre, reason=f"handover:{HELD}")
         record(session, hold)
-        entry = Entry(org.centre, org.zhang, "2026-05", "grant", Fen(5000), "U05", "test:1", "五月")
-        book(session, SYSTEM, entry, at(14))
-        form = Document("领取登记单", "", (Text("", ""),))
-        issue_paper(
-            session, "u", kind="issue", centre_id=org.centre, subject="x:1", document=form,
-            parties=(org.zhang,), now=at(15), keys=app.extensions["butler"].keys,
-        )  # fmt: skip
 
 
 @pytest.fixture
