@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent import wire
 from agent.boxes import Boxes
-from agent.clock import Steady
-from agent.commands import HAND_WAIT_S, candidates
-from agent.errors import KeyFileError, TransportError
-from agent.hands import Hands
+from agent.errors import TransportError
+from agent.identity import NotAtHand, PhoneAtHand
 from agent.inbox import Outcome
 from agent.parsers.lock import UNCLEAR, is_pin, set_code, verify_code
-from agent.snapshot import read_snapshot
-from agent.sweep import Serials
-from agent.transport import Link, Transport, TransportOptions, open_transport
+from agent.transport import Transport
 
 log = logging.getLogger("agent.commands")
 
-SAFE_LINKS: frozenset[Link] = frozenset({"usb", "tls", "loopback"})
 OLDEST_SDK = 27
-READ_S = 60.0
 What = Literal["check", "set"]
 LOCK_KINDS: Mapping[str, What] = {"check_lock": "check", "set_lock": "set"}
 TRY_S = 30.0
@@ -47,27 +41,12 @@ class _Texts:
         return "_Texts()"
 
 
-class _NotNow(Exception):
-    """Nothing was tried here; `reason` is a code."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class LockKind:
-    """`targets` is the present list of the sweep; `options.clock` is `clock`."""
-
     what: What
     key: X25519PrivateKey
     boxes: Boxes
-    options: TransportOptions
-    hands: Hands
-    serials: Serials
-    targets: Callable[[], Sequence[str]]
-    clock: Steady
-    hand_wait_s: float = HAND_WAIT_S
+    at_hand: PhoneAtHand
 
     purpose = wire.DANGER_PURPOSE
 
@@ -84,15 +63,13 @@ class LockKind:
             texts = self._opened(command, box)
         except wire.BoxRejected:
             return Outcome("refused", {"reason": "bad_box"})
-        reasons = []
-        for target in candidates(command.serial, self.serials, self.targets()):
-            try:
-                return self._at(target, command, texts)
-            except _NotNow as exc:
-                reasons.append(exc.reason)
-        # Of several ways to the phone the one that somebody can mend at once is told.
-        reason = "plaintext" if "plaintext" in reasons else (reasons or ["not_seen"])[-1]
-        return Outcome("refused" if reason == "other_phone" else "not_now", {"reason": reason})
+        try:
+            with self.at_hand(command) as held:
+                if held.sdk is not None and held.sdk < OLDEST_SDK:
+                    return _told("not_supported")
+                return self._try(held.transport, texts)
+        except NotAtHand as exc:
+            return Outcome("refused" if exc.reason == "other_phone" else "not_now", {"reason": exc.reason})
 
     def _opened(self, command: wire.Command, box: object) -> _Texts:
         """Raise `BoxRejected`."""
@@ -106,38 +83,6 @@ class LockKind:
             raise wire.BoxRejected("not what this kind needs")
         assert old is not None
         return _Texts(old, new)
-
-    def _at(self, target: str, command: wire.Command, texts: _Texts) -> Outcome:
-        """Raise `_NotNow` when nothing was tried at this target."""
-        with self.hands.take(self.serials.hand(target), self.hand_wait_s) as free:
-            if not free:
-                raise _NotNow("busy")
-            try:
-                transport = open_transport(target, self.options)
-            except (TransportError, KeyFileError) as exc:
-                raise _NotNow(getattr(exc, "reason", "unauthorized")) from None
-            with transport:
-                if transport.link not in SAFE_LINKS:
-                    raise _NotNow("plaintext")
-                sdk = self._same_phone(transport, command)
-                if sdk is not None and sdk < OLDEST_SDK:
-                    return _told("not_supported")
-                return self._try(transport, texts)
-
-    def _same_phone(self, transport: Transport, command: wire.Command) -> int | None:
-        """The Android version as a number, None where it is not told. Raise `_NotNow` unless it is the named phone."""
-        try:
-            snapshot = read_snapshot(transport, history=False, clock=self.clock, deadline_s=READ_S)
-        except TransportError as exc:
-            raise _NotNow(exc.reason) from None
-        identity: dict[str, Any] = snapshot.body["identity"] or {}
-        if not snapshot.identified or not snapshot.whole:
-            raise _NotNow("identity")
-        told = set(identity.get("imei") or ())
-        if identity["serial"] != command.serial or (told and command.imei and not told & set(command.imei)):
-            raise _NotNow("other_phone")
-        sdk = identity.get("sdk")
-        return sdk if isinstance(sdk, int) else None
 
     def _try(self, transport: Transport, texts: _Texts) -> Outcome:
         """From here on a try may reach the phone. Never raises: an error's text could hold what was tried."""

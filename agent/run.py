@@ -22,6 +22,7 @@ from agent.database import Database, SpoolError
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError, default_name, enrol, read_code
 from agent.errors import AgentError
 from agent.hands import Hands
+from agent.identity import PhoneAtHand
 from agent.inbox import Inbox, Outcome
 from agent.instant import SiteClock, site_clock
 from agent.journal import JournalKeeper
@@ -114,10 +115,9 @@ class Agent:
         if self._identity.kind == "gateway":
             # An agent on the phone itself always reaches it, which proves nothing, and is no keeper of its password.
             kinds["probe"] = self._prober
+            at_hand = PhoneAtHand(options, hands, serials, targets, clock)
             for name, what in LOCK_KINDS.items():
-                kinds[name] = LockKind(
-                    what, state.keys().x25519, boxes, options, hands, serials, targets, clock
-                )
+                kinds[name] = LockKind(what, state.keys().x25519, boxes, at_hand)
         return kinds
 
     def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:

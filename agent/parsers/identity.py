@@ -47,9 +47,8 @@ def parse_identity(props: Mapping[str, str]) -> Identity:
         return next((props[name].strip() for name in names if props.get(name, "").strip()), None)
 
     serial = first("ro.serialno", "ro.boot.serialno") or ""
-    usable = _SERIAL.fullmatch(serial) and serial.lower() not in _PLACEHOLDERS and len(set(serial)) > 1
     return Identity(
-        serial=serial if usable else None,
+        serial=serial if is_serial(serial) else None,
         model=first("ro.product.model", "ro.product.system.model", "ro.product.vendor.model"),
         brand=first("ro.product.brand", "ro.product.system.brand", "ro.product.vendor.brand"),
         manufacturer=first("ro.product.manufacturer", "ro.product.system.manufacturer"),
@@ -61,6 +60,11 @@ def parse_identity(props: Mapping[str, str]) -> Identity:
         security_patch=first("ro.build.version.security_patch"),
         build_type=first("ro.build.type"),
     )
+
+
+def is_serial(text: str) -> bool:
+    """Whether this can be one phone's own serial: no placeholder that many share, no rubbish."""
+    return bool(_SERIAL.fullmatch(text)) and text.lower() not in _PLACEHOLDERS and len(set(text)) > 1
 
 
 def is_imei(text: str) -> bool:

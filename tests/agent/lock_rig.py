@@ -15,6 +15,7 @@ from agent.boxes import Boxes
 from agent.clock import steady
 from agent.commands import CommandWorker
 from agent.hands import Hands
+from agent.identity import PhoneAtHand
 from agent.inbox import Inbox, receive
 from agent.lock import LockKind
 from agent.simulator.fleet import Fleet, Mode
@@ -53,18 +54,10 @@ class Rig:
         self.box.database.close()
 
     def kind(self, what: lock.What, **changes: Any) -> LockKind:
-        made = LockKind(
-            what,
-            self.key,
-            self.boxes,
-            TransportOptions(),
-            Hands(),
-            self.serials,
-            lambda: [self.target],
-            steady,
-            1.0,
+        at_hand = PhoneAtHand(
+            TransportOptions(), Hands(), self.serials, lambda: [self.target], steady, hand_wait_s=1.0
         )
-        return replace(made, **changes)
+        return LockKind(what, self.key, self.boxes, replace(at_hand, **changes))
 
     def worker(self, **changes: Any) -> CommandWorker:
         kinds = {name: self.kind(what, **changes) for name, what in lock.LOCK_KINDS.items()}

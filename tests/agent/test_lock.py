@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from agent import lock, wire
+from agent import identity, lock, wire
 from agent.boxes import Boxes
 from agent.clock import steady
 from agent.commands import CommandWorker
@@ -128,7 +128,7 @@ def test_each_answer_of_a_set(rig: Rig, old: str, expected: Any) -> None:
 
 
 def test_nothing_goes_over_a_plain_network(rig: Rig, monkeypatch: Any) -> None:
-    monkeypatch.setattr(lock, "SAFE_LINKS", lock.SAFE_LINKS - {"loopback"})
+    monkeypatch.setattr(identity, "SAFE_LINKS", identity.SAFE_LINKS - {"loopback"})
     before = rig.fleet.devices[0].counters.opens
     assert rig.order() == ("not_now", {"reason": "plaintext"})
     assert rig.fleet.devices[0].counters.opens == before, "not a word was sent on it"
@@ -171,7 +171,9 @@ def test_a_plain_way_is_passed_over_for_a_safe_one(rig: Rig, monkeypatch: Any) -
         def __exit__(self, *_: object) -> None:
             self._inner.close()
 
-    monkeypatch.setattr(lock, "open_transport", lambda t, o: Plain(real(t, o)) if t == plain else real(t, o))
+    monkeypatch.setattr(
+        identity, "open_transport", lambda t, o: Plain(real(t, o)) if t == plain else real(t, o)
+    )
     rig.serials = Serials({plain: rig.phone.identity.serial, rig.target: rig.phone.identity.serial})
     assert rig.order(targets=lambda: [plain, rig.target]) == settles("match")
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from agent import lock, wire
+from agent import identity, lock, wire
 from agent.boxes import Boxes
 from agent.inbox import Inbox
 from agent.transport_tcp import TcpTransport
@@ -30,8 +30,8 @@ _WATCHED: list[tuple[Any, str]] = [
     (Inbox, "start"),
     (Boxes, "take"),
     (wire, "open_box"),
-    (lock, "open_transport"),
-    (lock, "read_snapshot"),
+    (identity, "open_transport"),
+    (identity, "read_snapshot"),
     (TcpTransport, "run"),
     (TcpTransport, "close"),
     (lock, "verify_code"),
