@@ -17,6 +17,7 @@ from app.backup.cli import backup_cli, restore_command
 from app.calldesk.api import calldesk_api
 from app.calldesk.pages import calldesk_pages
 from app.cli import installation_cli, scheduler_cli
+from app.commands import CommandHooks
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
 from app.contracts.api import contracts_api
@@ -41,12 +42,14 @@ from app.duty.pages import duty_pages
 from app.escrow.api import escrow_api
 from app.escrow.cli import escrow_cli
 from app.escrow.lock_api import lock_api
+from app.escrow.lock_hook import LockHook
 from app.escrow.lock_pages import lock_pages
 from app.escrow.own_pages import own_lock_pages
 from app.escrow.pages import escrow_pages
 from app.fleet.agent_api import agent_api
 from app.fleet.api import fleet_api
 from app.fleet.cli import agents_cli
+from app.guides.pages import guide_pages
 from app.handover.api import handover_api
 from app.handover.item_pages import item_pages
 from app.handover.leg_pages import leg_pages
@@ -102,7 +105,7 @@ from app.registry.pages import registry_pages
 from app.reports.api import reports_api
 from app.reports.pages import reports_pages
 from app.reports.public_pages import public_pages
-from app.runtime import EXTENSION
+from app.runtime import EXTENSION, HOOKS, Runtime
 from app.session.me_pages import me_pages
 from app.session.pages import session_pages
 from app.session.step_pages import step_pages
@@ -125,6 +128,7 @@ PAGES = (
     own_pages,
     gateway_pages,
     command_pages,
+    guide_pages,
     registry_pages,
     edit_pages,
     probes_pages,
@@ -217,6 +221,7 @@ def register_rooms(app: Flask) -> None:
         from flask_migrate import Migrate
 
         Migrate(app, db, directory="migrations", render_as_batch=True)
+    app.extensions[HOOKS] = command_hooks(app.extensions[EXTENSION])
     api = Api(app)
     for blueprint in APIS:
         api.register_blueprint(blueprint)
@@ -228,6 +233,12 @@ def register_rooms(app: Flask) -> None:
     missing = undeclared_routes(app)
     if missing:
         raise RuntimeError("routes that declare nobody who may call them: " + ", ".join(missing))
+
+
+def command_hooks(here: Runtime) -> CommandHooks:
+    """What each room does when a command of its kind leaves, is answered, or ends unanswered."""
+    lock = LockHook()
+    return {"check_lock": lock, "set_lock": lock}
 
 
 RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
