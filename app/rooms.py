@@ -105,7 +105,7 @@ from app.registry.pages import registry_pages
 from app.reports.api import reports_api
 from app.reports.pages import reports_pages
 from app.reports.public_pages import public_pages
-from app.runtime import EXTENSION, HOOKS, Runtime
+from app.runtime import EXTENSION, HOOKS
 from app.session.me_pages import me_pages
 from app.session.pages import session_pages
 from app.session.step_pages import step_pages
@@ -221,7 +221,7 @@ def register_rooms(app: Flask) -> None:
         from flask_migrate import Migrate
 
         Migrate(app, db, directory="migrations", render_as_batch=True)
-    app.extensions[HOOKS] = command_hooks(app.extensions[EXTENSION])
+    app.extensions[HOOKS] = command_hooks()
     api = Api(app)
     for blueprint in APIS:
         api.register_blueprint(blueprint)
@@ -235,7 +235,7 @@ def register_rooms(app: Flask) -> None:
         raise RuntimeError("routes that declare nobody who may call them: " + ", ".join(missing))
 
 
-def command_hooks(here: Runtime) -> CommandHooks:
+def command_hooks() -> CommandHooks:
     """What each room does when a command of its kind leaves, is answered, or ends unanswered."""
     lock = LockHook()
     return {"check_lock": lock, "set_lock": lock}

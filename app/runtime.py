@@ -15,9 +15,11 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     # The escrow's door opens on pages too, which ask this module for the runtime.
+    from app.commands import CommandHooks
     from app.escrow import Vault
 
 EXTENSION = "butler"
+HOOKS = "butler_command_hooks"
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,8 @@ class Runtime:
 def runtime() -> Runtime:
     """The objects of the present application; only entry points (api, pages, cli, jobs) ask for them."""
     return cast(Runtime, current_app.extensions[EXTENSION])
+
+
+def command_hooks() -> CommandHooks:
+    """What the rooms do about their commands, by kind; `app/rooms.py` hangs them up."""
+    return cast("CommandHooks", current_app.extensions[HOOKS])

@@ -1,5 +1,6 @@
 """The command queue: orders about one phone each, leased to agents, with their results."""
 
+from app.commands.hooks import CommandHook, CommandHooks, tell_ended
 from app.commands.model import Command
 from app.commands.rules import DANGER, KINDS, LOCK_CODES, CommandKind
 from app.commands.schemas import ResultInput, parse_result
@@ -11,6 +12,7 @@ from app.commands.service import (
     expire_commands,
     get,
     give_up,
+    held_by,
     lease,
     seal,
     waiting_handsets,
@@ -26,6 +28,8 @@ __all__ = [
     "KINDS",
     "LOCK_CODES",
     "Command",
+    "CommandHook",
+    "CommandHooks",
     "CommandKind",
     "Leased",
     "ResultInput",
@@ -37,10 +41,12 @@ __all__ = [
     "expire_commands",
     "get",
     "give_up",
+    "held_by",
     "lease",
     "list_commands",
     "parse_result",
     "seal",
+    "tell_ended",
     "waiting_handsets",
     "wire_command",
 ]

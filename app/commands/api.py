@@ -6,6 +6,7 @@ from typing import Any
 
 from flask.views import MethodView
 
+from app.commands.hooks import tell_ended
 from app.commands.model import Command
 from app.commands.schemas import CancelSchema, CommandInSchema, CommandQuerySchema, CommandSchema
 from app.commands.service import cancel, enqueue, get
@@ -15,7 +16,7 @@ from app.http.api import API_PREFIX, Blueprint, page_schema
 from app.http.identity import current_principal
 from app.kernel.db import db
 from app.kernel.paging import Page
-from app.runtime import runtime
+from app.runtime import command_hooks, runtime
 
 commands_api = Blueprint(
     "commands", __name__, url_prefix=API_PREFIX, description="命令队列 / The command queue"
@@ -75,4 +76,6 @@ class CancelCommand(MethodView):
     def post(self, body: dict[str, Any], command_id: uuid.UUID) -> Command:
         """Take a waiting command back; 409 once an agent holds it or it has ended."""
         now = runtime().clock.now()
-        return cancel(db.session(), current_principal(), command_id, reason=body["reason"], now=now)
+        command = cancel(db.session(), current_principal(), command_id, reason=body["reason"], now=now)
+        tell_ended(command, command_hooks(), db.session(), now)
+        return command

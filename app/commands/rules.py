@@ -21,8 +21,9 @@ class CommandKind:
     """`purpose` chooses the key that signs it. An agent on the phone itself only ever gets reads.
 
     `by_hand`: people may queue it as it is; others are queued by the room whose record they serve. `codes`: all that an
-    agent's word on it may say; None: whatever fits. `one_agent`: once an agent had it, only that one gets it again, for
-    it alone knows whether it began; until it says that it did nothing.
+    agent's word on it may say; None: whatever fits, its texts cut to 300 characters. `one_agent`: once an agent had it,
+    only that one gets it again, for it alone knows whether it began; until it says that it did nothing.
+    `gateway_only`: an agent on the phone itself does not get it, though it changes nothing.
     """
 
     name: str
@@ -34,10 +35,11 @@ class CommandKind:
     args: tuple[str, ...] = ()
     by_hand: bool = True
     codes: frozenset[str] | None = None
+    gateway_only: bool = False
 
     @property
     def for_self(self) -> bool:
-        return self.purpose == READS
+        return self.purpose == READS and not self.gateway_only
 
     @property
     def one_agent(self) -> bool:
@@ -101,13 +103,71 @@ COUNT_CONTACTS = CommandKind(
     lease_s=300,
     max_attempts=5,
 )
-KINDS: Mapping[str, CommandKind] = MappingProxyType(
-    {kind.name: kind for kind in (READ_PHONE, PROBE, CHECK_LOCK, SET_LOCK, COUNT_CONTACTS)}
+IDENTIFY_PHONE = CommandKind(
+    name="identify_phone",
+    purpose="agent-reads",
+    label="让手机亮起来 / make the phone show itself",
+    # Somebody stands before a row of phones now; an hour later nobody looks.
+    expires_s=300,
+    lease_s=120,
+    max_attempts=2,
+    args=("label",),
+    by_hand=False,
+    gateway_only=True,
 )
+INSPECT_PHONE = CommandKind(
+    name="inspect_phone",
+    purpose="agent-reads",
+    label="读取数据销毁的证据 / read what proves a wipe",
+    expires_s=3600,
+    lease_s=300,
+    max_attempts=10,
+    args=("wipe",),
+    by_hand=False,
+    # A phone that was erased has no agent on it, and one that has is its own witness.
+    gateway_only=True,
+)
+WIPE_PHONE = CommandKind(
+    name="wipe_phone",
+    purpose="danger",
+    label="清除手机全部数据 / erase the phone",
+    expires_s=900,
+    lease_s=600,
+    # Single use: whatever became of it, only a new release makes another.
+    max_attempts=1,
+    args=("wipe", "strategy", "expect", "imei_typed"),
+    by_hand=False,
+)
+TRANSFER_DATA = CommandKind(
+    name="transfer_data",
+    purpose="danger",
+    label="把数据迁移到新手机 / move the data to the new phone",
+    expires_s=24 * 3600,
+    lease_s=900,
+    max_attempts=50,
+    args=("transfer", "new", "parts", "folders", "exclude", "limits", "keep_days"),
+    by_hand=False,
+)
+DISCARD_COPY = CommandKind(
+    name="discard_copy",
+    purpose="danger",
+    label="销毁网关上的加密副本 / destroy the encrypted copy on the gateway",
+    expires_s=7 * 24 * 3600,
+    lease_s=300,
+    max_attempts=50,
+    args=("transfer",),
+    by_hand=False,
+)
+_ALL = (
+    READ_PHONE, PROBE, CHECK_LOCK, SET_LOCK, COUNT_CONTACTS, IDENTIFY_PHONE, INSPECT_PHONE, WIPE_PHONE,
+    TRANSFER_DATA, DISCARD_COPY,
+)  # fmt: skip
+KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in _ALL})
 
 MIN_EXPIRES_S, MAX_EXPIRES_S = 30, 30 * 86_400
 MAX_DEDUP_CHARS = 100
 MAX_DETAIL_BYTES = 16 * 1024
+MAX_DETAIL_CHARS = 300
 _RETRY_FIRST_S, _RETRY_MOST_S = 30, 900
 _SLOW = frozenset({"plaintext"})
 """Nothing changes by itself: somebody has to plug the phone in."""
@@ -156,9 +216,18 @@ def retry_at(now: dt.datetime, times: int, reason: object = None) -> dt.datetime
 def kept_detail(kind: CommandKind, detail: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of an agent's word. Where only codes are known, nothing else is, whatever the agent sent."""
     if kind.codes is None:
-        return dict(detail)
+        return {str(name): _cut(value) for name, value in detail.items()}
     told = {name: detail[name] for name in ("outcome", "reason") if name in detail}
     return {
         name: code if isinstance(code, str) and code in kind.codes else "unknown"
         for name, code in told.items()
     }
+
+
+def _cut(value: Any) -> Any:
+    """Plain JSON with no text longer than a line or three: a file name or an answer of a phone is no place for more."""
+    if isinstance(value, str):
+        return value[:MAX_DETAIL_CHARS]
+    if isinstance(value, dict):
+        return {str(name)[:MAX_DETAIL_CHARS]: _cut(one) for name, one in value.items()}
+    return [_cut(one) for one in value] if isinstance(value, list) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,12 +144,13 @@ def cancel(
     return command
 
 
-def give_up(session: Session, command_id: uuid.UUID, reason: str, now: dt.datetime) -> None:
+def give_up(session: Session, command_id: uuid.UUID, reason: str, now: dt.datetime) -> Command:
     """End a command that the server itself cannot or must not send. Internal. Raise `Conflict` when it has ended."""
+    command = get(session, SYSTEM, command_id)
     _end(
-        session, get(session, SYSTEM, command_id), Event.GIVE_UP, SYSTEM.user, now, end_reason=reason,
-        audit_reason=reason,
+        session, command, Event.GIVE_UP, SYSTEM.user, now, end_reason=reason, audit_reason=reason,
     )  # fmt: skip
+    return command
 
 
 def waiting_handsets(
@@ -159,13 +160,13 @@ def waiting_handsets(
 
     `danger`: those commands too, which only a server with its escrow open can sign.
     """
-    purposes = _purposes(agent, danger)
-    return store.waiting_handsets(session, agent.centre_id, agent.id, now, purposes, MAX_WAITING_LOOK)
+    kinds = _kinds(agent, danger)
+    return store.waiting_handsets(session, agent.centre_id, agent.id, now, kinds, MAX_WAITING_LOOK)
 
 
-def _purposes(agent: AgentRef, danger: bool) -> frozenset[str]:
+def _kinds(agent: AgentRef, danger: bool) -> frozenset[str]:
     kinds = (k for k in KINDS.values() if agent.kind == "gateway" or k.for_self)
-    return frozenset(k.purpose for k in kinds if danger or k.purpose != DANGER)
+    return frozenset(k.name for k in kinds if danger or k.purpose != DANGER)
 
 
 def lease(
@@ -182,8 +183,8 @@ def lease(
     if not ids:
         return []
     leased = []
-    purposes = _purposes(agent, danger)
-    for command in store.leasable(session, agent.centre_id, agent.id, ids, now, purposes, limit):
+    kinds = _kinds(agent, danger)
+    for command in store.leasable(session, agent.centre_id, agent.id, ids, now, kinds, limit):
         kind = KINDS[command.kind]
         try:
             store.move(
@@ -220,16 +221,22 @@ def wire_command(
     )
 
 
-def apply_result(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
+def held_by(session: Session, agent: AgentRef, command_id: str) -> Command:
+    """The command that this agent holds or held last. Raise `NotFound` (`unknown_command`), for another's too."""
+    known = parse_id(command_id)
+    command = None if known is None else store.find(session, SYSTEM, known)
+    if command is None or command.agent_id != agent.id:
+        raise NotFound("no such command of this agent", code="unknown_command")
+    return command
+
+
+def apply_result(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> Command:
     """Take an agent's word on one command.
 
     Raise `NotFound` (`unknown_command`, also for another agent's: it is told nothing), or `Conflict`
     (`command_finished`) for one that has ended; what was told then stands.
     """
-    command_id = parse_id(result.id)
-    command = None if command_id is None else store.find(session, SYSTEM, command_id)
-    if command is None or command.agent_id != agent.id:
-        raise NotFound("no such command of this agent", code="unknown_command")
+    command = held_by(session, agent, result.id)
     if command.state in FINAL:
         raise Conflict(f"this command has ended: {command.state}", code="command_finished")
     event = REPORTS[result.state]
@@ -257,16 +264,25 @@ def apply_result(session: Session, agent: AgentRef, result: ResultInput, now: dt
             result=told,
             end_reason=result.state,
         )
-        return
+        return command
     count(event)
+    return command
 
 
-def expire_commands(session: Session, now: dt.datetime) -> int:
-    """End what is past its expiry; bring what an agent lost back to the queue, or end it after its last attempt."""
+def expire_commands(
+    session: Session, now: dt.datetime, ended: Callable[[Command], None] = lambda _: None
+) -> int:
+    """End what is past its expiry; bring what an agent lost back to the queue, or end it after its last attempt.
+
+    `ended` hears of each that ended, and may raise `Conflict`: then that one is looked at again by the next sweep.
+    """
     rows = store.overdue(session, now, SWEEP_LIMIT)
     for command in rows:
         try:
-            _overdue(session, command, now)
+            with session.begin_nested():
+                _overdue(session, command, now)
+                if command.state in FINAL:
+                    ended(command)
         except Conflict:
             continue  # its agent spoke in the same moment
     return len(rows)

@@ -71,7 +71,7 @@ def query(
     return found
 
 
-def _leasable(agent_id: uuid.UUID, now: dt.datetime, purposes: Collection[str]) -> tuple[Any, ...]:
+def _leasable(agent_id: uuid.UUID, now: dt.datetime, kinds: Collection[str]) -> tuple[Any, ...]:
     # What an agent once had and may have begun goes to no other: a second try is the one thing that must not be.
     only_his = Command.purpose.in_({kind.purpose for kind in KINDS.values() if kind.one_agent})
     free = or_(Command.agent_id.is_(None), Command.agent_id == agent_id, Command.state == State.NOT_NOW)
@@ -79,7 +79,7 @@ def _leasable(agent_id: uuid.UUID, now: dt.datetime, purposes: Collection[str]) 
         Command.state.in_(WAITING),
         Command.due_at <= now,
         Command.expires_at > now,
-        Command.purpose.in_(purposes),
+        Command.kind.in_(kinds),
         or_(~only_his, free),
     )
 
@@ -89,13 +89,11 @@ def waiting_handsets(
     centre_id: uuid.UUID,
     agent_id: uuid.UUID,
     now: dt.datetime,
-    purposes: Collection[str],
+    kinds: Collection[str],
     limit: int,
 ) -> set[uuid.UUID]:
     """The phones of a centre for which a command could be leased to the agent now; usually none."""
-    found = select(Command.handset_id).where(
-        Command.centre_id == centre_id, *_leasable(agent_id, now, purposes)
-    )
+    found = select(Command.handset_id).where(Command.centre_id == centre_id, *_leasable(agent_id, now, kinds))
     return set(session.scalars(found.distinct().limit(limit)))
 
 
@@ -105,14 +103,14 @@ def leasable(
     agent_id: uuid.UUID,
     handset_ids: Collection[uuid.UUID],
     now: dt.datetime,
-    purposes: Collection[str],
+    kinds: Collection[str],
     limit: int,
 ) -> Sequence[Command]:
     """Commands to lease, oldest first. On PostgreSQL they are locked, and those that another locked are left out."""
     found = select(Command).where(
         Command.centre_id == centre_id,
         Command.handset_id.in_(handset_ids),
-        *_leasable(agent_id, now, purposes),
+        *_leasable(agent_id, now, kinds),
     )
     found = found.order_by(Command.created_at, Command.id).limit(limit)
     locked = found.with_for_update(skip_locked=True).execution_options(populate_existing=True)

@@ -7,10 +7,9 @@ from app.escrow.filing import drop as drop_secret
 from app.escrow.joins import SecretState, kit_secrets, mark_handed, mark_lost, touched_since
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_orders_of
-from app.escrow.lock_results import take_lock_word
 from app.escrow.lock_rules import LockState
 from app.escrow.lock_rules import words_of as lock_words
-from app.escrow.lock_sending import can_send, danger_key, seal_lock
+from app.escrow.lock_sending import can_send, danger_key
 from app.escrow.lock_views import last_try
 from app.escrow.sealing import check_keyring
 from app.escrow.vault import Opened, Vault
@@ -39,7 +38,5 @@ __all__ = [
     "lock_words",
     "mark_handed",
     "mark_lost",
-    "seal_lock",
-    "take_lock_word",
     "touched_since",
 ]

@@ -7,9 +7,8 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from app.commands import ResultInput
+from app.commands import Command, ResultInput
 from app.commands import State as CommandState
-from app.commands import get as get_command
 from app.escrow import lock_store, store
 from app.escrow.filing import confirm
 from app.escrow.lock_model import LockOrder
@@ -34,15 +33,15 @@ from app.readings import AgentRef, dated
 _BATCH = 200
 
 
-def take_lock_word(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
-    """An agent's word on a command, after the queue took it: if that was an order of ours, it counts. Else nothing."""
-    command_id = parse_id(result.id)
-    order = None if command_id is None else lock_store.by_command(session, command_id)
+def take_lock_word(
+    session: Session, agent: AgentRef, command: Command, result: ResultInput, now: dt.datetime
+) -> None:
+    """An agent's word on a command of ours, after the queue took it."""
+    order = lock_store.by_command(session, command.id)
     if order is None or order.state not in (LockState.WAITING, LockState.SENT) or result.state == "running":
         return
     # As the queue keeps it: codes alone, whatever else the agent sent.
-    kept = get_command(session, SYSTEM, order.command_id).result or {}
-    detail = kept.get("detail", {})
+    detail = (command.result or {}).get("detail", {})
     if result.state == "not_now":
         reason = detail.get("reason")
         lock_store.move(session, order, LockEvent.POSTPONE, outcome=reason, reason=reason, at=now)
@@ -57,13 +56,24 @@ def settle_orders(session: Session, now: dt.datetime) -> int:
     """Orders whose command ended without a word of an agent; how many."""
     found = lock_store.left_behind(session, _BATCH)
     for order, command_state in found:
-        if command_state == CommandState.CANCELLED and order.state == LockState.WAITING:
-            lock_store.move(session, order, LockEvent.CANCEL, at=now)
-        elif order.state == LockState.SENT:
-            _ended(session, order, LockEvent.END, UNKNOWN, "no_answer", SYSTEM.user, now, now)
-        else:
-            _ended(session, order, LockEvent.END, _why_not(order), order.reason, SYSTEM.user, now, now)
+        _settle(session, order, command_state, now)
     return len(found)
+
+
+def settle_one(session: Session, command: Command, now: dt.datetime) -> None:
+    """The order of a command that just ended without a word, if it still waits for one."""
+    order = lock_store.by_command(session, command.id)
+    if order is not None and order.state in (LockState.WAITING, LockState.SENT):
+        _settle(session, order, command.state, now)
+
+
+def _settle(session: Session, order: LockOrder, command_state: str | None, now: dt.datetime) -> None:
+    if command_state == CommandState.CANCELLED and order.state == LockState.WAITING:
+        lock_store.move(session, order, LockEvent.CANCEL, at=now)
+    elif order.state == LockState.SENT:
+        _ended(session, order, LockEvent.END, UNKNOWN, "no_answer", SYSTEM.user, now, now)
+    else:
+        _ended(session, order, LockEvent.END, _why_not(order), order.reason, SYSTEM.user, now, now)
 
 
 def _why_not(order: LockOrder) -> str:

@@ -6,8 +6,8 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from agent.wire import DANGER_PURPOSE, CommandEnvelope, PurposeKey, seal_box, seal_command, tell_key
-from app.commands import Leased, give_up, wire_command
+from agent.wire import DANGER_PURPOSE, PurposeKey, tell_key
+from app.commands import Leased, give_up
 from app.escrow import lock_store, store
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_rules import CHECK, LockEvent
@@ -27,7 +27,6 @@ from app.kernel.errors import Conflict, Unavailable
 from app.kernel.keys import KeyStore
 from app.kernel.tenancy import SYSTEM
 from app.readings import AgentRef
-from app.registry import HandsetRef
 
 
 def can_send(session: Session, vault: Vault) -> Opened | None:
@@ -44,11 +43,10 @@ def danger_key(opened: Opened, agent: AgentRef, keys: KeyStore) -> PurposeKey:
     return tell_key(DANGER_PURPOSE, public, str(agent.id), keys.signer("agent-reads"))
 
 
-def seal_lock(
-    session: Session, opened: Opened, leased: Leased, phone: HandsetRef, agent: AgentRef, x25519: bytes,
-    now: dt.datetime,
-) -> CommandEnvelope | None:  # fmt: skip
-    """The leased command, signed, with its texts for that agent alone. None: it must not be sent, and was ended.
+def lock_texts(
+    session: Session, opened: Opened, leased: Leased, agent: AgentRef, now: dt.datetime
+) -> dict[str, str] | None:
+    """The texts of a leased order, for that agent alone. None: it must not be sent, and was ended.
 
     Nothing of it is kept: lost on its way, it is made anew for the same agent.
     """
@@ -70,13 +68,12 @@ def seal_lock(
     except (Unavailable, Conflict):
         _end(session, order, secret, "damaged", now)
         return None
-    box = seal_box(texts, x25519, command=str(leased.id), agent=str(agent.id), serial=phone.serial)
     lock_store.move(session, order, LockEvent.SEND, sent_at=now)
     note(
         session, SYSTEM.user, secret, f"escrow.lock_{order.what}_send", now, order=str(order.id), agent=str(agent.id),
         version=order.version,
     )  # fmt: skip
-    return seal_command(wire_command(leased, phone, agent, {"sealed": box}), opened.danger)
+    return texts
 
 
 def _texts(session: Session, opened: Opened, secret: Secret, order: LockOrder) -> dict[str, str]:

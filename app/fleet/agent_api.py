@@ -16,7 +16,7 @@ from app.http.access import AGENT, access
 from app.http.api import API_PREFIX, Blueprint
 from app.http.transaction import open_write
 from app.kernel.db import db
-from app.runtime import runtime
+from app.runtime import command_hooks, runtime
 
 agent_api = Blueprint(
     "agent",
@@ -69,7 +69,9 @@ class Checkin(MethodView):
             targets=words.targets, adb_server=words.adb_server,
         )  # fmt: skip
         here = runtime()
-        around = Surroundings(here.keys, here.policies, here.vault, here.settings.checkin_interval_s)
+        around = Surroundings(
+            here.keys, here.policies, here.vault, command_hooks(), here.settings.checkin_interval_s
+        )
         return _json(checkin(session, call.agent, body, now, around))
 
 

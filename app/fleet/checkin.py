@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from agent.wire import CheckinAnswer, b64
-from app.commands import parse_result
+from app.commands import CommandHooks, parse_result
 from app.compliance import judge
 from app.escrow import Vault
 from app.fleet import checkin_journals, store
@@ -61,6 +61,7 @@ class Surroundings:
     keys: KeyStore
     policies: PolicyFiles
     vault: Vault
+    hooks: CommandHooks
     interval_s: int
 
 
@@ -85,7 +86,7 @@ def checkin(
         store.keep_answer(session, agent.id, body.batch, orjson.dumps(taken).decode())
     else:
         taken = orjson.loads(kept.answer or "{}")
-    commands, key = orders_for(session, agent, now, around.keys, around.vault)
+    commands, key = orders_for(session, agent, now, around.keys, around.vault, around.hooks)
     answer: CheckinAnswer = {
         "batch": str(body.batch),
         "interval_s": around.interval_s,
@@ -114,7 +115,7 @@ def _take(
     _take_journals(session, agent, journals, phones, outcome, now)
     _take_unreached(session, agent, readings, unreached, phones, outcome, now)
     take_beats(session, agent, body.beats, outcome.reject, now)
-    _take_results(session, agent, body.results, outcome, now)
+    _take_results(session, agent, body.results, outcome, now, around.hooks)
     for part, entries in (("readings", readings), ("journals", journals), ("unreached", unreached)):
         count_entries(part, "checked", len(entries))
     outcome.rejected.sort(key=lambda r: (r["part"], r["index"]))
@@ -318,11 +319,19 @@ def _take_unreached(
 
 
 def _take_results(
-    session: Session, agent: AgentRef, entries: Sequence[Any], outcome: _Outcome, now: dt.datetime
-) -> None:
+    session: Session, agent: AgentRef, entries: Sequence[Any], outcome: _Outcome, now: dt.datetime,
+    hooks: CommandHooks,
+) -> None:  # fmt: skip
     """Each result by itself: what is wrong with one is answered for that one."""
     for index, result in _parsed(outcome, "results", entries, parse_result):
         try:
-            take_result_in(session, agent, result, now)
+            with session.begin_nested():
+                take_result_in(session, agent, result, hooks, now)
         except DomainError as exc:
             outcome.reject("results", index, exc.code, exc.detail)
+        except OperationalError:
+            raise
+        except Exception as exc:
+            # Taken again and again, it would keep all that the agent has to say from ever arriving.
+            log.exception("checkin_part_failed", part="result", kind=type(exc).__name__)
+            outcome.reject("results", index, "not_taken", "the server could not take this result")

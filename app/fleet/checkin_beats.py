@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.commands import ResultInput, apply_result
-from app.escrow import take_lock_word
+from app.commands import FINAL, CommandHooks, ResultInput, apply_result, held_by
+from app.kernel.errors import Conflict
 from app.observers import Beat, note_beats, parse_beat
 from app.probes import take_result
 from app.readings import AgentRef, BadEntry
@@ -30,8 +30,25 @@ def take_beats(
     note_beats(session, agent, beats, now)
 
 
-def take_result_in(session: Session, agent: AgentRef, result: ResultInput, now: dt.datetime) -> None:
+def take_result_in(
+    session: Session, agent: AgentRef, result: ResultInput, hooks: CommandHooks, now: dt.datetime
+) -> None:
     """An agent's word on a command, and on the test or the order that it may be. Raise as `apply_result`."""
-    apply_result(session, agent, result, now)
+    try:
+        command = apply_result(session, agent, result, now)
+    except Conflict:
+        if not _late(session, agent, result, hooks, now):
+            raise
+        return
     take_result(session, agent, result, now)
-    take_lock_word(session, agent, result, now)
+    hook = hooks.get(command.kind)
+    if hook is not None:
+        hook.word(session, agent, command, result, now)
+
+
+def _late(
+    session: Session, agent: AgentRef, result: ResultInput, hooks: CommandHooks, now: dt.datetime
+) -> bool:
+    command = held_by(session, agent, result.id)
+    hook = hooks.get(command.kind)
+    return command.state in FINAL and hook is not None and hook.late(session, agent, command, result, now)

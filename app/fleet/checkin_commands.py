@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from agent.wire import CommandEnvelope, PurposeKey
-from app.commands import DANGER, Leased, give_up, lease, seal, waiting_handsets
-from app.escrow import Opened, Vault, can_send, danger_key, seal_lock
+from agent.wire import CommandEnvelope, PurposeKey, seal_box, seal_command
+from app.commands import (
+    DANGER,
+    CommandHook,
+    CommandHooks,
+    Leased,
+    give_up,
+    lease,
+    seal,
+    tell_ended,
+    waiting_handsets,
+    wire_command,
+)
+from app.escrow import Opened, Vault, can_send, danger_key
 from app.fleet import store
 from app.kernel.keys import KeyStore
 from app.readings import AgentRef, phones_read_by
@@ -23,7 +32,7 @@ COMMANDS_AT_ONCE = 20
 
 
 def orders_for(
-    session: Session, agent: AgentRef, now: dt.datetime, keys: KeyStore, vault: Vault
+    session: Session, agent: AgentRef, now: dt.datetime, keys: KeyStore, vault: Vault, hooks: CommandHooks
 ) -> tuple[list[CommandEnvelope], PurposeKey | None]:
     """The commands, and the key of the dangerous ones. While the escrow is sealed those wait, and the rest goes out."""
     opened = can_send(session, vault) if agent.kind == "gateway" else None
@@ -40,23 +49,43 @@ def orders_for(
         return commands, None
     for command in leased:
         if command.kind.purpose == DANGER:
-            envelope = _dangerous(session, opened, command, phones, agent, now)
+            phone = phones[command.handset_id]
+            envelope = _dangerous(session, opened, command, phone, agent, hooks, now)
             commands += [] if envelope is None else [envelope]
     return commands, danger_key(opened, agent, keys)
 
 
 def _dangerous(
-    session: Session, opened: Opened, command: Leased, phones: Mapping[UUID, HandsetRef], agent: AgentRef,
+    session: Session, opened: Opened, command: Leased, phone: HandsetRef, agent: AgentRef, hooks: CommandHooks,
     now: dt.datetime,
 ) -> CommandEnvelope | None:  # fmt: skip
     """None when it must not be sent, or could not be made: that ends the command and fails nothing else."""
-    x25519 = store.box_key(session, agent.id)
+    hook = hooks.get(command.kind.name)
     try:
         with session.begin_nested():
-            return seal_lock(session, opened, command, phones[command.handset_id], agent, x25519, now)
+            if hook is None:
+                give_up(session, command.id, "no room knows this kind", now)
+                return None
+            return _sealed(session, opened, command, phone, agent, hook, now)
     except OperationalError:
         raise
     except Exception as exc:  # noqa: BLE001 - its kind alone: a text of it could hold what was to be sealed
         log.error("danger_command_failed", kind=type(exc).__name__, command=str(command.id))  # noqa: TRY400
-        give_up(session, command.id, "not sent", now)
+        tell_ended(give_up(session, command.id, "not sent", now), hooks, session, now)
         return None
+
+
+def _sealed(
+    session: Session, opened: Opened, command: Leased, phone: HandsetRef, agent: AgentRef, hook: CommandHook,
+    now: dt.datetime,
+) -> CommandEnvelope | None:  # fmt: skip
+    x25519 = store.box_key(session, agent.id)
+    texts = hook.seal(session, opened, command, phone, agent, now)
+    if texts is None:
+        return None
+    more = {}
+    if texts:
+        more["sealed"] = seal_box(
+            texts, x25519, command=str(command.id), agent=str(agent.id), serial=phone.serial
+        )
+    return seal_command(wire_command(command, phone, agent, more), opened.danger)

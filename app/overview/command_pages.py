@@ -6,7 +6,7 @@ import uuid
 
 from flask import Blueprint, Response, flash, render_template, request
 
-from app.commands import ACTIVE, cancel
+from app.commands import ACTIVE, cancel, tell_ended
 from app.fleet import agent_names
 from app.http.access import STAFF, access
 from app.http.identity import current_principal
@@ -16,6 +16,7 @@ from app.kernel.ids import parse_id
 from app.overview import words
 from app.overview.commands import command_lines
 from app.overview.store import phone_names
+from app.runtime import command_hooks
 
 command_pages = Blueprint("command_pages", __name__)
 
@@ -50,7 +51,8 @@ def commands() -> str:
 @command_pages.post("/commands/<uuid:command_id>/cancel")
 @access("operations", "lead", "it")
 def cancel_command(command_id: uuid.UUID) -> Response:
-    cancel(db.session(), current_principal(), command_id, now=page_now())
+    command = cancel(db.session(), current_principal(), command_id, now=page_now())
+    tell_ended(command, command_hooks(), db.session(), page_now())
     flash("命令已取消。", "success")
     back = local_path(request.form.get("back"))
     return see_other(back if back != "/" else "/commands")

@@ -96,12 +96,12 @@ def test_a_damaged_record_is_not_sent(world: World) -> None:
 def test_a_fault_while_sealing_ends_that_order_alone(
     world: World, monkeypatch: Any, capfd: Any, caplog: Any
 ) -> None:
-    from app.fleet import checkin_commands
+    from app.escrow.lock_hook import LockHook
 
     def burst(*_: Any) -> None:
         raise RuntimeError(PIN)
 
-    monkeypatch.setattr(checkin_commands, "seal_lock", burst)
+    monkeypatch.setattr(LockHook, "seal", burst)
     world.ask()
     with caplog.at_level(logging.DEBUG):
         answer = world.gateway.checkin(readings=[reading("S1")])
