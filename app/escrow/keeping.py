@@ -20,7 +20,6 @@ from app.escrow.keyring_rules import (
     new_keyring,
     open_kek,
     root_by_recovery,
-    signing_key,
     with_active,
     with_destroyed,
     with_passphrase,
@@ -29,7 +28,7 @@ from app.escrow.keyring_rules import (
 from app.escrow.model import SecretVersion
 from app.escrow.record_rules import RecordRejected, rewrap
 from app.escrow.sealing import Tampered, bound_of, mark_of, open_escrow, open_record, tampered_event
-from app.escrow.vault import Opened, Vault, write_private
+from app.escrow.vault import Opened, Vault, opened_with, write_private
 from app.kernel.errors import Conflict, Invalid, Unavailable
 from app.kernel.installation import installation_id
 from app.kernel.recovery import private_half, text_of
@@ -221,7 +220,7 @@ def drill(session: Session, vault: Vault, typed: str) -> Verified:
     head = store.head(session)
     if head is not None and ring.generation < head.generation:
         raise Unavailable("密钥环比数据库旧 / the keyring is older than the database", code="keyring_old")
-    return verify(session, Opened(ring, keks, signing_key(root, ring.installation, "danger")))
+    return verify(session, opened_with(ring, keks, root))
 
 
 def export(session: Session, vault: Vault, target: Path, apart: list[Path], now: dt.datetime) -> Path:

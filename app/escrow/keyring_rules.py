@@ -160,6 +160,11 @@ def signing_key(root: bytes, installation: uuid.UUID, purpose: str) -> Ed25519Pr
     return Ed25519PrivateKey.from_private_bytes(_hkdf(root, _data(f"sign {purpose}", installation)))
 
 
+def transfers_key(root: bytes, installation: uuid.UUID) -> bytes:
+    """What the keys of phones' encrypted copies are made from; always the same, kept nowhere."""
+    return _hkdf(root, _data("copies of transfers", installation))
+
+
 def root_id(root: bytes) -> str:
     return hashlib.sha256(b"butler-escrow-root-id\0" + root).hexdigest()
 

@@ -21,6 +21,7 @@ from app.escrow.keyring_rules import (
     open_kek,
     read_ring,
     signing_key,
+    transfers_key,
     write_ring,
 )
 from app.kernel.errors import Unavailable
@@ -30,11 +31,14 @@ _Stamp = tuple[int, int, int] | None
 
 @dataclass(frozen=True)
 class Opened:
-    """An unsealed keyring. `keks` holds what is neither pending nor destroyed; `danger` signs what may hurt."""
+    """An unsealed keyring. `keks` holds what is neither pending nor destroyed; `danger` signs what may hurt,
+    and from `transfers` come the keys of phones' encrypted copies.
+    """
 
     ring: Keyring
     keks: dict[int, bytes]
     danger: Ed25519PrivateKey
+    transfers: bytes
 
     def __repr__(self) -> str:
         return f"Opened(generation={self.ring.generation})"
@@ -51,6 +55,12 @@ class Opened:
             what, code = ("已销毁", "kek_destroyed") if destroyed else ("不在密钥环里", "kek_unknown")
             raise Unavailable(f"密钥 {kek_id} {what} / key {kek_id}: {code}", code=code)
         return found
+
+
+def opened_with(ring: Keyring, keks: dict[int, bytes], root: bytes) -> Opened:
+    """The keyring with every key that only ROOT gives."""
+    danger = signing_key(root, ring.installation, "danger")
+    return Opened(ring, keks, danger, transfers_key(root, ring.installation))
 
 
 class Vault:
@@ -89,7 +99,7 @@ class Vault:
         ring = read_ring(raw, root)
         usable = (KekState.ACTIVE, KekState.DECRYPT_ONLY)
         keks = {k.kek_id: open_kek(ring, root, k) for k in ring.keks if k.state in usable}
-        found = Opened(ring, keks, signing_key(root, ring.installation, "danger"))
+        found = opened_with(ring, keks, root)
         self._kept = (*stamps, found)
         return found
 
