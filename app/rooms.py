@@ -83,6 +83,7 @@ from app.observers.api import observers_api
 from app.observers.pages import observers_pages
 from app.overview.command_pages import command_pages
 from app.overview.gateway_pages import gateway_pages
+from app.overview.identify_pages import identify_pages
 from app.overview.own_pages import own_pages
 from app.overview.pages import overview_pages
 from app.papers.api import papers_api
@@ -125,6 +126,7 @@ PAGES = (
     me_pages,
     people_pages,
     overview_pages,
+    identify_pages,
     own_pages,
     gateway_pages,
     command_pages,

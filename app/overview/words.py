@@ -41,6 +41,11 @@ COMMAND_KINDS: Mapping[str, str] = {
     "check_lock": "核对锁屏密码",
     "set_lock": "更改锁屏密码",
     "count_contacts": "清点通讯录",
+    "identify_phone": "让手机亮起来",
+    "inspect_phone": "读取清除证据",
+    "wipe_phone": "清除全部数据",
+    "transfer_data": "迁移数据",
+    "discard_copy": "销毁迁移副本",
 }
 
 UNREACHED: Mapping[str, str] = {
