@@ -82,6 +82,15 @@ class Spool:
         if ticket.error is not None:
             raise ticket.error
 
+    def replace(self, entry: Entry) -> None:
+        """Add an entry in place of those of its series that no batch holds yet. Raise `sqlite3.Error`."""
+        with self.database.transaction() as db:
+            db.execute(
+                "DELETE FROM entry WHERE part = ? AND series = ? AND batch IS NULL",
+                (entry.part, entry.series),
+            )
+            insert(db, [entry])
+
     def _write_waiting(self) -> None:
         with self._waiting_lock:
             tickets, self._waiting = self._waiting, []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +81,32 @@ class Transport(Protocol):
 
     def pull(self, remote: str, local: Path, deadline_s: float) -> None:
         """Copy a file from the phone; `local` appears whole or not at all."""
+
+    def stream(
+        self, command: str, sink: Callable[[bytes], None], deadline_s: float, *, idle_s: float = 30.0
+    ) -> CommandResult:
+        """Run a shell command and hand its output to `sink` as it comes, raw, in pieces of at most 1 MiB.
+
+        `stdout` of the result is empty. It ends by `deadline_s`, and when nothing comes for `idle_s` seconds. What the
+        sink raises comes out as it is, and closes the transport. Where a phone mixes stderr into the output it is
+        thrown away; one that offers no raw output (before Android 5) is `Refused`.
+        """
+
+    def send(
+        self,
+        chunks: Iterable[bytes],
+        remote: str,
+        deadline_s: float,
+        *,
+        mode: int = 0o644,
+        mtime: int = 0,
+        idle_s: float = 30.0,
+    ) -> None:
+        """Write a file on the phone from pieces as they come; folders are made. `mtime` in epoch seconds.
+
+        `remote` may hold what `surrogateescape` made of bytes that are no UTF-8. After an error a part of the file may
+        be there: what arrived must be proved by a hash. What `chunks` raises comes out and closes the transport.
+        """
 
     def close(self) -> None:
         """Let go of the phone; more calls do nothing."""

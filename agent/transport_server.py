@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,9 @@ from agent.clock import Deadline
 from agent.errors import Refused, TransportError, TransportFault
 from agent.transport import CommandResult, Link, Target, TransportOptions
 from agent.transport_file import received_file
+from agent.transport_pour import IdleDeadline, PouredPlain, PouredV2, QuietWrapped, Sink
 from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, ShellStream, V2Stream, Wrapped
+from agent.transport_sync import REQUEST, answer_size, refusal, send_requests
 
 _CHUNK = 2**16
 
@@ -59,6 +61,8 @@ class ServerTransport:
         try:
             with self._service(f"{service}:{command}", deadline) as connection:
                 while chunk := connection.socket.read_some(_CHUNK):
+                    if isinstance(deadline, IdleDeadline):
+                        deadline.heard()
                     stream.feed(chunk)
                 return stream.result()
         except TransportError as exc:
@@ -74,6 +78,33 @@ class ServerTransport:
             yield connection
         finally:
             connection.close()
+
+    def stream(self, command: str, sink: Sink, deadline_s: float, *, idle_s: float = 30.0) -> CommandResult:
+        clock = self._options.clock
+        deadline = IdleDeadline(deadline_s, idle_s, clock)
+        if "shell_v2" in self._features:
+            return self._stream(SERVICE_V2, command, PouredV2(sink, clock), deadline)
+        wrapped = QuietWrapped(command)
+        return self._stream(FALLBACK_SERVICES[0], str(wrapped), PouredPlain(sink, clock, wrapped), deadline)
+
+    def send(
+        self,
+        chunks: Iterable[bytes],
+        remote: str,
+        deadline_s: float,
+        *,
+        mode: int = 0o644,
+        mtime: int = 0,
+        idle_s: float = 30.0,
+    ) -> None:
+        deadline = IdleDeadline(deadline_s, idle_s, self._options.clock)
+        with self._service("sync:", deadline) as connection:
+            for request in send_requests(chunks, remote, mode, mtime):
+                connection.socket.write(request)
+                deadline.heard()
+            word, size = REQUEST.unpack(connection.socket.read(REQUEST.size))
+            if word != b"OKAY":
+                raise refusal(word, connection.socket.read(answer_size(size)))
 
     def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
         with self._service("sync:", Deadline(deadline_s, self._options.clock)) as connection:
@@ -117,7 +148,7 @@ class _Sync(Sync):  # type: ignore[misc]
         data = bytes(self.connection.read(size))
         if word == b"DATA":
             return data
-        raise _refusal(word, data)
+        raise refusal(word, data)
 
 
 class _SyncStatus:
@@ -135,10 +166,4 @@ class _SyncStatus:
     def _check_status(self) -> None:
         word, size = struct.unpack("<4sI", self.read(8))
         if word != b"OKAY":
-            raise _refusal(word, self.read(min(size, _CHUNK)))
-
-
-def _refusal(word: bytes, text: bytes) -> TransportError:
-    if word == b"FAIL":
-        return Refused(text.decode("utf-8", "replace")[:200])
-    return TransportFault(f"the file service answered {word!r}")
+            raise refusal(word, self.read(min(size, _CHUNK)))

@@ -11,8 +11,8 @@ from agent.errors import OutputTooLarge, TransportFault
 from agent.transport import CommandResult
 
 STDOUT, STDERR, EXIT = 1, 2, 3
-_HEADER = struct.Struct("<BI")
-_OTHER_FRAMES = frozenset({0, 4, 5})
+FRAME_HEADER = struct.Struct("<BI")
+OTHER_FRAMES = frozenset({0, 4, 5})
 SERVICE_V2 = "shell,v2,raw"
 FALLBACK_SERVICES = ("exec", "shell")
 """`exec` is free of a terminal's CRLF but missing before Android 5; `shell` is always there."""
@@ -65,14 +65,14 @@ class V2Stream(ShellStream):
         pending = self._pending
         pending += data
         at = 0
-        while len(pending) - at >= _HEADER.size:
-            kind, size = _HEADER.unpack_from(pending, at)
+        while len(pending) - at >= FRAME_HEADER.size:
+            kind, size = FRAME_HEADER.unpack_from(pending, at)
             if size > self._limit:
                 raise OutputTooLarge(f"a frame of {size} bytes")
-            end = at + _HEADER.size + size
+            end = at + FRAME_HEADER.size + size
             if end > len(pending):
                 break
-            self._take(kind, pending[at + _HEADER.size : end])
+            self._take(kind, pending[at + FRAME_HEADER.size : end])
             at = end
         del pending[:at]
 
@@ -81,7 +81,7 @@ class V2Stream(ShellStream):
             self._out[kind] += payload
         elif kind == EXIT and len(payload) == 1:
             self._exit = payload[0]
-        elif kind not in _OTHER_FRAMES:
+        elif kind not in OTHER_FRAMES:
             raise TransportFault(f"no shell frame has id {kind}")
 
     def result(self) -> CommandResult:
@@ -91,9 +91,9 @@ class V2Stream(ShellStream):
 
     def partial(self) -> CommandResult:
         out = {kind: bytes(taken) for kind, taken in self._out.items()}
-        if len(self._pending) > _HEADER.size and self._pending[0] in out:
+        if len(self._pending) > FRAME_HEADER.size and self._pending[0] in out:
             # A whole snapshot may be one frame: what has come of it counts.
-            out[self._pending[0]] += bytes(self._pending[_HEADER.size :])
+            out[self._pending[0]] += bytes(self._pending[FRAME_HEADER.size :])
         return self._made(out[STDOUT], out[STDERR], None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,11 @@ from agent.clock import Deadline
 from agent.errors import Refused, Timeout, TransportError, TransportFault, Unauthorised
 from agent.transport import CommandResult, Link, Target, TransportOptions, is_loopback
 from agent.transport_file import received_file
+from agent.transport_packets import PacketStream
+from agent.transport_pour import IdleDeadline, PouredPlain, PouredV2, QuietWrapped, Sink
 from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, ShellStream, V2Stream, Wrapped
 from agent.transport_socket import DeadlineSocket
+from agent.transport_sync import REQUEST, answer_size, packed, refusal, send_requests
 
 _HEADER_BYTES = 24
 _MAX_STRAY_BYTES = 2**20
@@ -200,6 +203,58 @@ class TcpTransport:
             exc.partial = stream.partial()
             if not (keep_open and isinstance(exc, Refused)):
                 self.close()
+            raise
+
+    def stream(self, command: str, sink: Sink, deadline_s: float, *, idle_s: float = 30.0) -> CommandResult:
+        clock = self._options.clock
+        poured: ShellStream
+        if self._speaks_v2():
+            service, text, poured = SERVICE_V2, command, PouredV2(sink, clock)
+        else:
+            wrapped = QuietWrapped(command)
+            service, text, poured = FALLBACK_SERVICES[0], str(wrapped), PouredPlain(sink, clock, wrapped)
+        try:
+            with self._opened(f"{service}:{text}", IdleDeadline(deadline_s, idle_s, clock)) as packets:
+                for payload in packets.received():
+                    poured.feed(payload)
+                return poured.result()
+        except TransportError as exc:
+            exc.partial = poured.partial()
+            raise
+
+    def send(
+        self,
+        chunks: Iterable[bytes],
+        remote: str,
+        deadline_s: float,
+        *,
+        mode: int = 0o644,
+        mtime: int = 0,
+        idle_s: float = 30.0,
+    ) -> None:
+        with self._opened("sync:", IdleDeadline(deadline_s, idle_s, self._options.clock)) as packets:
+            for packet in packed(send_requests(chunks, remote, mode, mtime), packets.max_payload):
+                if not packets.write(packet):
+                    # The phone says no, or its disk is full: it would throw away whatever followed.
+                    break
+            word, size = REQUEST.unpack(packets.read(REQUEST.size))
+            if word != b"OKAY":
+                raise refusal(word, packets.read(answer_size(size)))
+            packets.close()
+
+    @contextmanager
+    def _opened(self, service: str, deadline: IdleDeadline) -> Iterator[PacketStream]:
+        """A stream of one service. Whatever ends it early closes the transport: the phone may still be sending."""
+        self._wire.limit(deadline)
+        try:
+            with self._errors():
+                opened = self._device._open(
+                    service.encode("utf-8", "surrogateescape"), _FOREVER, _FOREVER, None
+                )
+            socket = self._wire._open_socket()
+            yield PacketStream(socket, opened.local_id, opened.remote_id, self._device._maxdata, deadline)
+        except BaseException:
+            self.close()
             raise
 
     def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
