@@ -38,6 +38,7 @@ MODEL_MODULES = (
     "app.credchecks.model",
     "app.handover.model",
     "app.contracts.model",
+    "app.wipe.model",
     "app.transfer.model",
 )
 
