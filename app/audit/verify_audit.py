@@ -1,10 +1,14 @@
 """审计记录核对 / Verifies an exported audit trail. Needs Python 3.9 or newer and nothing else.
 
     python3 verify_audit.py [DIR] [--checkpoint FILE …] [--public-key HEX]
+    python3 verify_audit.py --certificate FILE [--pdf FILE] [--public-key HEX] [DIR]
 
 DIR is the unpacked bundle (default: where this file lies). `--checkpoint` names checkpoint files that you kept
 yourself, received by mail for example: only they prove that the whole trail was not replaced together with the key in
 this bundle. `--public-key` is the key that you noted down earlier. Exit code 0: whole; 1: broken; 2: not readable.
+
+`--certificate` checks a certificate of destruction (数据销毁证明, the JSON file), with `--pdf` that the paper is the
+one that was certified, with DIR that the trail holds it and no revocation. `--public-key` is then the certificates' key.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _ROOT = pow(2, (_P - 1) // 4, _P)
 _BASE_Y = 4 * pow(5, _P - 2, _P) % _P
 _Point = tuple[int, int, int, int]
+CERTIFICATE = "butler-wipe-certificate-v1"
 
 
 def _x_of(y: int, sign: int) -> int | None:
@@ -164,10 +169,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Verifies an exported audit trail / 审计记录核对")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    parser = argparse.ArgumentParser(
+        description="Verifies an exported audit trail, or a certificate / 审计记录与证明核对"
+    )
+    parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--checkpoint", action="append", type=Path, default=[], metavar="FILE")
     parser.add_argument("--public-key", metavar="HEX")
+    parser.add_argument("--certificate", type=Path, metavar="FILE")
+    parser.add_argument("--pdf", type=Path, metavar="FILE")
     return parser.parse_args()
 
 
@@ -195,16 +204,99 @@ def check_bundle(
         say("  give a checkpoint that you kept (--checkpoint) or the key that you noted down (--public-key)")
 
 
+def read_certificate(raw: bytes) -> dict[str, Any]:
+    """The certificate's members. Raise `Broken` unless these very bytes are what the key in it signed."""
+    try:
+        told = json.loads(raw.decode())
+        # One way to write it, so that no byte of the file can be another: not a blank, not a capital letter.
+        body = json.dumps(told["body"], ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        whole = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        public, signature = bytes.fromhex(told["public_key"]), bytes.fromhex(told["signature"])
+        exact = whole == raw and (public.hex(), signature.hex()) == (told["public_key"], told["signature"])
+        known = told["format"] == CERTIFICATE and set(told) == {"body", "format", "public_key", "signature"}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        raise Broken("this is no certificate, or it was altered") from exc
+    if not (exact and known and ed25519_is_genuine(public, CERTIFICATE.encode() + b"\0" + body, signature)):
+        raise Broken("the certificate was altered after it was signed")
+    return dict(told)
+
+
+def check_certificate(raw: bytes, pdf: bytes | None, public_key: str | None) -> dict[str, Any]:
+    """What it says. Raise `Broken` for another key, for an altered one, and for another PDF."""
+    told = read_certificate(raw)
+    if public_key and public_key.strip().lower() != told["public_key"]:
+        raise Broken("it was not signed by the key that you named")
+    body: dict[str, Any] = told["body"]
+    if pdf is not None and hashlib.sha256(pdf).hexdigest() != body["pdf_sha256"]:
+        raise Broken("the PDF is not the one that was certified")
+    return body
+
+
+def check_in_trail(folder: Path, body: dict[str, Any]) -> None:
+    """Raise `Broken` when the bundle does not hold the certificate's event, or holds its revocation."""
+    audit, subject = body["audit"], f"wipe:{body['wipe']}"
+    if (folder / "public_key.txt").read_text(encoding="utf-8").strip() != audit["public_key"]:
+        raise Broken(
+            "the bundle is of another installation: its key is not the one that the certificate names"
+        )
+    found = False
+    for event in _lines(folder / "events.jsonl"):
+        if event["seq"] == audit["seq"]:
+            found = event["hash"] == audit["hash"] and event["object"] == f"paper:{body['paper']}"
+        if (
+            event["action"] == "wipe.certificate_revoked"
+            and event["object"] == subject
+            and event["seq"] > audit["seq"]
+        ):
+            raise Broken(f"已撤销 / the certificate was revoked by event {event['seq']}: {event['reason']}")
+    if not found:
+        raise Broken(
+            f"the trail does not hold the certificate: event {audit['seq']} is another, or not in it"
+        )
+
+
+def tell_certificate(chosen: argparse.Namespace, say: Callable[[str], object]) -> None:
+    """Check what was named on the command line. Raise `Broken`."""
+    raw = chosen.certificate.read_bytes()
+    body = check_certificate(raw, chosen.pdf.read_bytes() if chosen.pdf else None, chosen.public_key)
+    public = bytes.fromhex(json.loads(raw)["public_key"])
+    phone = body["phone"]
+    say(f"签名有效 / the signature is genuine: {body['number']}, {body['issued_at']}")
+    say(f"手机 / phone: {phone['asset_tag']}, serial {phone['serial']}, IMEI {', '.join(phone['imeis'])}")
+    say(f"结论 / grade: {body['grade_words']} ({body['grade']})")
+    say(f"公钥 / public key: {public.hex()}, sha256 {hashlib.sha256(public).hexdigest()[:32]}")
+    if chosen.pdf:
+        say("PDF 一致 / the PDF is the one that was certified")
+    if chosen.folder:
+        check_bundle(chosen.folder, chosen.checkpoint, None, say)
+        check_in_trail(chosen.folder, body)
+        say(
+            f"审计记录里有它，没有撤销 / the trail holds it at event {body['audit']['seq']}, and no revocation"
+        )
+    else:
+        say(
+            "注意 / note: whether it was revoked since is told by the trail (DIR) or the page behind the QR code"
+        )
+    if not chosen.public_key:
+        say("注意 / note: compare the public key with the one that you noted down (--public-key)")
+
+
 def main() -> int:
     chosen = _arguments()
+
+    def say(line: str) -> None:
+        sys.stdout.write(line + "\n")
+
     try:
-        check_bundle(
-            chosen.folder, chosen.checkpoint, chosen.public_key, lambda line: sys.stdout.write(line + "\n")
-        )
+        if chosen.certificate:
+            tell_certificate(chosen, say)
+        else:
+            folder = chosen.folder or Path(__file__).resolve().parent
+            check_bundle(folder, chosen.checkpoint, chosen.public_key, say)
     except Broken as exc:
         sys.stdout.write(f"已损坏 / BROKEN: {exc}\n")
         return 1
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         sys.stderr.write(f"无法读取 / not readable: {type(exc).__name__}: {exc}\n")
         return 2
     return 0

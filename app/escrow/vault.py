@@ -32,13 +32,14 @@ _Stamp = tuple[int, int, int] | None
 @dataclass(frozen=True)
 class Opened:
     """An unsealed keyring. `keks` holds what is neither pending nor destroyed; `danger` signs what may hurt,
-    and from `transfers` come the keys of phones' encrypted copies.
+    and from `transfers` come the keys of phones' encrypted copies. `certificate` signs certificates of wipes.
     """
 
     ring: Keyring
     keks: dict[int, bytes]
     danger: Ed25519PrivateKey
     transfers: bytes
+    certificate: Ed25519PrivateKey
 
     def __repr__(self) -> str:
         return f"Opened(generation={self.ring.generation})"
@@ -60,7 +61,8 @@ class Opened:
 def opened_with(ring: Keyring, keks: dict[int, bytes], root: bytes) -> Opened:
     """The keyring with every key that only ROOT gives."""
     danger = signing_key(root, ring.installation, "danger")
-    return Opened(ring, keks, danger, transfers_key(root, ring.installation))
+    certificate = signing_key(root, ring.installation, "certificate")
+    return Opened(ring, keks, danger, transfers_key(root, ring.installation), certificate)
 
 
 class Vault:
