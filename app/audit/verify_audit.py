@@ -8,7 +8,7 @@ yourself, received by mail for example: only they prove that the whole trail was
 this bundle. `--public-key` is the key that you noted down earlier. Exit code 0: whole; 1: broken; 2: not readable.
 
 `--certificate` checks a certificate of destruction (数据销毁证明, the JSON file), with `--pdf` that the paper is the
-one that was certified, with DIR that the trail holds it and no revocation. `--public-key` is then the certificates' key.
+one that was certified, with DIR that the trail holds it unrevoked. `--public-key` is then the key of certificates.
 """
 
 from __future__ import annotations
