@@ -28,8 +28,8 @@ from agent.simulator.stream import Stream
 if TYPE_CHECKING:
     from agent.simulator.device import Device
 
-# Debian's toybox has no awk, tr and gzip, and its `grep '^.x'` finds nothing; phones have all of them.
-_FROM_MACHINE = ("grep", "awk", "tr", "gzip", "timeout")
+# Debian's toybox has no awk, dd, tr and gzip, and its `grep '^.x'` finds nothing; phones have all of them.
+_FROM_MACHINE = ("grep", "awk", "tr", "gzip", "timeout", "dd")
 _EMULATED = android.NAMES - {"cat"}
 _PATHS = re.compile(
     r"(?<![\w./}-])/(data/local/tmp|sdcard|storage/emulated/0|proc/uptime|proc/sys/kernel/random/boot_id)(?![\w-])"
@@ -37,7 +37,9 @@ _PATHS = re.compile(
 _END_S = 5.0
 _SHIM = """#!{mksh}
 say() {{ for w; do print -rn -- "$w"; print -n '\\0'; done; }}
-r=$(say "$#" "${{0##*/}}" "$@" | {toybox} nc -U "$BUTLER_ASK")
+i=
+[[ ${{0##*/}} == content && $1 == write ]] && i=$TMPDIR/in.$$ && {toybox} cat >"$i"
+r=$(say "$#" "${{0##*/}}" "$@" "$i" | {toybox} nc -U "$BUTLER_ASK")
 case $r in
 fall) exec {toybox} "${{0##*/}}" "$@" ;;
 [0-9]*' '*) f=${{r#* }}; cat "$f.out"; cat "$f.err" >&2

@@ -82,6 +82,11 @@ class Room:
                 left = len(_marked(mark))
         _kill_all(mark)
 
+    def _as_on_phone(self, word: str) -> str:
+        """Undo what put the phone's paths on its tree: its own commands get the path that was typed."""
+        tree = self._phone.tree
+        return word.replace(str(tree.root), "") if tree is not None else word
+
     def close(self) -> None:
         """Stop answering."""
         if self._ticker is not None:
@@ -108,22 +113,27 @@ class Room:
             fresh.replace(self.proc / name)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One question: the number of arguments, the name and the arguments, each ended by NUL."""
+        """One question: the number of arguments, the name, the arguments, the file that holds the standard input
+        (or nothing), each ended by NUL.
+        """
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ValueError):
             count = int((await reader.readuntil(b"\0"))[:-1])
-            words = [(await reader.readuntil(b"\0"))[:-1] for _ in range(count + 1)]
-            argv = [word.decode("utf-8", "surrogateescape") for word in words]
-            writer.write(self._reply(argv))
+            words = [(await reader.readuntil(b"\0"))[:-1] for _ in range(count + 2)]
+            *argv, given = [word.decode("utf-8", "surrogateescape") for word in words]
+            writer.write(self._reply(argv, given))
             await writer.drain()
         writer.close()
 
-    def _reply(self, argv: list[str]) -> bytes:
+    def _reply(self, argv: list[str], given: str) -> bytes:
         """`fall` for "the real toybox may do it", else exit code and the path (without suffix) of the
         output.
         """
         if argv[0] == _REAL_UNLESS_F and "-f" not in argv:
             return b"fall"
-        output: Output = android.run(argv, self._phone)
+        stdin = Path(given).read_bytes() if given else b""
+        if given:
+            Path(given).unlink()
+        output: Output = android.run([self._as_on_phone(word) for word in argv], self._phone, stdin)
         self._answers += 1
         place = self.folder / str(self._answers)
         place.with_suffix(".out").write_bytes(output.stdout)
