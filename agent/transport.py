@@ -108,6 +108,15 @@ class Transport(Protocol):
         be there: what arrived must be proved by a hash. What `chunks` raises comes out and closes the transport.
         """
 
+    def feed(
+        self, command: str, chunks: Iterable[bytes], deadline_s: float, *, idle_s: float = 30.0
+    ) -> CommandResult:
+        """Run a shell command with these pieces as its standard input, and wait for its end.
+
+        A phone without shell v2 (before Android 7) is `Refused`, before a piece is asked for. What `chunks` raises
+        comes out and closes the transport.
+        """
+
     def close(self) -> None:
         """Let go of the phone; more calls do nothing."""
 

@@ -49,7 +49,10 @@ class PacketStream:
 
     def received(self) -> Iterator[bytes]:
         """Each payload until the phone closes the stream. It is acknowledged once the caller comes for the next."""
-        while (packet := self._next()) is not None:
+        if self._early:
+            yield bytes(self._early)
+            self._early.clear()
+        while not self._closed and (packet := self._next()) is not None:
             command, payload = packet
             if command == _WRTE:
                 yield payload
@@ -58,7 +61,7 @@ class PacketStream:
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes of what the phone writes."""
         while len(self._early) < size:
-            packet = self._next()
+            packet = None if self._closed else self._next()
             if packet is None:
                 raise TransportFault("the phone closed the stream", reason="dropped")
             self._take_early(*packet)
@@ -67,13 +70,13 @@ class PacketStream:
         return taken
 
     def write(self, payload: bytes | bytearray) -> bool:
-        """Send one packet and wait until the phone took it; False: the phone has said something meanwhile."""
+        """Send one packet and wait until the phone took it; False: it has said something meanwhile, or closed."""
         self._put(_WRTE, payload)
         while (packet := self._next()) is not None:
             if packet[0] == _OKAY:
                 return not self._early
             self._take_early(*packet)
-        raise TransportFault("the phone closed the stream", reason="dropped")
+        return False
 
     def close(self) -> None:
         """Close the stream and wait for the phone's own word that it is closed."""

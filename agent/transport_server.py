@@ -17,8 +17,16 @@ from agent.errors import Refused, TransportError, TransportFault
 from agent.transport import CommandResult, Link, Target, TransportOptions
 from agent.transport_file import received_file
 from agent.transport_pour import IdleDeadline, PouredPlain, PouredV2, QuietWrapped, Sink
-from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, ShellStream, V2Stream, Wrapped
-from agent.transport_sync import REQUEST, answer_size, refusal, send_requests
+from agent.transport_shell import (
+    FALLBACK_SERVICES,
+    SERVICE_V2,
+    PlainStream,
+    ShellStream,
+    V2Stream,
+    Wrapped,
+    input_frames,
+)
+from agent.transport_sync import REQUEST, answer_size, packed, refusal, send_requests
 
 _CHUNK = 2**16
 
@@ -105,6 +113,21 @@ class ServerTransport:
             word, size = REQUEST.unpack(connection.socket.read(REQUEST.size))
             if word != b"OKAY":
                 raise refusal(word, connection.socket.read(answer_size(size)))
+
+    def feed(
+        self, command: str, chunks: Iterable[bytes], deadline_s: float, *, idle_s: float = 30.0
+    ) -> CommandResult:
+        if "shell_v2" not in self._features:
+            raise Refused("a command's input needs shell v2")
+        deadline = IdleDeadline(deadline_s, idle_s, self._options.clock)
+        answer = V2Stream(_CHUNK, self._options.clock)
+        with self._service(f"{SERVICE_V2}:{command}", deadline) as connection:
+            for packet in packed(input_frames(chunks), _CHUNK):
+                connection.socket.write(packet)
+                deadline.heard()
+            while chunk := connection.socket.read_some(_CHUNK):
+                answer.feed(chunk)
+            return answer.result()
 
     def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
         with self._service("sync:", Deadline(deadline_s, self._options.clock)) as connection:

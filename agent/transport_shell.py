@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from agent.clock import Steady
@@ -11,11 +12,23 @@ from agent.errors import OutputTooLarge, TransportFault
 from agent.transport import CommandResult
 
 STDOUT, STDERR, EXIT = 1, 2, 3
+_STDIN, _CLOSE_STDIN = 0, 4
+_MOST_INPUT = 2**16
+"""What adbd itself reads at a time."""
 FRAME_HEADER = struct.Struct("<BI")
 OTHER_FRAMES = frozenset({0, 4, 5})
 SERVICE_V2 = "shell,v2,raw"
 FALLBACK_SERVICES = ("exec", "shell")
 """`exec` is free of a terminal's CRLF but missing before Android 5; `shell` is always there."""
+
+
+def input_frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A command's standard input as shell v2's frames, and its end."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _MOST_INPUT):
+            block = memoryview(chunk)[start : start + _MOST_INPUT]
+            yield FRAME_HEADER.pack(_STDIN, len(block)) + block
+    yield FRAME_HEADER.pack(_CLOSE_STDIN, 0)
 
 
 class ShellStream:

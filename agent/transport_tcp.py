@@ -21,7 +21,15 @@ from agent.transport import CommandResult, Link, Target, TransportOptions, is_lo
 from agent.transport_file import received_file
 from agent.transport_packets import PacketStream
 from agent.transport_pour import IdleDeadline, PouredPlain, PouredV2, QuietWrapped, Sink
-from agent.transport_shell import FALLBACK_SERVICES, SERVICE_V2, PlainStream, ShellStream, V2Stream, Wrapped
+from agent.transport_shell import (
+    FALLBACK_SERVICES,
+    SERVICE_V2,
+    PlainStream,
+    ShellStream,
+    V2Stream,
+    Wrapped,
+    input_frames,
+)
 from agent.transport_socket import DeadlineSocket
 from agent.transport_sync import REQUEST, answer_size, packed, refusal, send_requests
 
@@ -241,6 +249,22 @@ class TcpTransport:
             if word != b"OKAY":
                 raise refusal(word, packets.read(answer_size(size)))
             packets.close()
+
+    def feed(
+        self, command: str, chunks: Iterable[bytes], deadline_s: float, *, idle_s: float = 30.0
+    ) -> CommandResult:
+        if not self._speaks_v2():
+            raise Refused(f"{self.target}: a command's input needs shell v2")
+        answer = V2Stream(_MAX_STRAY_BYTES, self._options.clock)
+        deadline = IdleDeadline(deadline_s, idle_s, self._options.clock)
+        with self._opened(f"{SERVICE_V2}:{command}", deadline) as packets:
+            for packet in packed(input_frames(chunks), packets.max_payload):
+                if not packets.write(packet):
+                    # It said something, which it does only when it takes no more.
+                    break
+            for payload in packets.received():
+                answer.feed(payload)
+            return answer.result()
 
     @contextmanager
     def _opened(self, service: str, deadline: IdleDeadline) -> Iterator[PacketStream]:

@@ -401,3 +401,26 @@ def test_what_pieces_raise_comes_out(phone: Made) -> None:
 
     with phone(mode="canned").open() as transport, pytest.raises(ValueError, match="damaged"):
         transport.send(damaged(), "/sdcard/half", 60)
+
+
+def test_a_command_is_fed_from_pieces(phone: Made) -> None:
+    content = hashlib.shake_128(b"fed").digest(3 * 2**20 + 17)
+    pieces = [content[:5], b"", content[5:100_000], content[100_000:]]
+    with phone().open() as transport:
+        transport.run("head -c 1048576 /dev/zero > /sdcard/part", 20)
+        command = "dd of=/sdcard/part bs=1048576 seek=1 conv=notrunc 2>/dev/null; echo done; exit 5"
+        result = transport.feed(command, iter(pieces), 60)
+        proof = transport.run("md5sum /sdcard/part", 20)
+    assert (result.stdout, result.exit_code) == (b"done\n", 5)
+    assert proof.stdout.split()[0] == hashlib.md5(bytes(2**20) + content).hexdigest().encode()
+
+
+def test_a_command_that_takes_no_more_input_ends(phone: Made) -> None:
+    with phone().open() as transport:
+        result = transport.feed("head -c 5 >/dev/null; exit 3", (bytes(2**16) for _ in range(50)), 60)
+    assert result.exit_code == 3
+
+
+def test_an_old_phone_is_not_fed(phone: Made) -> None:
+    with phone(shell_v2=False).open() as transport, pytest.raises(Refused):
+        transport.feed("cat", iter(()), 20)
