@@ -14,6 +14,7 @@ from agent.simulator.state import (
     SimSlot,
     User,
     UserState,
+    Volume,
 )
 
 
@@ -83,6 +84,10 @@ def _properties(phone: PhoneState, value: dict[str, str]) -> None:
     phone.properties |= value
 
 
+def _volumes(phone: PhoneState, value: list[dict[str, Any]]) -> None:
+    phone.volumes = [Volume(**item) for item in value]
+
+
 def _install_sources(phone: PhoneState, value: dict[str, bool]) -> None:
     phone.install_sources |= value
 
@@ -120,6 +125,7 @@ _SETTERS: dict[str, Callable[[PhoneState, Any], None]] = {
     "charging": _charging,
     "uptime_s": _uptime,
     "users": _users,
+    "volumes": _volumes,
     "unreadable_users": _unreadable,
     "accounts": _accounts,
     "sims": _sims,

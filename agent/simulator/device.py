@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.simulator import auth, protocol
+from agent.simulator import auth, protocol, reset
+from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.connection import AdbConnection
 from agent.simulator.faults import Fault, FaultKind, is_fault
 from agent.simulator.files import PhoneFiles
@@ -63,6 +64,7 @@ class Device:
         self.files = files
         self.counters = Counters()
         self.powered = True
+        self.resets_due = 0
         self._server: asyncio.Server | None = None
         self._connections: set[AdbConnection] = set()
         self._next_boot: asyncio.TimerHandle | None = None
@@ -70,6 +72,8 @@ class Device:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         state.on_power = self.request_power
+        state.tree = files
+        state.on_reset = self.request_reset
 
     # -- what the connection asks
 
@@ -185,6 +189,9 @@ class Device:
     async def reboot(self, reason: str = "reboot,userrequested") -> None:
         """Go off and come up again after the phone's `boot_duration_s`."""
         await self.power_off(reason)
+        await self._boot_later()
+
+    async def _boot_later(self) -> None:
         if self.state.boot_duration_s <= 0:
             await self.power_on()
             return
@@ -201,6 +208,36 @@ class Device:
     async def _obey(self, reason: str) -> None:
         await (self.reboot(reason) if reason.startswith("reboot") else self.power_off(reason))
 
+    def request_reset(self) -> None:
+        """A command on the phone asked for test-harness mode: it is erased `reset_after_s` later (any thread)."""
+        if self._loop is not None:
+            self.resets_due += 1
+            self._loop.call_soon_threadsafe(
+                self._loop.call_later, self.state.reset_after_s, self._spawn, self._erase_as_asked
+            )
+
+    async def _erase_as_asked(self) -> None:
+        try:
+            await self.erase(harness=True)
+        finally:
+            self.resets_due -= 1
+
+    async def erase(self, *, harness: bool) -> None:
+        """Erase the phone: off at once, and up again, erased, after its `boot_duration_s`."""
+        if not self.powered:
+            return
+        await self.power_off(reset.REASON)
+        reset.erase(self.state, harness=harness)
+        self.files.erase(but_media=self.state.harness_lie == HarnessLie.KEEPS_MEDIA)
+        await self._boot_later()
+
+    async def enable_debugging(self) -> None:
+        """Somebody switched USB debugging on in the settings."""
+        self.state.debugging = True
+        self.state.settings["global"] |= {"adb_enabled": "1", "development_settings_enabled": "1"}
+        if self.powered:
+            await self._listen()
+
     def _spawn(self, action: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._task = asyncio.ensure_future(action())
 
@@ -210,7 +247,7 @@ class Device:
             self._next_boot = None
 
     async def _listen(self) -> None:
-        if self._server is None:
+        if self._server is None and self.state.debugging:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(
                 lambda: AdbConnection(self), self.host, self.port, reuse_address=True
@@ -231,6 +268,16 @@ class Device:
     async def _unplug(self) -> None:
         await self._stop_listening()
         self.drop_connections()
+
+    async def move_to(self, port: int) -> None:
+        """Answer at another port from now on; whoever was there before has to have left it."""
+        self.port = port
+        if self.powered and not is_fault(self.fault, FaultKind.REFUSE):
+            await self._listen()
+
+    async def unplug(self) -> None:
+        """The cable is out: every connection ends and nothing listens, while the phone goes on."""
+        await self._unplug()
 
     def drop_connections(self) -> None:
         """Reset every connection."""

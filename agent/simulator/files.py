@@ -2,6 +2,7 @@
 phone.
 """
 
+import os
 import posixpath
 import shutil
 from pathlib import Path
@@ -50,6 +51,24 @@ class PhoneFiles:
             message = "Permission denied" if clean.startswith("/data") else "Read-only file system"
             raise FileError(message)
         return self._place(clean)
+
+    def erase(self, *, but_media: bool = False) -> None:
+        """What a factory reset leaves of it: the folders, empty; `but_media`: it forgets the pictures."""
+        if self._root is not None:
+            for folder in WRITABLE[:1] if but_media else WRITABLE:
+                shutil.rmtree(self._place(folder), ignore_errors=True)
+                self._place(folder).mkdir(parents=True)
+
+    def media_count(self) -> int:
+        """How many files lie in `/sdcard`, those of apps below `Android` left out."""
+        if self._root is None:
+            return 0
+        card = self._place(_LINKS["/sdcard"])
+        return sum(
+            len(names)
+            for at, _, names in os.walk(card)
+            if Path(at).relative_to(card).parts[:1] != ("Android",)
+        )
 
     def close(self) -> None:
         """Delete the tree."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
+from agent.simulator import vcards
 from agent.simulator.device import Device, Runner
 from agent.simulator.faults import Fault
 from agent.simulator.files import PhoneFiles
@@ -96,9 +97,28 @@ class Fleet:
         device = self.devices[index]
         self._call(_later(lambda: device.runner.journal_lost(device)))
 
+    def factory_reset(self, index: int) -> None:
+        """Somebody resets the phone in its settings; returns when it is off the network. It comes back with debugging
+        off and no key allowed.
+        """
+        self._call(self.devices[index].erase(harness=False))
+
+    def swap(self, one: int, other: int) -> None:
+        """Exchange the cables of two phones: from now on each answers at the other's port. `ports` goes with them."""
+        self._call(_swap(self.devices[one], self.devices[other]))
+
+    def enable_debugging(self, index: int) -> None:
+        """Somebody switches USB debugging on; a key still has to be allowed."""
+        self._call(self.devices[index].enable_debugging())
+
     def authorise(self, index: int) -> int:
         """Tap "always allow" for every key that waits at this phone; the number of keys."""
         return self._call(_later(self.devices[index].authorise))
+
+    def tap(self, index: int) -> int:
+        """Tap "import" for every vCard that is open on this phone's screen; how many there were."""
+        phone = self.phones[index]
+        return self._call(_later(lambda: vcards.tap(phone)))
 
     def change(self, index: int, action: Callable[[PhoneState], None]) -> None:
         """Change a phone's state between two of its messages, never in the middle of an answer."""
@@ -139,6 +159,14 @@ class Fleet:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _swap(one: Device, other: Device) -> None:
+    await one.unplug()
+    await other.unplug()
+    ports = other.port, one.port
+    await one.move_to(ports[0])
+    await other.move_to(ports[1])
 
 
 async def _later(action: Callable[[], T]) -> T:

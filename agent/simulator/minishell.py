@@ -1,5 +1,5 @@
 """The little of a shell that canned mode understands: simple commands, `;`, newlines, `&&`, `||`, `$?`,
-`2>&1`.
+`2>&1`, `[ A = B ]`, and `"$(command)"` as a whole word.
 
 Anything else is refused aloud: a wrong answer would be worse than none.
 """
@@ -8,14 +8,16 @@ import re
 import shlex
 
 from agent.simulator import android
+from agent.simulator.files import FileError
 from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState
 
 _TOKEN = re.compile(
     r"""[ \t]*(?:
         (?P<operator> ; | \n | && | \|\| ) |
-        (?P<redirect> 2>&1 | [12]?>[ ]?/dev/null ) |
-        (?P<word> (?: [^\s;&|<>()'"\\`*?{}$] | \$\? | \\. | '[^']*' | "(?:[^"\\$`]|\\.|\$\?)*" )+ )
+        (?P<redirect> 2>&1 | [12]?>[ ]?/dev/null | <[ ]?/[\w./-]+ ) |
+        (?P<word> (?: [^\s;&|<>()'"\\`*?{}$] | \$\? | \\. | '[^']*' | "(?:[^"\\$`]|\\.|\$\?)*" |
+                     "\$\([^()"'`$\\]*\)" )+ )
     )""",
     re.VERBOSE,
 )
@@ -32,16 +34,17 @@ def execute(command: str, phone: PhoneState) -> Output:
         steps = _parse(command)
     except NotUnderstood as error:
         return failed(f"sh: canned phone: {error}\n", _NOT_FOUND)
-    stdout, stderr, code, gone = b"", b"", 0, False
+    stdout, stderr, code = b"", b"", 0
+    gone = silent = False
     for operator, words, redirects in steps:
         if (operator == "&&" and code) or (operator == "||" and not code):
             continue
-        output = _redirected(_simple(words, phone, code), redirects)
+        output = _redirected(_with_input(words, phone, code, redirects), redirects)
         stdout, stderr, code = stdout + output.stdout, stderr + output.stderr, output.exit_code
-        gone = gone or output.gone
+        gone, silent = gone or output.gone, silent or output.silent
         if words[0] == "exit":
             break
-    return Output(stdout, stderr, code, gone)
+    return Output(stdout, stderr, code, gone, silent)
 
 
 Step = tuple[str, list[str], list[str]]
@@ -73,13 +76,26 @@ def _redirected(output: Output, redirects: list[str]) -> Output:
             stdout, stderr = stdout + stderr, b""
         elif redirect == "2>/dev/null":
             stderr = b""
-        else:
+        elif not redirect.startswith("<"):
             stdout = b""
-    return Output(stdout, stderr, output.exit_code, output.gone)
+    return Output(stdout, stderr, output.exit_code, output.gone, output.silent)
 
 
-def _simple(words: list[str], phone: PhoneState, last_code: int) -> Output:
-    argv = ["".join(shlex.split(_with_code(word, last_code))) for word in words]
+def _with_input(words: list[str], phone: PhoneState, last_code: int, redirects: list[str]) -> Output:
+    """Run it with the last `< FILE` as standard input; one that is not there ends it, as in mksh."""
+    stdin = b""
+    for redirect in redirects:
+        if redirect.startswith("<"):
+            path = redirect[1:].strip()
+            try:
+                stdin = phone.tree.real(path).read_bytes() if phone.tree is not None else b""
+            except (OSError, FileError):
+                return failed(f"/system/bin/sh: can't open {path}: No such file or directory\n")
+    return _simple(words, phone, last_code, stdin)
+
+
+def _simple(words: list[str], phone: PhoneState, last_code: int, stdin: bytes = b"") -> Output:
+    argv = [_expanded(word, phone, last_code) for word in words]
     name, *rest = argv
     if name == "echo":
         return said(" ".join(rest) + "\n")
@@ -87,9 +103,21 @@ def _simple(words: list[str], phone: PhoneState, last_code: int) -> Output:
         return Output()
     if name == "false":
         return Output(exit_code=1)
+    if name == "sleep":
+        # Nobody waits for a phone that answers at once.
+        return Output()
+    if name == "[" and len(rest) == 4 and rest[1] in ("=", "!=") and rest[3] == "]":
+        return Output(exit_code=int((rest[0] == rest[2]) != (rest[1] == "=")))
     if name == "exit":
         return Output(exit_code=int(rest[0]) & 0xFF if rest and rest[0].isdigit() else last_code)
-    return android.run(argv, phone)
+    return android.run(argv, phone, stdin)
+
+
+def _expanded(word: str, phone: PhoneState, last_code: int) -> str:
+    """A word without its quotes; a whole word `"$(command)"` is what that prints, its last line ends left out."""
+    if word.startswith('"$('):
+        return execute(word[3:-2], phone).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+    return "".join(shlex.split(_with_code(word, last_code)))
 
 
 def _with_code(word: str, last_code: int) -> str:

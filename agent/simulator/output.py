@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A command's output and exit code (0 to 255); `gone`: the connection ends instead of an answer (canned mode)."""
+    """A command's output and exit code (0 to 255); in canned mode `gone`: the connection ends instead of an
+    answer; `silent`: none ever comes.
+    """
 
     stdout: bytes = b""
     stderr: bytes = b""
     exit_code: int = 0
     gone: bool = False
+    silent: bool = False
 
 
 def said(text: str) -> Output:

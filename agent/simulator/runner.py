@@ -39,7 +39,7 @@ class CannedRunner:
         output = execute(request.command, device.state)
         if output.gone:
             device.drop_connections()
-        else:
+        elif not output.silent:
             stream.end_with(request.encode(output))
 
     async def went_down(self, device: "Device", *, orderly: bool) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from agent.simulator import checks
 from agent.simulator.android.locksettings import LockLie
+from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.checks import Check, ScenarioError
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
+from agent.simulator.people import ProviderLie
 from agent.simulator.state import AuthMode, Enabled
 
 
@@ -69,6 +71,7 @@ _SIM = checks.record(
         "number": checks.optional(checks.text),
     }
 )
+_VOLUME = checks.record({"id": checks.text, "state": checks.text, "uuid": checks.text}, required=("id",))
 _SETTINGS = checks.record(
     dict.fromkeys(("global", "secure", "system"), checks.table(checks.optional(checks.text)))
 )
@@ -102,6 +105,12 @@ PLAIN_FIELDS: dict[str, Check] = {
     "unified_challenge": checks.flag,
     "lock_lie": checks.optional(checks.choice(*LockLie)),
     "contacts": checks.optional(checks.whole(0, 100_000)),
+    "calls": checks.optional(checks.whole(0, 100_000)),
+    "messages": checks.optional(checks.whole(0, 100_000)),
+    "mms": checks.whole(0, 100_000),
+    "provider_lies": checks.many(checks.choice(*ProviderLie)),
+    "import_tap": checks.choice("ask", "auto"),
+    "import_per_s": checks.seconds,
     "device_owner": checks.optional(checks.text),
     "storage_total": checks.whole(0),
     "storage_free": checks.whole(0),
@@ -111,6 +120,13 @@ PLAIN_FIELDS: dict[str, Check] = {
     "boot_duration_s": checks.seconds,
     "shell_v2": checks.flag,
     "delay_s": checks.seconds,
+    "persistent_block": checks.flag,
+    "test_harness_service": checks.flag,
+    "harness_lie": checks.optional(checks.choice(*HarnessLie)),
+    "test_harness": checks.flag,
+    "frp_account": checks.optional(checks.text),
+    "esim_profiles": checks.whole(0, 20),
+    "reset_after_s": checks.seconds,
 }
 _OTHER_FIELDS: dict[str, Check] = {
     "auth": checks.choice(*AuthMode),
@@ -126,6 +142,7 @@ _OTHER_FIELDS: dict[str, Check] = {
     "install": checks.many(_PACKAGE),
     "uninstall": checks.many(checks.text),
     "install_sources": checks.table(checks.flag),
+    "volumes": checks.many(_VOLUME),
     "fault": _fault,
 }
 CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS
@@ -140,6 +157,9 @@ VERBS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "kill_journal": ({}, ()),
     "lose_journal": ({}, ()),
     "authorise": ({}, ()),
+    "factory_reset": ({}, ()),
+    "enable_debugging": ({}, ()),
+    "tap": ({}, ()),
     "drop": ({}, ()),
     "fault": ({"fault": _fault}, ("fault",)),
     "set": ({"values": checks.record(CHANGES)}, ("values",)),

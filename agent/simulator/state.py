@@ -4,9 +4,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
 
 from agent import clock as clocks
 from agent.simulator.journal import JournalFiles
+
+if TYPE_CHECKING:
+    from agent.simulator.files import PhoneFiles
+    from agent.simulator.people import People
 
 HISTORY_LENGTH = 4
 
@@ -52,7 +57,9 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed package; `users` maps the ids of the users that have it to how they have it."""
+    """An installed package; `users` maps the ids of the users that have it to how they have it. `installed_at`: when
+    it came onto the phone, epoch seconds by the phone's clock.
+    """
 
     name: str
     version_code: int
@@ -62,6 +69,7 @@ class Package:
     path: str = ""
     uid: int = 10000
     users: dict[int, UserState] = field(default_factory=lambda: {0: UserState()})
+    installed_at: int = 1_773_796_364
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,15 @@ class SimSlot:
     carrier: str = ""
     iccid: str | None = None
     number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A storage volume beside the phone's own, which no reset touches; in `id` 179 is an SD card, 8 a USB disk."""
+
+    id: str = "public:179,65"
+    state: str = "mounted"
+    uuid: str = "4A21-0000"
 
 
 @dataclass
@@ -141,7 +158,16 @@ class PhoneState:
     then `boot_count` in the settings is still the former boot's. `boot_duration_s` is how long a reboot
     keeps the phone off the network. `install_sources` are apps that asked to install others, and whether
     they may. `lock_pin` is the lock's PIN or password; `lock_tries` counts each look at a credential,
-    `wrong_pins` the wrong ones in a row. `contacts` None: shell may not read them.
+    `wrong_pins` the wrong ones in a row. `contacts`, `calls` and `messages` None: shell may not
+    read them; the rows themselves are made from these numbers when first asked for, and then live in
+    `people` (None again: no longer there, as after a reset). `provider_lies` are of `ProviderLie`; `import_tap`
+    says whether somebody confirms an import on the screen by himself; `import_per_s` 0 imports all at once.
+    `tree` is the phone's files, once it is at work.
+
+    `persistent_block`: there is a partition that outlives a reset; test-harness mode needs it. `frp_account`: whose
+    password a phone wants after a reset. `debugging` off: nothing listens. `reset_after_s`: how long after the order
+    an erasure begins. `wipe_orders` counts the orders to erase that were met, `resets` those that were done.
+    `shown` is what shell did for the person who looks for this phone.
     """
 
     identity: Identity
@@ -161,6 +187,12 @@ class PhoneState:
     unified_challenge: bool = False
     lock_lie: str | None = None
     contacts: int | None = 0
+    calls: int | None = 0
+    messages: int | None = 0
+    mms: int = 0
+    provider_lies: list[str] = field(default_factory=list)
+    import_tap: Literal["ask", "auto"] = "ask"
+    import_per_s: float = 0.0
     device_owner: str | None = None
     install_sources: dict[str, bool] = field(default_factory=dict)
     storage_total: int = 128_000_000_000
@@ -180,12 +212,28 @@ class PhoneState:
     shell_v2: bool = True
     delay_s: float = 0.0
 
+    persistent_block: bool = True
+    test_harness_service: bool = True
+    harness_lie: str | None = None
+    test_harness: bool = False
+    frp_account: str | None = None
+    volumes: list[Volume] = field(default_factory=list)
+    esim_profiles: int = 0
+    debugging: bool = True
+    reset_after_s: float = 0.2
+    wipe_orders: int = 0
+    resets: int = 0
+    shown: list[str] = field(default_factory=list)
+
     power_events: list[tuple[str, int]] = field(default_factory=list)
     journal: JournalFiles = field(default_factory=JournalFiles)
     wrong_pins: int = 0
     throttled_until: float = 0.0
     lock_tries: int = 0
     on_power: Callable[[str], None] | None = None
+    people: "People | None" = None
+    tree: "PhoneFiles | None" = None
+    on_reset: Callable[[], None] | None = None
 
     def uptime(self) -> float:
         """Seconds since boot, sleep included."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agent.simulator.android import (
+    am,
     appops,
     content,
     dumpsys,
@@ -10,8 +11,11 @@ from agent.simulator.android import (
     packages,
     properties,
     settings,
+    show,
     system,
     telephony,
+    testharness,
+    volumes,
 )
 from agent.simulator.output import Output, failed
 from agent.simulator.state import PhoneState
@@ -21,12 +25,14 @@ Handler = Callable[[list[str], PhoneState], Output]
 _NOT_FOUND = 127
 
 _HANDLERS: dict[str, Handler] = {
+    "am": am.am,
     "appops": appops.appops,
-    "content": content.content,
     "getprop": properties.getprop,
     "setprop": properties.setprop,
     "settings": settings.settings,
+    "input": show.input_,
     "pm": packages.pm,
+    "sm": volumes.sm,
     "dumpsys": dumpsys.dumpsys,
     "locksettings": locksettings.locksettings,
     "service": telephony.service,
@@ -46,12 +52,15 @@ _CMD_SERVICES: dict[str, Handler] = {
     "package": packages.pm,
     "settings": settings.settings,
     "lock_settings": locksettings.locksettings,
+    "notification": show.notification,
+    "vibrator": show.vibrator,
+    "vibrator_manager": show.vibrator_manager,
 }
 
-NAMES = frozenset({*_HANDLERS, "cmd"})
+NAMES = frozenset({*_HANDLERS, "cmd", "content"})
 
 
-def run(argv: list[str], phone: PhoneState) -> Output:
+def run(argv: list[str], phone: PhoneState, stdin: bytes = b"") -> Output:
     """Output of one command; `argv[0]` is its name, as the phone's shell would find it.
 
     An unknown command gives mksh's `inaccessible or not found` and 127. May change `phone` (settings put,
@@ -60,6 +69,8 @@ def run(argv: list[str], phone: PhoneState) -> Output:
     name, *args = argv
     if name == "cmd":
         return _cmd(args, phone)
+    if name == "content":
+        return content.content(args, phone, stdin)
     handler = _HANDLERS.get(name.removeprefix("/system/bin/"))
     if handler is None:
         return failed(f"/system/bin/sh: {name}: inaccessible or not found\n", _NOT_FOUND)
@@ -72,6 +83,8 @@ def _cmd(args: list[str], phone: PhoneState) -> Output:
             "cmd: No service specified; use -l to list all running services. Usage: cmd [-l] SERVICE\n", 20
         )
     handler = _CMD_SERVICES.get(args[0])
+    if args[0] == "testharness" and testharness.there(phone):
+        handler = testharness.testharness
     if handler is None:
         return failed(f"cmd: Can't find service: {args[0]}\n", 20)
     return handler(args[1:], phone)

@@ -1,11 +1,12 @@
 """`dumpsys package [packages | NAME]`: one block a package, as AOSP's Settings.dumpPackagesLPr prints it."""
 
+import datetime as dt
 import zlib
 from functools import lru_cache
 
 from agent.simulator.state import Package, PhoneState, UserState
 
-_INSTALLED = "2026-03-18 09:12:44"
+_ZONE = dt.timezone(dt.timedelta(hours=8))
 _HEAD = "Database versions:\n  Internal:\n    sdkVersion={sdk} databaseVersion=3\n\n"
 
 
@@ -25,6 +26,12 @@ def _mark(name: str) -> str:
     return f"{zlib.crc32(name.encode()) & 0xFFFFFFF:x}"
 
 
+@lru_cache(maxsize=1024)
+def _moment(epoch: int) -> str:
+    """The phone's local time, which for these phones is China's."""
+    return dt.datetime.fromtimestamp(epoch, tz=_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _block(package: Package, phone: PhoneState) -> str:
     flags = (
         "SYSTEM HAS_CODE ALLOW_CLEAR_USER_DATA"
@@ -33,6 +40,7 @@ def _block(package: Package, phone: PhoneState) -> str:
     )
     folder = package.path.rpartition("/")[0]
     mark = _mark(package.name)
+    installed = _moment(package.installed_at)
     users = "".join(_user(user.id, package.users.get(user.id)) for user in phone.users)
     return (
         f"  Package [{package.name}] ({mark}):\n    userId={package.uid}\n"
@@ -41,7 +49,7 @@ def _block(package: Package, phone: PhoneState) -> str:
         f"    versionName={package.version_name}\n    splits=[base]\n    apkSigningVersion=2\n"
         f"    flags=[ {flags} ]\n    dataDir=/data/user/0/{package.name}\n"
         f"    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]\n"
-        f"    timeStamp={_INSTALLED}\n    firstInstallTime={_INSTALLED}\n    lastUpdateTime={_INSTALLED}\n"
+        f"    timeStamp={installed}\n    firstInstallTime={installed}\n    lastUpdateTime={installed}\n"
         + (f"    installerPackageName={package.installer}\n" if package.installer else "")
         + f"    signatures=PackageSignatures{{{mark} version:2, signatures:[b378e95c], past signatures:[]}}\n"
         f"    installPermissionsFixed=true\n    pkgFlags=[ {flags} ]\n{users}\n"

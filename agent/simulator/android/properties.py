@@ -27,7 +27,13 @@ def setprop(args: list[str], phone: PhoneState) -> Output:
 
 def all_properties(phone: PhoneState) -> dict[str, str]:
     """Every property; `phone.properties` adds to and overrides the derived ones."""
-    return _identity(phone) | _boot(phone) | _sim(phone) | phone.properties
+    return _identity(phone) | _boot(phone) | _sim(phone) | _reset(phone) | phone.properties
+
+
+def _reset(phone: PhoneState) -> dict[str, str]:
+    """The partition that outlives a reset, and the mode in which one of them left the phone."""
+    values = {"ro.frp.pst": "/dev/block/bootdevice/by-name/frp"} if phone.persistent_block else {}
+    return values | ({"persist.sys.test_harness": "1"} if phone.test_harness else {})
 
 
 def _identity(phone: PhoneState) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import struct
 from functools import lru_cache
 
+from agent.simulator.android import testharness
 from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState
 
@@ -11,8 +12,8 @@ _DENIED = "Requires READ_PRIVILEGED_PHONE_STATE"
 
 
 def service(args: list[str], phone: PhoneState) -> Output:
-    """`service call iphonesubinfo CODE [i32 SLOT]`; codes shift with every release, 1 and 3 are the device
-    id.
+    """`service check NAME`; `service call iphonesubinfo CODE [i32 SLOT]`: codes shift with every release, 1 and 3 are
+    the device id.
     """
     match args:
         case ["call", "iphonesubinfo", "1" | "3" as code, *rest]:
@@ -21,6 +22,9 @@ def service(args: list[str], phone: PhoneState) -> Output:
                 return said(_parcel(-1, _DENIED))
             imeis = phone.identity.imeis
             return said(_parcel(0, imeis[slot] if slot < len(imeis) else ""))
+        case ["check", name]:
+            found = name == "iphonesubinfo" or (name == "testharness" and testharness.there(phone))
+            return said(f"Service {name}: {'found' if found else 'not found'}\n")
         case ["call", name, *_]:
             return failed(f"service: Service {name} does not exist\n", 10)
     return failed("Usage: service call SERVICE CODE\n", 10)
