@@ -10,13 +10,14 @@ from app.hardware import (
     deducting,
     disposing,
     judging,
+    losing,
     repairing,
     replacing,
     reporting,
     views,
 )
 from app.hardware.lives import service_life
-from app.hardware.model import Disposal, HardwareCase, Instalment
+from app.hardware.model import Disposal, HardwareCase, Instalment, LossDeed
 from app.hardware.rules import Life
 from app.hardware.schemas import (
     DisposalInSchema,
@@ -34,6 +35,8 @@ from app.hardware.schemas import (
     HardwareWordsSchema,
     InstalmentInSchema,
     InstalmentSchema,
+    LossDeedInSchema,
+    LossDeedSchema,
     NewPhoneAcceptSchema,
     NewPhoneOfferSchema,
     NewPhonePurchaseSchema,
@@ -111,6 +114,18 @@ class FindingOfCase(MethodView):
         finding = judging.Finding(**{**body, "photos": tuple(body["photos"])})
         now = runtime().clock.now()
         return judging.judge(open_write(), current_principal(), tools(), case_id, finding, now)
+
+
+@hardware_api.route("/cases/<uuid:case_id>/loss-deeds")
+class LossDeeds(MethodView):
+    @access(*REPORTERS, "butler", late_transaction=True)
+    @hardware_api.arguments(LossDeedInSchema)
+    @hardware_api.response(201, LossDeedSchema)
+    def post(self, body: dict[str, Any], case_id: uuid.UUID) -> LossDeed:
+        """What was done about a lost phone, with what shows it."""
+        deed = losing.Deed(**{**body, "photos": tuple(body["photos"])})
+        now = runtime().clock.now()
+        return losing.record_deed(open_write(), current_principal(), tools(), case_id, deed, now)
 
 
 @hardware_api.route("/cases/<uuid:case_id>/repairs")

@@ -10,7 +10,18 @@ from typing import Any
 from flask import Blueprint, Response, flash, render_template, request
 from sqlalchemy.orm import Session
 
-from app.hardware import appealing, deducting, forms, judging, repairing, replacing, reporting, store, views
+from app.hardware import (
+    appealing,
+    deducting,
+    forms,
+    judging,
+    losing,
+    repairing,
+    replacing,
+    reporting,
+    store,
+    views,
+)
 from app.hardware.answering import may_report_own
 from app.hardware.api import tools
 from app.hardware.tools import FINANCE, MAX_PHOTOS, REPORTERS, SUBJECT, VIEWERS, case_path, wrong
@@ -78,9 +89,9 @@ PERSON_ACTS: Mapping[str, tuple[str, Act]] = {
             s, p, i, words=f.get("words", ""), disputed=f.get("disputed") == "yes", now=now
         ),
     ),
-    "police": (
-        "报警回执号已保存。",
-        lambda s, p, i, f, _, now: reporting.note_police(s, p, i, number=f.get("police_number", ""), now=now),
+    "lost": (
+        "已记入处置，待办随之结束。",
+        lambda s, p, i, f, ph, now: losing.record_deed(s, p, tools(), i, forms.deed(f, ph), now),
     ),
     "offer": (
         "新机已提交，等待另一人核对。",
@@ -104,7 +115,7 @@ MONEY_ACTS: Mapping[str, tuple[str, Act]] = {
 
 
 @case_pages.post(
-    "/hardware/<uuid:case_id>/<any(judge, repair, accept, reject, buy, decide, find, drop, state, police, offer,"
+    "/hardware/<uuid:case_id>/<any(judge, repair, accept, reject, buy, decide, find, drop, state, lost, offer,"
     " refuse, appeal):act>"
 )
 @access(*REPORTERS, late_transaction=True)
@@ -121,7 +132,7 @@ def take(case_id: uuid.UUID) -> Response:
     return _act(MONEY_ACTS, "take", case_id, case_path(case_id), lambda e: case_page(case_id, e, "take"))
 
 
-@case_pages.post("/my/cases/<uuid:case_id>/<any(state, police, offer, refuse, appeal):act>")
+@case_pages.post("/my/cases/<uuid:case_id>/<any(state, lost, offer, refuse, appeal):act>")
 @access(*SIGNED_IN, late_transaction=True)
 def act_on_own(case_id: uuid.UUID, act: str) -> Response:
     return _act(PERSON_ACTS, act, case_id, OWN, lambda e: _mine(e, act, case_id))

@@ -10,6 +10,7 @@ from typing import Protocol
 from app.hardware.deducting import Confirmed
 from app.hardware.judging import Finding
 from app.hardware.kits import NewPhone, checked_phone
+from app.hardware.losing import Deed
 from app.hardware.repairing import Repair
 from app.hardware.replacing import Offered, Purchase
 from app.hardware.reporting import Report
@@ -110,3 +111,10 @@ def purchase(form: Mapping[str, str], photos: tuple[bytes, ...]) -> Purchase:
 def confirmed(form: Mapping[str, str]) -> Confirmed:
     cap = money(form.get("cap", ""), "cap")
     return Confirmed(form.get("month", ""), cap, form.get("attested") == "yes")
+
+
+def deed(form: Mapping[str, str], photos: tuple[bytes, ...]) -> Deed:
+    """What was done about a lost phone."""
+    return Deed(
+        form.get("what", ""), form.get("outcome", ""), form.get("words", ""), form.get("receipt", ""), photos
+    )

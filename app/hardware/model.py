@@ -105,6 +105,29 @@ class HardwareStep(Identified, Base):
     words: Mapped[str] = mapped_column(Text)
 
 
+class LossDeed(Identified, Base):
+    """What somebody did about a lost phone, with what shows it; never changed: a later one of the same step holds.
+
+    `what`: the step, as in `loss_rules`. `receipt`: the number that a carrier or the police gave.
+    """
+
+    __tablename__ = "hardware_loss_deed"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('done', 'impossible', 'not_needed')", name="outcome"),
+        Index("ix_hardware_loss_deed_case", "case_id"),
+    )
+
+    centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("hardware_case.id"))
+    what: Mapped[str] = mapped_column(String(20))
+    outcome: Mapped[str] = mapped_column(String(12))
+    words: Mapped[str] = mapped_column(Text)
+    receipt: Mapped[str | None] = mapped_column(String(100))
+    photos: Mapped[list[str]] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+
+
 class HardwareRepair(Identified, Base):
     """A shop's work on the phone. `paid_by`: `person` or `centre`, as the case stood then."""
 

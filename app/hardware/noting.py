@@ -23,6 +23,7 @@ STEPS: Mapping[str, str] = {
     "offer": "提交新机", "accept": "接受新机", "reject": "退回新机", "refuse": "转由中心购机", "buy": "中心购机",
     "order": "下达扣款单", "take": "当月扣款", "settle": "扣款完成", "lift": "撤销扣款", "appeal": "申诉",
     "appeal_allow": "申诉成立", "appeal_dismiss": "申诉不成立", "find": "找回", "cancel": "撤销事项",
+    "lost": "遗失处置", "told": "说明做不到的事", "seen": "网关又读到这台手机",
 }  # fmt: skip
 
 

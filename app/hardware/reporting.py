@@ -187,21 +187,6 @@ def require_other(principal: Principal, case: HardwareCase) -> None:
         raise Forbidden("不能决定自己的事项 / not one's own case", code="own_case")
 
 
-def note_police(
-    session: Session, principal: Principal, case_id: uuid.UUID, *, number: str, now: dt.datetime
-) -> HardwareCase:
-    """The number of the police report on a loss; a later one replaces it, the history keeps both."""
-    case = store.find(session, principal, case_id)
-    require_person_or_desk(principal, case)
-    if case.kind != "loss":
-        raise Conflict("只有遗失才有报警回执 / for a loss only", code="not_lost")
-    words = required(number, "police_number", "请填写报警回执号 / the number is required", 60)
-    store.change(session, case, police_number=words)
-    write_step(session, principal, case, "police", words, now)
-    done(session, case, "lost_police", f"回执号 {words}", principal.user, now)
-    return case
-
-
 def drop(
     session: Session, principal: Principal, case_id: uuid.UUID, *, reason: str, now: dt.datetime
 ) -> HardwareCase:

@@ -27,8 +27,8 @@ def acts_of(
     found: set[str] = set()
     if case.employee_id is not None and (own or desk):
         found |= _for_person(case, now, speaks=own or not has_user)
-    if (own or desk) and case.kind == "loss" and case.ended_at is None:
-        found.add("police")
+    if case.kind == "loss" and case.state not in (Case.FOUND, Case.DROPPED):
+        found |= {"lost"} if own or principal.may(case.centre_id, *REPORTERS) else set()
     if decides:
         found |= _for_deciders(principal, case, order, offer)
     if principal.may(case.centre_id, *REPORTERS):

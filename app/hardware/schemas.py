@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from app.hardware.disposing import CAUSES as DISPOSAL_CAUSES
 from app.hardware.judging import WAYS
 from app.hardware.kits import NewPhone, checked_phone
+from app.hardware.loss_rules import BY_CODE, OUTCOMES
 from app.hardware.repairing import MAX_FEN, RESULTS
 from app.hardware.states import Appeal, Case, Disposal, Order
 from app.hardware.tools import CAUSES, KINDS, MAX_PHOTOS, MAX_WORDS
@@ -90,6 +91,25 @@ class HardwareRepairSchema(StrictSchema):
     result = fields.String(required=True, validate=validate.OneOf(list(RESULTS)))
     words = fields.String(load_default="", validate=validate.Length(max=500))
     photos = _photos()
+
+
+class LossDeedInSchema(StrictSchema):
+    what = fields.String(required=True, validate=validate.OneOf(list(BY_CODE)))
+    outcome = fields.String(required=True, validate=validate.OneOf(list(OUTCOMES)))
+    words = fields.String(load_default="", validate=validate.Length(max=500))
+    receipt = fields.String(load_default="", validate=validate.Length(max=60))
+    photos = _photos()
+
+
+class LossDeedSchema(StrictSchema):
+    id = fields.UUID()
+    what = fields.String(validate=validate.OneOf(list(BY_CODE)))
+    outcome = fields.String(validate=validate.OneOf(list(OUTCOMES)))
+    words = fields.String()
+    receipt = fields.String(allow_none=True)
+    photos = fields.List(fields.String(), metadata={"description": "sha256 of each"})
+    by = fields.String()
+    at = Instant()
 
 
 class NewPhoneSchema(StrictSchema):

@@ -18,6 +18,7 @@ from app.hardware.model import (
     HardwareReplacement,
     HardwareStep,
     Instalment,
+    LossDeed,
     WageCap,
 )
 from app.hardware.tools import VIEWERS
@@ -26,7 +27,7 @@ from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 from app.registry import Employee, Handset, Number, Post, ServiceCentre, WeChatAccount
 
-Part = TypeVar("Part", HardwareStep, HardwareRepair, HardwareReplacement)
+Part = TypeVar("Part", HardwareStep, HardwareRepair, HardwareReplacement, LossDeed)
 L = TypeVar("L", Handset, Employee, ServiceCentre, Post, Number, WeChatAccount)
 
 
@@ -105,6 +106,21 @@ def from_handovers(session: Session, handset_id: uuid.UUID) -> Sequence[Hardware
 def parts(session: Session, kind: type[Part], case_id: uuid.UUID) -> Sequence[Part]:
     """What hangs on a case, the oldest first."""
     return session.scalars(select(kind).where(kind.case_id == case_id).order_by(kind.id)).all()
+
+
+def still_lost(session: Session, after: uuid.UUID | None, limit: int) -> Sequence[HardwareCase]:
+    """Losses of which the phone has not come back, also when another took its place; by id. Internal."""
+    back = (states.Case.FOUND, states.Case.DROPPED)
+    query = select(HardwareCase).where(HardwareCase.kind == "loss", HardwareCase.state.not_in(back))
+    if after is not None:
+        query = query.where(HardwareCase.id > after)
+    return session.scalars(query.order_by(HardwareCase.id).limit(limit)).all()
+
+
+def last_step(session: Session, case_id: uuid.UUID, step: str) -> HardwareStep | None:
+    """Internal."""
+    query = select(HardwareStep).where(HardwareStep.case_id == case_id, HardwareStep.step == step)
+    return session.scalars(query.order_by(HardwareStep.id.desc()).limit(1)).first()
 
 
 def replacements(session: Session, case_id: uuid.UUID) -> Sequence[HardwareReplacement]:

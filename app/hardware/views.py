@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.hardware import store
 from app.hardware.documents import subject_of
 from app.hardware.lives import service_life
+from app.hardware.losing import LossLine, loss_lines
 from app.hardware.model import (
     DeductionOrder,
     HardwareCase,
@@ -20,6 +21,7 @@ from app.hardware.model import (
     HardwareReplacement,
     HardwareStep,
     Instalment,
+    LossDeed,
 )
 from app.hardware.reporting import has_user
 from app.hardware.rights import acts_of
@@ -31,7 +33,6 @@ from app.kernel.tenancy import SYSTEM, Principal
 from app.papers import Paper, papers_about
 from app.people import names_of
 from app.registry import Employee, Handset, ServiceCentre
-from app.tasks import Task, open_tasks
 
 _OWN = 50
 
@@ -102,8 +103,8 @@ class Detail:
     plan: Sequence[tuple[str, int]]
     months: Sequence[str]
     papers: Sequence[Paper]
-    tasks: Sequence[Task]
     incidents: Sequence[Incident]
+    loss: Sequence[LossLine]
     names: dict[str, str]
     acts: frozenset[str]
 
@@ -135,8 +136,8 @@ def _detail(
     actors = {s.by for s in steps} | {r.recorded_by for r in repairs} | {p.confirmed_by for p in taken}
     actors |= {who for r in replacements for who in (r.offered_by, r.decided_by) if who}
     actors |= {who for who in (case.reported_by, case.stated_by, case.judged_by, case.appealed_by) if who}
-    lost = case.kind == "loss"
-    at_desk = not (principal.employee is not None and principal.employee == case.employee_id)
+    lost, loss = case.kind == "loss", loss_lines(session, case)
+    actors |= {deed.by for one in loss for deed in one.deeds}
     return Detail(
         line=line,
         life=life,
@@ -148,8 +149,8 @@ def _detail(
         plan=_plan(line.order, taken),
         months=_months(line.order, taken, now),
         papers=papers_about(session, principal, subject_of(case)),
-        tasks=[t for t in _tasks(session, principal, case) if at_desk],
         incidents=_incidents(session, case) if lost else (),
+        loss=loss,
         names=names_of(session, actors),
         acts=acts_of(
             principal,
@@ -160,11 +161,6 @@ def _detail(
             has_user=has_user(session, case),
         ),
     )
-
-
-def _tasks(session: Session, principal: Principal, case: HardwareCase) -> Sequence[Task]:
-    page = open_tasks(session, principal, handset_id=case.handset_id, limit=50)
-    return [task for task in page.items if task.kind == "lost_phone"]
 
 
 def _incidents(session: Session, case: HardwareCase) -> list[Incident]:
@@ -199,4 +195,5 @@ def photos_of(session: Session, principal: Principal, case_id: uuid.UUID) -> fro
     case = store.find(session, principal, case_id)
     of_repairs = [name for part in store.parts(session, HardwareRepair, case.id) for name in part.photos]
     of_phones = [name for part in store.replacements(session, case.id) for name in part.photos]
-    return frozenset([*case.photos, *case.finding_photos, *of_repairs, *of_phones])
+    of_loss = [name for part in store.parts(session, LossDeed, case.id) for name in part.photos]
+    return frozenset([*case.photos, *case.finding_photos, *of_repairs, *of_phones, *of_loss])

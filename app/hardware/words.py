@@ -9,6 +9,7 @@ from app.hardware import states
 from app.hardware.disposing import CAUSES as DISPOSAL_CAUSES
 from app.hardware.documents import PAYERS, life_text, yuan
 from app.hardware.judging import WAYS
+from app.hardware.loss_rules import CANNOT, OPEN, OUTCOMES, WATCH
 from app.hardware.noting import STEPS
 from app.hardware.repairing import RESULTS
 from app.hardware.states import Case
@@ -56,4 +57,8 @@ FOR_PAGES: Mapping[str, Any] = {
     "life_words": LIFE_OF,
     "life_text": life_text,
     "yuan": yuan,
+    "loss_outcomes": OUTCOMES,
+    "loss_open": OPEN,
+    "loss_watch": WATCH,
+    "loss_cannot": CANNOT,
 }

@@ -31,6 +31,7 @@ _VERBS: Mapping[str, str] = {
     "report": "报告", "police": "登记报警回执", "state": "陈述", "judge": "认定",
     "repair": "登记维修", "offer": "提交新机", "refuse": "拒绝",
     "buy": "购买", "order": "下达", "take": "扣款", "settle": "了结", "lift": "撤销并退回", "find": "找回",
+    "lost": "遗失处置", "told": "说明限度", "seen": "网关又读到",
     "appeal_allow": "申诉成立", "appeal_dismiss": "申诉不成立", "tie": "登记归属", "hold": "锁定",
     "release": "解除锁定",
     "sign": "签字", "signed": "双方签完", "freeze": "定稿", "unfreeze": "退回修改", "item": "清点", "counts": "数量",

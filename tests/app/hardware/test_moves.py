@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from sqlalchemy import select
 
-from app.hardware import disposing, life_events, reporting, waiting_of
+from app.hardware import disposing, life_events, losing, waiting_of
+from app.hardware.loss_rules import STEPS
 from app.hardware.model import HardwareCase
 from app.kernel.errors import Conflict, Forbidden, Invalid
 from app.kernel.timeline import Subject
@@ -38,12 +39,13 @@ def refused(error, code, act, *args, **kwargs):
 
 def test_a_lost_phone_asks_for_everything_at_once_and_found_ends_it(way, session, place):
     way.report("loss")
-    lost = {f"hardware.lost_{what}" for what in ("lock", "number", "wechat", "passwords", "police")}
+    lost = {f"hardware.{step.what}" for step in STEPS}
     assert tasks(session) == {*lost, "hardware.judge"}
     bodies = "".join(task.body for task in session.scalars(select(Task)))
     assert "+8613800000001" in bodies
     assert "**小新" in bodies
-    reporting.note_police(session, place.zhang, way.case.id, number="A123", now=way.now)
+    police = losing.Deed("lost_police", "done", receipt="A123")
+    losing.record_deed(session, place.zhang, way.tools, way.case.id, police, way.now)
     assert "hardware.lost_police" not in tasks(session)
     way.find()
     assert way.case.state == "found"

@@ -146,13 +146,27 @@ def test_a_loss_from_the_registry(people, place):
         lead, "/hardware/new", phone="GJ-1", kind="loss", happened_at="2026-11-21T09:00", words="丢了"
     )
     told = page(lead, answer.headers["Location"])
-    for words in ("锁定遗失的手机", "停机", "不会自动免除"):
+    for words in ("“查找手机”锁定", "停机", "不会自动免除", "没有任何清除命令能经过互联网到达手机"):
         assert words in told
     again = send(
         lead, "/hardware/new", 409, phone="GJ-1", kind="loss", happened_at="2026-11-21T09:00", words="又丢了"
     )
     assert "未结束的事项" in again.text
-    send(people["it"], f"{answer.headers['Location']}/find", words="在沙发下")
+    case = answer.headers["Location"]
+    empty = send(people["it"], f"{case}/lost", 422, what="lost_number", outcome="done")
+    assert "请留下凭据" in empty.text
+    send(people["it"], f"{case}/lost", what="lost_number", outcome="done", receipt="10086-77")
+    send(
+        people["zhang"],
+        f"/my{case.replace('/hardware', '/cases')}/lost",
+        what="lost_wechat",
+        outcome="impossible",
+        words="别的设备没有登录",
+    )
+    told = page(lead, case)
+    for words in ("10086-77", "别的设备没有登录", "还有 5 项"):
+        assert words in told
+    send(people["it"], f"{case}/find", words="在沙发下")
     assert "已找回" in page(lead, answer.headers["Location"])
 
 
