@@ -20,5 +20,6 @@ KINDS = {
     "assessment": Kind("PG", "设备评估单"),
     "replacement": Kind("GH", "换机申请单"),
     "unauthorised": Kind("GG", "擅自更改处理单"),
+    "transfer": Kind("QY", "数据迁移单"),
     "certificate": Kind("XH", "数据销毁证明"),
 }

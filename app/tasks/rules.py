@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-DECIDED = frozenset({"change", "excuse", "handover", "hardware", "incident", "lost_phone", "report", "round"})
+DECIDED = frozenset(
+    {"change", "excuse", "handover", "hardware", "incident", "lost_phone", "report", "round", "transfer"}
+)
 """Kinds that end only with what they ask for: ticked off by hand, a matter that costs somebody money, or spares it,
 would lie undecided and out of sight.
 """

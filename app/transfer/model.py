@@ -17,7 +17,8 @@ _JSON = JSON(none_as_null=True)
 
 
 class Transfer(Identified, Base):
-    """`old_id` → `new_id`; `old_serial` and `new_serial` are those of the order, `source` a path of this server.
+    """`old_id` → `new_id` (null: a phone without a successor, which can only be waived). `old_serial` and `new_serial`
+    are those of the order, `source` is a path of this server.
 
     `command_id`: the order that was given last, `runs` how many were. `progress`, `progress_at`: the gateway's newest
     word while it works; `note`: the code of why it could not go on, or of what is wrong with the result.
@@ -45,9 +46,9 @@ class Transfer(Identified, Base):
 
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
     old_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"))
-    new_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"))
+    new_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("handset.id"))
     old_serial: Mapped[str] = mapped_column(String(64))
-    new_serial: Mapped[str] = mapped_column(String(64))
+    new_serial: Mapped[str | None] = mapped_column(String(64))
     source: Mapped[str | None] = mapped_column(String(300))
     reason: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12))

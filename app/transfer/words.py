@@ -1,0 +1,125 @@
+"""The words and colours of this room's pages, lists and sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.transfer import states
+from app.transfer.noting import STEPS
+from app.transfer.states import COPY_WORDS, Copy, State
+from app.transfer.tools import PART_WORDS
+
+STATE: Mapping[str, tuple[str, str]] = {
+    state: (colour, states.WORDS[state])
+    for state, colour in {
+        State.DRAFT: "quiet", State.QUEUED: "busy", State.RUNNING: "busy", State.INTERRUPTED: "unknown",
+        State.ATTENTION: "bad", State.FAILED: "bad", State.MOVED: "unknown", State.VERIFIED: "good",
+        State.ACCEPTED: "good", State.WAIVED: "good", State.CANCELLED: "quiet",
+    }.items()
+}  # fmt: skip
+NEXT: Mapping[str, str] = {
+    State.DRAFT: "把两台手机都用数据线接到同一台网关，解锁并允许调试，然后开始。",
+    State.QUEUED: "等网关取走命令（约一分钟内）。两台手机保持插着、亮屏解锁。",
+    State.RUNNING: "网关正在迁移，可以离开；中断后会自动继续，不会从头开始。",
+    State.INTERRUPTED: "检查两台手机是否都插着、已解锁、允许了调试，网关是否联网。恢复后自动继续。",
+    State.ATTENTION: "先看下面的差异：可以重试（只补没有核验的）；确实补不了的，由没有经手的主管写明原因接受。",
+    State.FAILED: "看下面的原因，处理后重新开始；已复制的部分不会重来。旧手机读不了的，可以申请免迁移。",
+    State.MOVED: "资料已经处理完。还要用微信自带的功能迁移聊天记录，并登记结果和截图。",
+}
+"""What comes next in a transfer that is not over, whoever looks."""
+STAGES: Mapping[str, str] = {
+    "identity": "核对两台手机", "space": "检查空间", "listing": "列出文件", "reading": "读取旧手机",
+    "writing": "写入新手机", "verifying": "核验新手机",
+    "people": "通讯录、通话和短信", "tap_needed": "需要在新手机上点一下",
+    "manifest": "上报清单",
+}  # fmt: skip
+TAP = "请在新手机屏幕上按提示确认导入联系人（选择“确定”或“导入”，存到“手机”），确认后自动继续。"
+COPY: Mapping[str, tuple[str, str]] = {
+    Copy.NONE: ("quiet", COPY_WORDS[Copy.NONE]),
+    Copy.KEPT: ("unknown", COPY_WORDS[Copy.KEPT]),
+    Copy.DESTROYED: ("good", COPY_WORDS[Copy.DESTROYED]),
+    Copy.UNKNOWN: ("unknown", COPY_WORDS[Copy.UNKNOWN]),
+}
+ENTRY: Mapping[str, tuple[str, str]] = {
+    "verified": ("good", "已核验"), "differs": ("bad", "不一致"), "failed": ("bad", "失败"),
+    "skipped": ("unknown", "跳过"),     "missing": ("bad", "缺少"),
+}  # fmt: skip
+PART: Mapping[str, tuple[str, str]] = {
+    "verified": ("good", "已核验"), "differences": ("bad", "有差异"), "not_offered": ("unknown", "这台手机不提供"),
+    "failed": ("bad", "失败"),
+}  # fmt: skip
+WECHAT: Mapping[str, tuple[str, str]] = {
+    "yes": ("good", "全部迁移"), "partly": ("unknown", "迁移了一部分"), "no": ("bad", "没有迁移"),
+}  # fmt: skip
+_NOTES: Mapping[str, str] = {
+    "not_seen": "网关没有看到其中一台手机：请用数据线插好",
+    "unauthorized": "手机没有允许调试：解锁手机，在弹窗里点“允许”",
+    "plaintext": "手机是通过不加密的网络连接的：请改用数据线",
+    "busy": "手机正在做别的事，稍后自动再试",
+    "no_box": "网关没有收到密钥，稍后自动再试",
+    "bad_box": "网关打不开密钥：检查网关是否重装过",
+    "other_phone": "插着的不是要迁移的那台手机",
+    "identity": "手机的身份和档案不符",
+    "no_imei": "手机不肯说 IMEI，认不出来",
+    "interrupted": "迁移中断，恢复后自动继续",
+    "silence": "网关没有回音",
+    "no_space": "空间不足", "new_full": "新手机空间不足：先腾出空间再重试", "gateway_full": "网关磁盘空间不足",
+    "too_many_files": "文件超过 20 万个，请先整理或减少要迁移的文件夹",
+    "no_manifest": "没有收到完整的清单，不能算核验：请重试",
+    "no_counts": "网关没有报告文件数量",
+    "contradiction": "网关报告的数量和清单对不上，不能算核验：请重试",
+    "differences": "有文件或内容没有核验一致", "part_missing": "有一部分内容没有结果",
+    "not_offered": "这台手机不提供其中一部分内容（如短信），无法迁移",
+    "odd_word": "网关的回报看不懂，可能版本不一致：请升级网关",
+    "expired": "24 小时内没有完成", "cancelled": "命令被取消", "superseded": "被新的命令取代",
+    "no_answer": "网关一直没有回音", "not_waiting": "迁移已不在等待",
+    "retired_phone": "其中一台手机已停用", "other_centre": "手机已不在同一个服务中心",
+    "unreachable": "连不上手机", "dropped": "与手机的连接断开", "timeout": "手机没有及时回应",
+    "adb_down": "网关上的 adb 没有运行", "internal": "网关内部出错，请看网关日志", "refused": "手机拒绝了连接",
+    "not_supported": "这台手机不支持", "no_copy": "加密副本不在了，重试会从头开始", "failed": "没有成功",
+    "unknown": "原因不清楚",
+}  # fmt: skip
+_ENTRY_NOTES: Mapping[str, str] = {
+    "changed": "读取时文件在变化", "vanished": "读取时文件已不在", "unreadable": "读不了", "too_large": "超过大小上限",
+    "exists": "新手机上已有同名文件，另存了一份", "hash": "内容不一致", "not_offered": "手机不提供",
+}  # fmt: skip
+
+
+def note_words(code: str | None) -> str:
+    """A gateway's or the server's code in words; what is not known is shown as it is."""
+    return "" if code is None else _NOTES.get(code, f"原因代码 {code}")
+
+
+def entry_words(code: str | None) -> str:
+    return "" if code is None else _ENTRY_NOTES.get(code, _NOTES.get(code, code))
+
+
+def size_words(number: int | None) -> str:
+    """`1.2 GB`; bytes as people say them."""
+    if number is None:
+        return "—"
+    size, units = float(number), ("B", "KB", "MB", "GB", "TB")
+    for unit in units:
+        if size < 1024 or unit == units[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return ""
+
+
+FOR_PAGES: Mapping[str, Any] = {
+    "state_words": STATE,
+    "next_words": NEXT,
+    "stage_words": STAGES,
+    "tap_words": TAP,
+    "copy_words": COPY,
+    "entry_states": ENTRY,
+    "part_outcomes": PART,
+    "part_words": PART_WORDS,
+    "wechat_words": WECHAT,
+    "step_words": STEPS,
+    "note_words": note_words,
+    "entry_words": entry_words,
+    "size_words": size_words,
+    "open_states": states.OPEN,
+}
