@@ -115,6 +115,10 @@ from app.tasks.api import tasks_api
 from app.tasks.pages import tasks_pages
 from app.trail.api import trail_api
 from app.trail.pages import trail_pages
+from app.transfer import DiscardHook, TransferHook
+from app.transfer.agent_api import manifest_api
+from app.transfer.verifying import check_transfer
+from app.transfer.verifying import record_check as transfers_check
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
 
@@ -194,6 +198,7 @@ APIS: tuple[Blueprint, ...] = (
     rounds_api,
     handover_api,
     hardware_api,
+    manifest_api,
 )
 COMMANDS = (
     users_cli,
@@ -240,7 +245,12 @@ def register_rooms(app: Flask) -> None:
 def command_hooks() -> CommandHooks:
     """What each room does when a command of its kind leaves, is answered, or ends unanswered."""
     lock = LockHook()
-    return {"check_lock": lock, "set_lock": lock}
+    return {
+        "check_lock": lock,
+        "set_lock": lock,
+        "transfer_data": TransferHook(),
+        "discard_copy": DiscardHook(),
+    }
 
 
 RecordCheck = Callable[[Session, BlobStore, KeyStore], Iterator[str]]
@@ -257,6 +267,7 @@ def record_checks() -> list[RecordCheck]:
         hardware_check,
         assessments_check,
         requests_check,
+        transfers_check,
     ]
 
 
@@ -269,6 +280,7 @@ def subject_checks() -> Mapping[str, SubjectCheck]:
         "hardware_case": hardware_case_check,
         "contract_assessment": assessment_check,
         "replacement_request": check_request,
+        "transfer": check_transfer,
     }
 
 
@@ -293,6 +305,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.registry.jobs import JOBS as REGISTRY_JOBS
     from app.reports.jobs import JOBS as REPORT_JOBS
     from app.trail.jobs import JOBS as TRAIL_JOBS
+    from app.transfer.jobs import JOBS as TRANSFER_JOBS
 
     return [
         *KERNEL_JOBS,
@@ -315,4 +328,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *HARDWARE_JOBS,
         *TRAIL_JOBS,
         *CONTRACT_JOBS,
+        *TRANSFER_JOBS,
     ]

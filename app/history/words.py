@@ -18,6 +18,7 @@ ROOMS: Mapping[str, str] = {
     "command": "命令",
     "hardware": "损坏遗失",
     "contracts": "号码合约",
+    "transfer": "数据迁移",
     "ledger": "补贴与扣款",
     "paper": "单据",
     "user": "账号与角色",

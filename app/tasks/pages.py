@@ -36,6 +36,8 @@ KINDS: Mapping[str, str] = {
     "handover": "交接",
     "hardware": "损坏遗失",
     "lost_phone": "手机遗失",
+    "transfer": "数据迁移",
+    "transfer_copy": "迁移的加密副本",
     "refund": "退还费用",
     "unruled": "无法裁定",
     "gateway": "网关中断",

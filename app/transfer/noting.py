@@ -63,8 +63,9 @@ def ask(
     """A task about the transfer, one of its kind at a time."""
     title, roles = _TASKS[what]
     tag = session.get_one(Handset, row.old_id).asset_tag
+    kind = "transfer_copy" if what == "copy" else "transfer"
     return open_task(
-        session, key=f"transfer.{what}:{row.id}", kind="transfer_copy" if what == "copy" else "transfer", centre_id=row.centre_id, title=f"{title}：{tag}",
+        session, key=f"transfer.{what}:{row.id}", kind=kind, centre_id=row.centre_id, title=f"{title}：{tag}",
         body=body, link=transfer_path(row.id), handset_id=row.old_id, due_at=due_at, roles=roles, now=now,
     )  # fmt: skip
 
