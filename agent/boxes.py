@@ -22,18 +22,17 @@ class Boxes:
         self._kept: OrderedDict[str, tuple[float, object]] = OrderedDict()
 
     def put(self, command: wire.Command) -> wire.Command:
-        """The command as it may be stored: without its sealed part, which is kept here."""
+        """The command as it may be stored: of its sealed part, which is kept here, only that there was one."""
         if SEALED not in command.args:
             return command
-        rest = dict(command.args)
-        box = rest.pop(SEALED)
+        box = command.args[SEALED]
         with self._lock:
             self._forget()
             self._kept.pop(command.id, None)
             self._kept[command.id] = (self._clock() + command.expires_in_s, box)
             while len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
-        return replace(command, args=rest)
+        return replace(command, args={**command.args, SEALED: True})
 
     def take(self, command_id: str) -> object | None:
         """The box, which is not kept any longer; None when there is none (any more)."""

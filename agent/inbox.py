@@ -95,6 +95,19 @@ class Inbox:
         with self._db.transaction() as db:
             db.execute("UPDATE command SET state = 'started' WHERE id = ?", (command_id,))
 
+    def left_s(self, command: wire.Command) -> float:
+        """Seconds until a received command expires; 0 when that is not known, after a restart of the gateway."""
+        with self._db.transaction() as db:
+            row = db.execute("SELECT at_s, at_boot FROM command WHERE id = ?", (command.id,)).fetchone()
+        age_s = None if row is None else self._clock.age_s(Instant(row[0], row[1]))
+        return 0.0 if age_s is None else command.expires_in_s - age_s
+
+    def tell(self, command_id: str, detail: dict[str, Any]) -> None:
+        """Return when it is on disk that the act has come this far; the server is told as of any result."""
+        result = {"id": command_id, "state": "running", "detail": detail}
+        with self._db.transaction() as db:
+            insert(db, [Entry("results", result, self._clock.now())])
+
     def finish(self, command_id: str, outcome: Outcome) -> None:
         """Store the result and what it read, and spool both, in one transaction."""
         result = {"id": command_id, "state": outcome.state, "detail": outcome.detail}

@@ -20,7 +20,7 @@ from agent.boxes import Boxes
 from agent.errors import TransportError
 from agent.identity import NotAtHand, PhoneAtHand
 from agent.inbox import Outcome
-from agent.parsers.lock import UNCLEAR, is_pin, set_code, verify_code
+from agent.parsers.lock import UNCLEAR, is_pin, is_secret, set_code, verify_code
 from agent.transport import Transport
 
 log = logging.getLogger("agent.commands")
@@ -76,12 +76,11 @@ class LockKind:
         texts = wire.open_box(box, self.key, command=command.id, agent=command.agent, serial=command.serial)
         old, new = texts.get("old"), texts.get("new")
         if (
-            not _usable(old)
+            old is None
             or (self.what == "set") != (new is not None)
-            or (new is not None and not _usable(new))
+            or not all(is_secret(text) for text in (old, new) if text is not None)
         ):
             raise wire.BoxRejected("not what this kind needs")
-        assert old is not None
         return _Texts(old, new)
 
     def _try(self, transport: Transport, texts: _Texts) -> Outcome:
@@ -125,11 +124,6 @@ def set_command(old: str, new: str) -> str:
     verb = "set-pin" if is_pin(new) else "set-password"
     end = "-- " if new.startswith("-") else ""
     return f"locksettings {verb} --old {shlex.quote(old)} --user 0 {end}{shlex.quote(new)}"
-
-
-def _usable(text: str | None) -> bool:
-    """What can be given to a command on one line."""
-    return text is not None and 0 < len(text) <= 200 and text.isprintable()
 
 
 def _told(outcome: str) -> Outcome:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agent import __version__, wire
 from agent.batches import Batches
@@ -22,8 +23,10 @@ from agent.database import Database, SpoolError
 from agent.enrol import EXIT_AWAY, EXIT_REFUSED, EXIT_USAGE, EnrolError, default_name, enrol, read_code
 from agent.errors import AgentError
 from agent.hands import Hands
+from agent.identify import IdentifyPhone
 from agent.identity import PhoneAtHand
 from agent.inbox import Inbox, Outcome
+from agent.inspect_phone import InspectPhone
 from agent.instant import SiteClock, site_clock
 from agent.journal import JournalKeeper
 from agent.lock import LOCK_KINDS, LockKind
@@ -38,6 +41,7 @@ from agent.state import DEFAULT_STATE, Identity, State
 from agent.sweep import CONCURRENCY, Serials, Sweeper
 from agent.targets import OWN_PHONE, AdbWatch, TargetList, require_own_phone
 from agent.transport import TransportOptions, parse_target
+from agent.wipe import WipeKind
 
 log = logging.getLogger("agent")
 
@@ -88,9 +92,9 @@ class Agent:
         self._check = self._self_check(options, canary)
         self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._probed)
         boxes = Boxes(clock.steady)
+        self._inbox = Inbox(self._database, self._clock)
         kinds = self._kinds(state, reader, options, boxes, hands, serials)
-        inbox = Inbox(self._database, self._clock)
-        self._worker = CommandWorker(inbox, kinds, self._clock, on_result=self._result_ready)
+        self._worker = CommandWorker(self._inbox, kinds, self._clock, on_result=self._result_ready)
         self._reporter = Reporter(
             self._batches,
             Client(identity.server_url, state.keys().ed25519, identity.agent_id),
@@ -118,6 +122,11 @@ class Agent:
             at_hand = PhoneAtHand(options, hands, serials, targets, clock)
             for name, what in LOCK_KINDS.items():
                 kinds[name] = LockKind(what, state.keys().x25519, boxes, at_hand)
+            kinds["inspect_phone"] = InspectPhone(at_hand)
+            kinds["identify_phone"] = IdentifyPhone(at_hand)
+            kinds["wipe_phone"] = WipeKind(
+                state.keys().x25519, boxes, at_hand, self._inbox.left_s, self._came_so_far
+            )
         return kinds
 
     def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:
@@ -207,6 +216,10 @@ class Agent:
 
     def _probed(self, command_id: str, outcome: Outcome) -> None:
         self._worker.finish(command_id, outcome)
+
+    def _came_so_far(self, command_id: str, detail: dict[str, Any]) -> None:
+        self._inbox.tell(command_id, detail)
+        self._result_ready()
 
     def _result_ready(self) -> None:
         self._reporter.wake()

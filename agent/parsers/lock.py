@@ -33,6 +33,16 @@ def set_code(result: CommandResult, new: str) -> str:
     return _code(result, f"{said} set to '{new}'", "set")
 
 
+def clear_code(result: CommandResult) -> str:
+    """`cleared`, or why it was not (`mismatch throttled no_lock profile not_supported`), or `words`."""
+    return _code(result, "Lock credential cleared", "cleared")
+
+
+def is_secret(text: str) -> bool:
+    """Whether this can be given to a command on one line."""
+    return 0 < len(text) <= 200 and text.isprintable()
+
+
 def is_pin(text: str) -> bool:
     return text.isascii() and text.isdigit()
 

@@ -38,7 +38,14 @@ def snapshot_command(
     """
     nonce = nonce or secrets.token_hex(8)
     files = " ".join([name for name in collected if _FILE.fullmatch(name)][:MAX_COLLECTED])
-    return f'{MARK}\nN={nonce}\nA="{files}"\nH={"1" if history else ""}\n{_body("snapshot.sh")}', nonce
+    head = f'A="{files}"\nH={"1" if history else ""}\n'
+    return f"{MARK}\nN={nonce}\n{head}{_body('frames.sh')}\n{_body('snapshot.sh')}", nonce
+
+
+def inspect_command(nonce: str | None = None) -> tuple[str, str]:
+    """The command that prints what a wipe's evidence needs beside a snapshot, and the number that marks its frames."""
+    nonce = nonce or secrets.token_hex(8)
+    return f"{MARK}\nN={nonce}\n{_body('frames.sh')}\n{_body('inspect.sh')}", nonce
 
 
 def nonce_of(command: str) -> str | None:

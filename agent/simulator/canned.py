@@ -20,6 +20,7 @@ from agent.simulator.state import PhoneState
 _SECTION = re.compile(r"[sf] \S")
 _ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
 _PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
+_MEDIA = re.compile(r"^o=\$\(\$T find /sdcard/ .*\) && put (\w+) 0$")
 _JOURNAL = "[[ -r $J ]] && s journal sh $J contact $A"
 _HISTORY = "[[ -n $H ]] && "
 _LOOP = "for u in ${us:-0}; do"
@@ -28,7 +29,7 @@ _USER = re.compile(r"UserInfo\{([0-9]+):")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command: `kind` is the script's function (`s`, `f`), `proc` or `journal`; a filter is there for `f`."""
+    """One command: `kind` is the script's function (`s`, `f`), `proc`, `media` or `journal`; `f` has a filter."""
 
     kind: str
     section: str
@@ -127,6 +128,8 @@ def _steps(body: str) -> tuple[list[tuple[Step, ...] | None], list[tuple[Step, .
     for line in body.split("\n"):
         if proc := _PROC.match(line):
             main.append((Step("proc", proc[2], (proc[1],)),))
+        elif media := _MEDIA.match(line):
+            main.append((Step("media", media[1], ()),))
         elif line == _LOOP:
             in_loop = True
             main.append(None)
@@ -192,6 +195,8 @@ def _frames(
 def _run(step: Step, user: str, phone: PhoneState) -> tuple[bytes, int]:
     if step.kind == "proc":
         return proc_files(phone)[step.argv[0]].rstrip("\n").encode(), 0
+    if step.kind == "media":
+        return str(phone.tree.media_count() if phone.tree is not None else 0).encode(), 0
     output = android.run([word.replace("$u", user) for word in step.argv], phone)
     printed = output.stdout + output.stderr
     if step.wanted is None or step.errors is None:

@@ -340,7 +340,7 @@ def test_boxes_keep_few_and_not_for_long(rig: Rig) -> None:
     clock = rig.box.steady
     boxes = Boxes(clock)
     kept = boxes.put(rig.command())
-    assert kept.args == {"order": "o1"}
+    assert kept.args == {"order": "o1", "sealed": True}, "that there was a box, and not what it was"
     clock.now += 61
     assert boxes.take(kept.id) is None
     many = [boxes.put(rig.command()).id for _ in range(51)]
