@@ -7,7 +7,7 @@ from app.audit.erase_service import erase
 from app.audit.listing import KeptEvent, Search, find_events, has_lately, kept_event, kept_events, subjects_of
 from app.audit.marks import MARK, against_trail, facts_of, mark_of, trail_problems
 from app.audit.model import AuditRow
-from app.audit.service import AuditEvent, record
+from app.audit.service import AuditEvent, record, trail_size
 from app.audit.verify_service import (
     Verification,
     kept_checkpoints,
@@ -42,6 +42,7 @@ __all__ = [
     "sign_checkpoint",
     "subjects_of",
     "trail_problems",
+    "trail_size",
     "verify",
     "write_bundle",
 ]

@@ -99,6 +99,12 @@ def _row(entry: AuditEvent, seq: int, previous: bytes) -> AuditRow:
     return row
 
 
+def trail_size(session: Session) -> int:
+    """How many events the trail has; what this transaction noted is not among them."""
+    head = store.read_head(session)
+    return 0 if head is None else head.size
+
+
 def chain_fields(row: AuditRow) -> ChainFields:
     """What the hash of a stored event covers."""
     return ChainFields(

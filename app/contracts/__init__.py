@@ -6,6 +6,7 @@ from app.contracts.drafting_service import fill, open_assessment
 from app.contracts.life import life_events
 from app.contracts.model import NumberContract
 from app.contracts.rules import ITEMS, Terms
+from app.contracts.running import running_contract
 from app.contracts.views import contracts_of_handset
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "fill",
     "life_events",
     "open_assessment",
+    "running_contract",
     "submit",
 ]

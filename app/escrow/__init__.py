@@ -6,10 +6,10 @@ from app.escrow.filing import confirm as confirm_secret
 from app.escrow.filing import drop as drop_secret
 from app.escrow.joins import SecretState, kit_secrets, mark_handed, mark_lost, touched_since
 from app.escrow.lock_model import LockOrder
-from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_orders_of
+from app.escrow.lock_orders import ask_lock_check, ask_lock_set, lock_order_runs, lock_orders_of
 from app.escrow.lock_rules import LockState
 from app.escrow.lock_rules import words_of as lock_words
-from app.escrow.lock_sending import can_send, danger_key
+from app.escrow.lock_sending import can_send, danger_key, lock_for_wipe
 from app.escrow.lock_views import last_try
 from app.escrow.sealing import check_keyring
 from app.escrow.vault import Opened, Vault
@@ -34,6 +34,8 @@ __all__ = [
     "file_secret",
     "kit_secrets",
     "last_try",
+    "lock_for_wipe",
+    "lock_order_runs",
     "lock_orders_of",
     "lock_words",
     "mark_handed",

@@ -73,6 +73,11 @@ def orders_for(session: Session, principal: Principal, secret_id: uuid.UUID) -> 
     return lock_orders_of(session, secret.id)
 
 
+def lock_order_runs(session: Session, handset_id: uuid.UUID) -> bool:
+    """Whether a gateway is asked, or is about, to try or to set the phone's lock. Internal: asks no principal."""
+    return lock_store.active_on(session, handset_id) is not None
+
+
 def cancel_order(
     session: Session, principal: Principal, order_id: uuid.UUID, *, now: dt.datetime
 ) -> LockOrder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from app.escrow import lock_store, store
 from app.escrow.lock_model import LockOrder
 from app.escrow.lock_rules import CHECK, LockEvent
 from app.escrow.model import Secret
+from app.escrow.rules import SCREEN_LOCK
 from app.escrow.sealing import (
     FILED,
     Tampered,
@@ -74,6 +76,29 @@ def lock_texts(
         version=order.version,
     )  # fmt: skip
     return texts
+
+
+def lock_for_wipe(
+    session: Session, opened: Opened, handset_id: uuid.UUID, agent: AgentRef, wipe_id: uuid.UUID,
+    now: dt.datetime,
+) -> str | None:  # fmt: skip
+    """The phone's screen lock in force, for an order that erases it; None when none is filed. The trail says so.
+
+    Raise `Unavailable` for a record that is not what was filed (noted), or whose key is gone. Internal.
+    """
+    secret = store.secret_for(session, "handset", handset_id, SCREEN_LOCK)
+    if secret is None or secret.in_force is None:
+        return None
+    try:
+        text = open_version(session, opened, secret, secret.in_force)
+    except Tampered as exc:
+        tampered_event(session, exc, SYSTEM.user, now)
+        raise
+    note(
+        session, SYSTEM.user, secret, "escrow.lock_wipe_send", now, wipe=str(wipe_id), agent=str(agent.id),
+        version=secret.in_force,
+    )  # fmt: skip
+    return text
 
 
 def _texts(session: Session, opened: Opened, secret: Secret, order: LockOrder) -> dict[str, str]:

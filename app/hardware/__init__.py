@@ -1,7 +1,15 @@
 """R05: damage and loss, replacement, deduction from wages, and which phones wait to be destroyed."""
 
 from app.hardware.comparing import Compared, Specification, overall, specification_table
-from app.hardware.disposing import cancel_disposal, disposals, order_disposal, out_of_use, waiting_of
+from app.hardware.disposing import (
+    cancel_disposal,
+    disposals,
+    finish_disposal,
+    is_lost,
+    order_disposal,
+    out_of_use,
+    waiting_of,
+)
 from app.hardware.judging import Finding, judge
 from app.hardware.life import life_events
 from app.hardware.lives import service_life, specification_of
@@ -21,6 +29,8 @@ __all__ = [
     "Tools",
     "cancel_disposal",
     "disposals",
+    "finish_disposal",
+    "is_lost",
     "judge",
     "life_events",
     "order_disposal",

@@ -1,4 +1,4 @@
-"""Phones that are to be destroyed. Here they only wait: transfer, approval and wipe are another room's."""
+"""Phones that are to be destroyed. Here they wait, and are crossed off: transfer and wipe are other rooms'."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def order_disposal(
     if row is None or (made is None and row.source != source):
         raise Conflict("这台手机已在待销毁清单中 / it waits for disposal already", code="disposal_waits")
     if made is not None:
-        _note(session, principal, row, "order", now, row.reason)
+        _note(session, principal.user, row, "order", now, row.reason)
     return row
 
 
@@ -133,18 +133,41 @@ def cancel_disposal(
     change_if(
         session, row, ("state",), conflict, state=after, ended_by=principal.user, ended_at=now, end_reason=words
     )  # fmt: skip
-    _note(session, principal, row, "cancel", now, words)
+    _note(session, principal.user, row, "cancel", now, words)
     return row
 
 
-def _note(
-    session: Session, principal: Principal, row: Disposal, verb: str, now: dt.datetime, reason: str
-) -> None:
+def _note(session: Session, actor: str, row: Disposal, verb: str, now: dt.datetime, reason: str) -> None:
     event = AuditEvent(
-        at=now, actor=principal.user, action=f"disposal.{verb}", object=f"disposal:{row.id}",
+        at=now, actor=actor, action=f"disposal.{verb}", object=f"disposal:{row.id}",
         centre_id=row.centre_id, reason=reason, details={"handset": str(row.handset_id), "cause": row.cause},
     )  # fmt: skip
     record(session, event)
+
+
+def finish_disposal(
+    session: Session, disposal_id: uuid.UUID, *, by: str, reason: str, now: dt.datetime
+) -> bool:
+    """Its phone's data are destroyed, and a certificate says so; False when the order is over already. Internal."""
+    row = session.get(Disposal, disposal_id, populate_existing=True)
+    if row is None or row.state != State.WAITING:
+        return False
+    conflict = Conflict("刚被别人处理过，请刷新 / changed in this moment", code="hardware_state")
+    after = advance(State.WAITING, Event.FINISH)
+    change_if(session, row, ("state",), conflict, state=after, ended_by=by, ended_at=now, end_reason=reason)
+    _note(session, by, row, "finish", now, reason)
+    return True
+
+
+def is_lost(session: Session, handset_id: uuid.UUID) -> bool:
+    """Reported lost, and not found since. Internal: asks no principal."""
+    row = waiting_of(session, handset_id)
+    if row is not None and row.cause == "lost" and row.found_at is None:
+        return True
+    query = select(HardwareCase.id).where(
+        HardwareCase.handset_id == handset_id, HardwareCase.kind == "loss", HardwareCase.ended_at.is_(None)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def note_found(session: Session, handset_id: uuid.UUID, now: dt.datetime) -> None:

@@ -91,10 +91,13 @@ class AppealEvent(StrEnum):
 class Disposal(StrEnum):
     WAITING = "waiting"
     """To be destroyed: nothing is destroyed here."""
+    DONE = "done"
+    """Its data are destroyed, with a certificate."""
     CANCELLED = "cancelled"
 
 
 class DisposalEvent(StrEnum):
+    FINISH = "finish"
     CANCEL = "cancel"
 
 
@@ -142,6 +145,7 @@ APPEAL_NEXT: Mapping[tuple[str, str], StrEnum] = {
     (Appeal.FILED, AppealEvent.DISMISS): Appeal.DISMISSED,
 }
 DISPOSAL_NEXT: Mapping[tuple[str, str], StrEnum] = {
+    (Disposal.WAITING, DisposalEvent.FINISH): Disposal.DONE,
     (Disposal.WAITING, DisposalEvent.CANCEL): Disposal.CANCELLED,
 }
 TABLES: Mapping[type[StrEnum], Mapping[tuple[str, str], StrEnum]] = {
@@ -172,4 +176,6 @@ ORDER_WORDS: Mapping[str, str] = {Order.OPEN: "执行中", Order.SETTLED: "已�
 APPEAL_WORDS: Mapping[str, str] = {
     Appeal.NONE: "未申诉", Appeal.FILED: "申诉中", Appeal.ALLOWED: "申诉成立", Appeal.DISMISSED: "申诉不成立",
 }  # fmt: skip
-DISPOSAL_WORDS: Mapping[str, str] = {Disposal.WAITING: "待销毁", Disposal.CANCELLED: "已取消"}
+DISPOSAL_WORDS: Mapping[str, str] = {
+    Disposal.WAITING: "待销毁", Disposal.DONE: "已销毁数据", Disposal.CANCELLED: "已取消",
+}  # fmt: skip

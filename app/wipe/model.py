@@ -74,6 +74,7 @@ class Wipe(Identified, Versioned, Base):
     android_id: Mapped[str | None] = mapped_column(String(32))
     requested_by: Mapped[str | None] = mapped_column(String(200))
     requested_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    asked_by_lead: Mapped[bool] = mapped_column(default=False)
     approved_by: Mapped[str | None] = mapped_column(String(200))
     approved_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     second_by: Mapped[str | None] = mapped_column(String(200))

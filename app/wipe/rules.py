@@ -93,6 +93,8 @@ def word_of(state: str, detail: Mapping[str, Any]) -> Word:
     """Of an agent's word: the queue's state and what it kept of the detail."""
     reason = _code(detail.get("reason"))
     cleared = detail.get("lock_cleared") is True or detail.get("stage") == "lock_cleared"
+    # Null says that it may have been cleared: whoever is not sure guards the phone as if it were.
+    cleared = cleared or ("lock_cleared" in detail and detail["lock_cleared"] is None)
     if state == "running":
         return Word("running", reason, _code(detail.get("stage")), cleared)
     if state == "succeeded":
@@ -101,6 +103,61 @@ def word_of(state: str, detail: Mapping[str, Any]) -> Word:
     if state in _NOTHING_STATES:
         return Word("nothing", reason or state, None, cleared)
     return Word("unknown", reason or "failed", None, cleared)
+
+
+REASONS: Mapping[str, str] = {
+    "checked": "已核对手机",
+    "lock_cleared": "已清掉锁屏密码",
+    "sent": "正在下令（是否送达还不知道）",
+    "other_phone": "网关接着的不是这台手机",
+    "no_imei": "手机不告诉 IMEI，要在执行时输入 *#06# 显示的 IMEI",
+    "identity": "认不出手机",
+    "expect": "手机与执行时看到的不同（换过手机或重启过）：重新读取后再执行",
+    "accounts": "手机上还有账号（或读不到）：先在手机上全部移除",
+    "too_old": "手机系统太旧，不支持由网关清除：请手工恢复出厂",
+    "not_supported": "手机不支持由网关清除：请手工恢复出厂",
+    "no_block": "手机没有所需的分区：请手工恢复出厂",
+    "lock_set": "手机有锁屏密码而没有备案：在手机上关闭锁屏，或备案后再来",
+    "lock_wrong": "备案的锁屏密码不对（试了一次）",
+    "lock_throttled": "手机暂时不让再试密码",
+    "lock_profile": "工作资料占用锁屏密码，不能由网关清除",
+    "lock_unclear": "清锁屏密码的结果不明，手机可能已没有锁",
+    "bad_args": "网关看不懂指令，请更新网关程序",
+    "bad_box": "网关打不开发给它的内容",
+    "wrong_purpose": "网关程序或密钥不符",
+    "unknown_kind": "网关程序太旧，请更新",
+    "not_seen": "网关现在联系不上这台手机",
+    "busy": "手机正被读取",
+    "unauthorized": "手机上没有允许这台网关调试",
+    "plaintext": "只有明文网络连接：请用 USB 线接到网关",
+    "no_box": "网关重启过",
+    "unreachable": "联系不上手机",
+    "timeout": "手机没有按时回答",
+    "dropped": "连接中途断开",
+    "protocol": "手机的回答不合规则",
+    "refused": "网关没有执行",
+    "words": "手机的回答看不懂",
+    "interrupted": "网关中途重启",
+    "internal": "网关内部错误",
+    "expired": "网关拿到时已过期",
+    "adb_down": "网关的 adb 没有运行",
+    "too_large": "手机的回答太长",
+    "not_now": "网关现在做不了",
+    "failed": "网关没有说清结果",
+    "not_taken": "到时间没有网关来取，或被收回",
+    "no_answer": "网关没有回音",
+    "no_sign": "很久没有手机的消息",
+    "recalled": "已收回",
+    "not_begun": "操作的人说没有开始",
+    "tampered": "记录与审计不符，没有发出",
+    "identity_changed": "手机的档案改过，没有发出",
+    "lock_damaged": "备案的锁屏密码打不开，没有发出",
+}
+
+
+def reason_words(code: str) -> str:
+    """What a code is called; a rail's own code, or one that is not known, stands as it is."""
+    return REASONS.get(code, code)
 
 
 def _code(value: object) -> str | None:

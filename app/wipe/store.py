@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import Conflict, NotFound
 from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
+from app.registry import ServiceCentre
 from app.wipe.model import Wipe, WipeStep
 from app.wipe.states import OPEN, Event, State, advance
 
@@ -110,7 +111,7 @@ def state_counts(
     found = select(Wipe.state, func.count()).where(within(principal, Wipe.centre_id)).group_by(Wipe.state)
     if centre_id is not None:
         found = found.where(Wipe.centre_id == centre_id)
-    return {state: number for state, number in session.execute(found)}
+    return {row[0]: row[1] for row in session.execute(found)}
 
 
 def due(
@@ -122,18 +123,26 @@ def due(
     return session.scalars(locked).all()
 
 
-def count_steps(
-    session: Session,
-    step: str,
-    since: dt.datetime,
-    *,
-    by: str | None = None,
-    centre_id: uuid.UUID | None = None,
+def count_releases(
+    session: Session, since: dt.datetime, *, by: str | None = None, centre_id: uuid.UUID | None = None
 ) -> int:
-    """How many steps of a kind since then, by one person or in one centre."""
-    found = select(func.count()).select_from(WipeStep).where(WipeStep.step == step, WipeStep.at > since)
+    """How often something was released since then, by one person or in one centre."""
+    found = select(func.count()).select_from(WipeStep)
+    found = found.where(WipeStep.step.in_(("release", "guide")), WipeStep.at > since)
     if by is not None:
         found = found.where(WipeStep.by == by)
     if centre_id is not None:
         found = found.where(WipeStep.centre_id == centre_id)
     return session.scalar(found) or 0
+
+
+def wrong_words(session: Session, by: str, since: dt.datetime) -> int:
+    """How often this person typed a tag or an IMEI wrong since then, of whatever phone."""
+    found = select(func.count()).select_from(WipeStep)
+    found = found.where(WipeStep.step == "typed_wrong", WipeStep.by == by, WipeStep.at > since)
+    return session.scalar(found) or 0
+
+
+def lock_centre(session: Session, centre_id: uuid.UUID) -> None:
+    """Until the transaction ends nobody else releases in this centre: two at once would both be the last allowed."""
+    session.execute(select(ServiceCentre.id).where(ServiceCentre.id == centre_id).with_for_update())

@@ -1,0 +1,153 @@
+"""What keeps a phone from being erased. Looked at when it is asked for, approved, released, and as the order leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from app.contracts import running_contract
+from app.escrow import lock_order_runs
+from app.handover import open_handovers
+from app.hardware import is_lost, waiting_of
+from app.kernel.errors import Conflict, FieldError
+from app.kernel.tenancy import SYSTEM
+from app.registry import Handset, HandsetRef, holder_of, holds_on, placeholder_serial
+from app.transfer import transfer_state
+from app.wipe import store
+from app.wipe.identity import reading_of, same_phone
+from app.wipe.model import Wipe
+from app.wipe.restored import behind_checkpoints
+from app.wipe.rules import BEYOND_REPAIR, CHECKLIST, Blocker, checklist_gaps
+from app.wipe.tools import Tools, policy_of
+from app.wipe.verifying import approval_problems
+
+_TRANSFER_WORDS = {
+    "none": "数据还没有迁移", "running": "数据正在迁移", "unverified": "数据迁移还没有核对通过",
+}  # fmt: skip
+
+
+class Look(StrEnum):
+    """When it is looked. What is only known, or only counts, later is not asked earlier."""
+
+    REQUEST = "request"
+    APPROVE = "approve"
+    RELEASE = "release"
+    LEASE = "lease"
+
+
+def blockers(
+    session: Session, tools: Tools, wipe: Wipe, look: Look, now: dt.datetime, *, by: str | None = None
+) -> list[Blocker]:
+    """Everything that stands in the way now, each with its way out. What two approvers set aside is left out from the
+    release on. `by`: who acts, for his own share of the cap. Internal: the caller may see the wipe.
+    """
+    phone = session.get_one(Handset, wipe.handset_id, populate_existing=True)
+    found = [*_identity(session, wipe, phone, look), *_matters(session, wipe, now)]
+    if look in (Look.RELEASE, Look.LEASE):
+        found += [*_authority(session, tools, wipe, now), *_pace(session, tools, wipe, look, now, by)]
+        waived = {one["code"] for one in wipe.waivers} if wipe.second_by is not None else set()
+        found = [one for one in found if not (one.waivable and one.code in waived)]
+    gaps = checklist_gaps(wipe.checklist)
+    if gaps:
+        items = "；".join(CHECKLIST[item] for item in gaps)
+        found.append(Blocker("checklist", f"清单还没有满足：{items}", f"/wipes/{wipe.id}"))
+    return found
+
+
+def refuse(found: Sequence[Blocker]) -> None:
+    """Raise `Conflict` `blocked` that names them all; nothing when there is none."""
+    if found:
+        raise Conflict(
+            "现在不能清除：" + "；".join(one.words for one in found),
+            code="blocked",
+            fields=[FieldError(one.code, "blocked", one.words) for one in found],
+        )
+
+
+def _identity(session: Session, wipe: Wipe, phone: Handset, look: Look) -> Iterator[Blocker]:
+    link = f"/phones/{phone.id}"
+    imeis = tuple(i.imei for i in phone.imeis)
+    retired = phone.retired_at is not None
+    if placeholder_serial(phone.serial):
+        yield Blocker("placeholder_serial", "登记的序列号是很多手机共用的，认不准是哪一台", link)
+    if not imeis:
+        yield Blocker("no_imei", "档案里没有 IMEI，认不准是哪一台：先补登", link)
+    if retired:
+        yield Blocker("retired", "手机已在档案中停用", link)
+    ref = HandsetRef(phone.id, phone.centre_id, phone.serial, imeis, retired)
+    if look is not Look.REQUEST and not retired and not same_phone(wipe, ref):
+        yield Blocker("identity_changed", "手机的档案在申请之后改过：撤回，核对后重新申请", link)
+    read = reading_of(session, phone.id)
+    if read is None:
+        return
+    other = read.serial not in (None, phone.serial) or bool(read.imeis and not set(read.imeis) & set(imeis))
+    if read.refused or other:
+        yield Blocker("identity_contradicted", "以这个序列号应答的是另一台手机，先弄清是哪一台", link)
+
+
+def _matters(session: Session, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker]:
+    """Of other rooms: nobody's phone, nobody's matter, nothing on it that is needed."""
+    handset_id, link = wipe.handset_id, f"/phones/{wipe.handset_id}"
+    cases = open_handovers(session, SYSTEM, handset_id=handset_id)
+    yield from (Blocker("handover_open", "它的交接还没有完成", f"/handovers/{case.id}") for case in cases)
+    for hold in holds_on(session, [("handset", handset_id)]):
+        if not (cases and hold.cause.startswith("handover:")):
+            yield Blocker("held", f"手机被锁定：{hold.reason}", hold.link)
+    held = holder_of(session, SYSTEM, handset_id, now)
+    if held is not None:
+        who = f"（{held.employee_name}）" if held.employee_name else ""
+        yield Blocker("in_custody", f"手机还在岗位 {held.post_name}{who} 名下，先收回", link)
+    moved = transfer_state(session, handset_id)
+    if moved.code in _TRANSFER_WORDS:
+        yield Blocker("transfer_open", _TRANSFER_WORDS[moved.code], moved.link)
+    if is_lost(session, handset_id):
+        yield Blocker("lost", "手机报了遗失，还没有登记找回", link)
+    if lock_order_runs(session, handset_id):
+        yield Blocker("lock_order", "网关正在处理它的锁屏密码，等结果", "/escrow")
+    yield from _disposal(session, wipe, now)
+
+
+def _disposal(session: Session, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker]:
+    waits = waiting_of(session, wipe.handset_id)
+    if waits is None or waits.id != wipe.disposal_id:
+        words = "待销毁的决定已经取消或改变：取消这次清除，需要时重新建立"
+        yield Blocker("no_disposal", words, "/hardware/disposals")
+        return
+    runs = running_contract(session, wipe.handset_id, waits.source, now)
+    if runs is not None:
+        broken = waits.cause == BEYOND_REPAIR
+        words = f"它的号码合约到 {runs.ends_on} 才到期" + ("（损坏无法修复的，须两人批准）" if broken else "")
+        yield Blocker("contract_runs", words, f"/contracts/{runs.id}", waivable=broken)
+
+
+def _authority(session: Session, tools: Tools, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker]:
+    link = f"/wipes/{wipe.id}"
+    problems = list(approval_problems(session, wipe))
+    if problems:
+        words = "批准的内容与审计记录对不上，可能被改动过：不能执行，请核查"
+        yield Blocker("tampered", words, link)
+    if wipe.lapses_at <= now:
+        yield Blocker("lapsed", "批准已过期，重新申请", link)
+    if wipe.arms_at is None or wipe.arms_at > now:
+        yield Blocker("cooling", "冷静期还没有结束", link)
+    if behind_checkpoints(session, tools.checkpoint_dir):
+        words = "数据库比外面保存的检查点旧（可能恢复过备份）：先核查，再重新申请"
+        yield Blocker("restored", words, "/audit")
+
+
+def _pace(
+    session: Session, tools: Tools, wipe: Wipe, look: Look, now: dt.datetime, by: str | None
+) -> Iterator[Blocker]:
+    """The cap on releases. As the order leaves, this one is among those that are counted."""
+    body = policy_of(session, tools, wipe.centre_id).body
+    own = 1 if look is Look.LEASE else 0
+    day = store.count_releases(session, now - dt.timedelta(days=1), centre_id=wipe.centre_id) - own
+    if day >= body["centre_day"]:
+        yield Blocker("rate_centre", f"本中心 24 小时内最多执行 {body['centre_day']} 次，过一会儿再来")
+    actor = wipe.released_by if look is Look.LEASE else by
+    hour = store.count_releases(session, now - dt.timedelta(hours=1), by=actor) - own
+    if actor is not None and hour >= body["person_hour"]:
+        yield Blocker("rate_person", f"一个人一小时内最多执行 {body['person_hour']} 次，过一会儿再来")
