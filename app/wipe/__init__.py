@@ -1,1 +1,9 @@
 """Wipe: only the named phone is erased, approved by another person, its data being elsewhere (R06)."""
+
+from app.wipe.drafting import open_wipe
+from app.wipe.life import life_events
+from app.wipe.model import Wipe
+from app.wipe.states import State
+from app.wipe.tools import Tools
+
+__all__ = ["State", "Tools", "Wipe", "life_events", "open_wipe"]
