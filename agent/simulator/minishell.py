@@ -4,6 +4,7 @@
 Anything else is refused aloud: a wrong answer would be worse than none.
 """
 
+import contextlib
 import re
 import shlex
 
@@ -15,7 +16,7 @@ from agent.simulator.state import PhoneState
 _TOKEN = re.compile(
     r"""[ \t]*(?:
         (?P<operator> ; | \n | && | \|\| ) |
-        (?P<redirect> 2>&1 | [12]?>[ ]?/dev/null | <[ ]?/[\w./-]+ ) |
+        (?P<redirect> 2>&1 | [12]?>[ ]?/dev/null ) |
         (?P<word> (?: [^\s;&|<>()'"\\`*?{}$] | \$\? | \\. | '[^']*' | "(?:[^"\\$`]|\\.|\$\?)*" |
                      "\$\([^()"'`$\\]*\)" )+ )
     )""",
@@ -28,8 +29,10 @@ class NotUnderstood(Exception):
     """The command needs a real shell."""
 
 
-def execute(command: str, phone: PhoneState) -> Output:
-    """Run a command line; exit code 127 and a message when canned mode does not understand it."""
+def execute(command: str, phone: PhoneState, stdin: bytes = b"") -> Output:
+    """Run a command line; exit code 127 and a message when canned mode does not understand it. `stdin` is every
+    command's.
+    """
     try:
         steps = _parse(command)
     except NotUnderstood as error:
@@ -39,7 +42,7 @@ def execute(command: str, phone: PhoneState) -> Output:
     for operator, words, redirects in steps:
         if (operator == "&&" and code) or (operator == "||" and not code):
             continue
-        output = _redirected(_with_input(words, phone, code, redirects), redirects)
+        output = _redirected(_simple(words, phone, code, stdin), redirects)
         stdout, stderr, code = stdout + output.stdout, stderr + output.stderr, output.exit_code
         gone, silent = gone or output.gone, silent or output.silent
         if words[0] == "exit":
@@ -76,22 +79,9 @@ def _redirected(output: Output, redirects: list[str]) -> Output:
             stdout, stderr = stdout + stderr, b""
         elif redirect == "2>/dev/null":
             stderr = b""
-        elif not redirect.startswith("<"):
+        else:
             stdout = b""
     return Output(stdout, stderr, output.exit_code, output.gone, output.silent)
-
-
-def _with_input(words: list[str], phone: PhoneState, last_code: int, redirects: list[str]) -> Output:
-    """Run it with the last `< FILE` as standard input; one that is not there ends it, as in mksh."""
-    stdin = b""
-    for redirect in redirects:
-        if redirect.startswith("<"):
-            path = redirect[1:].strip()
-            try:
-                stdin = phone.tree.real(path).read_bytes() if phone.tree is not None else b""
-            except (OSError, FileError):
-                return failed(f"/system/bin/sh: can't open {path}: No such file or directory\n")
-    return _simple(words, phone, last_code, stdin)
 
 
 def _simple(words: list[str], phone: PhoneState, last_code: int, stdin: bytes = b"") -> Output:
@@ -103,6 +93,8 @@ def _simple(words: list[str], phone: PhoneState, last_code: int, stdin: bytes = 
         return Output()
     if name == "false":
         return Output(exit_code=1)
+    if name == "rm" and rest[:1] == ["-f"]:
+        return _removed(rest[1:], phone)
     if name == "sleep":
         # Nobody waits for a phone that answers at once.
         return Output()
@@ -111,6 +103,15 @@ def _simple(words: list[str], phone: PhoneState, last_code: int, stdin: bytes = 
     if name == "exit":
         return Output(exit_code=int(rest[0]) & 0xFF if rest and rest[0].isdigit() else last_code)
     return android.run(argv, phone, stdin)
+
+
+def _removed(paths: list[str], phone: PhoneState) -> Output:
+    """`rm -f FILE…`, silent about what is not there."""
+    for path in paths:
+        with contextlib.suppress(OSError, FileError):
+            if phone.tree is not None:
+                phone.tree.real(path, writing=True).unlink(missing_ok=True)
+    return Output()
 
 
 def _expanded(word: str, phone: PhoneState, last_code: int) -> str:

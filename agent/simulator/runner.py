@@ -2,10 +2,11 @@
 missing.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.phone import JOURNAL_MARK
-from agent.simulator import minishell
+from agent.simulator import minishell, shellv2
 from agent.simulator.canned import render
 from agent.simulator.journal import JournalFiles
 from agent.simulator.output import Output, said
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SNAPSHOT_MARK = "# butler-snapshot"
 
 
-def execute(command: str, phone: PhoneState) -> Output:
+def execute(command: str, phone: PhoneState, stdin: bytes = b"") -> Output:
     """What the phone answers to a command string: the snapshot script as a whole, else a few simple
     commands.
     """
@@ -27,16 +28,47 @@ def execute(command: str, phone: PhoneState) -> Output:
         return render(command, phone)
     if command.startswith(JOURNAL_MARK + "\n"):
         return said(phone.journal.install(phone))
-    return minishell.execute(command, phone)
+    return minishell.execute(command, phone, stdin)
+
+
+class _Stdin:
+    """Collects standard input up to its end, for the commands that wait for it."""
+
+    def __init__(self, done: Callable[[bytes], None], stream: Stream) -> None:
+        self._done = done
+        self._stream = stream
+        self._frames = shellv2.FrameDecoder()
+        self._data = bytearray()
+
+    def receive(self, data: bytes) -> None:
+        """Take the client's frames; the end of the input runs the command."""
+        try:
+            for kind, body in self._frames.feed(data):
+                if kind == shellv2.STDIN:
+                    self._data += body
+                elif kind == shellv2.CLOSE_STDIN:
+                    self._done(bytes(self._data))
+        except shellv2.FrameError:
+            self._stream.finish()
+
+    def closed(self) -> None:
+        """The client went: nothing is run."""
 
 
 class CannedRunner:
-    """Answers at once; standard input is ignored, an interactive shell ends at once."""
+    """Answers at once; an interactive shell ends at once. Standard input is ignored by all but `content write`."""
 
     def start(self, request: ShellRequest, stream: Stream, device: "Device") -> None:
         """Run the command and send all of its output."""
+        if request.framed and request.command.startswith("content write "):
+            stream.accept(_Stdin(lambda data: self._answer(request, stream, device, data), stream))
+            return
         stream.accept()
-        output = execute(request.command, device.state)
+        self._answer(request, stream, device)
+
+    @staticmethod
+    def _answer(request: ShellRequest, stream: Stream, device: "Device", stdin: bytes = b"") -> None:
+        output = execute(request.command, device.state, stdin)
         if output.gone:
             device.drop_connections()
         elif not output.silent:

@@ -1,0 +1,177 @@
+"""Brings the contacts into the new phone: by its import screen where they are many, row by row what that left out.
+
+A second run, after a cut at any place, finds what is there: contacts that were made row by row carry a mark of their
+own, and those that were imported are known by what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.clock import Steady
+from agent.errors import Refused
+from agent.transfer.parts import PartProgress, PartStore
+from agent.transfer.people.batches import Writer
+from agent.transfer.people.book import DATA, GROUPS, RAW, Book, label_of, read_book, read_groups, title_of
+from agent.transfer.people.card import DEFAULT, GROUP, LABEL, Card, Row
+from agent.transfer.people.importing import Import, settled
+from agent.transfer.people.keep import get, put
+from agent.transfer.people.match import Fill, Matched, fill, match, source_of
+from agent.transfer.people.photos import photo_name, write_photo
+from agent.transfer.people.provider import Provider, insert, update
+from agent.transfer.people.vcard import vcard
+from agent.transport import Transport
+
+INSERT_ROWS = 2000
+IMPORT_FROM_ROWS = 400
+"""With fewer rows than these to write, nobody is asked to tap: they take some minutes."""
+TAP_WAIT_S = 600.0
+_IMPORTS = "contacts.imports"
+_STARS = 200
+
+
+@dataclass
+class Delivery:
+    """One run. `note` says afterwards why something was left undone, None where nothing was."""
+
+    new: Transport
+    store: PartStore
+    cards: Sequence[Card]
+    token: str
+    limits: Mapping[str, Any]
+    progress: PartProgress
+    clock: Steady
+    sleep: Callable[[float], None]
+    note: str | None = None
+    provider: Provider = field(init=False)
+    writer: Writer = field(init=False)
+
+    def run(self, before_name: str) -> int:
+        """How many of the contacts are on the new phone now, whole or not. Raise `NotRead`, `TransportError`."""
+        self.provider = Provider(self.new, lambda: self.progress(0, len(self.cards)))
+        left = int(self.limits.get("insert_rows", INSERT_ROWS))
+        self.writer = Writer(self.new, self.provider.longest(), left, self.progress)
+        screen = Import(self.provider, self.token, self._tap_wait_s(), self.clock, self.sleep)
+        screen.clean()
+        if self.store.has(before_name):
+            settled(self.provider, self.clock, self.sleep)
+        book = read_book(self.provider)
+        if not self.store.has(before_name):
+            put(self.store, before_name, sorted(book.cards))
+        before = set(get(self.store, before_name))
+        matched = match(self.cards, book.cards, before, self.token)
+        groups = self._groups(book, matched)
+        if self._rows_of(matched.missing) > int(self.limits.get("import_from_rows", IMPORT_FROM_ROWS)):
+            self._import(screen, matched, groups)
+            book = read_book(self.provider)
+            matched = match(self.cards, book.cards, before, self.token)
+        made = self._make(matched)
+        self._fill(book, matched, made, groups)
+        self.note = self.writer.refused or self.note or ("over_limit" if self.writer.over_limit else None)
+        return len(matched.same) + len(matched.partly) + len(made)
+
+    def _tap_wait_s(self) -> float:
+        return float(self.limits.get("tap_wait_s", TAP_WAIT_S))
+
+    def _rows_of(self, numbers: Sequence[int]) -> int:
+        return sum(1 + len(self.cards[number].rows) for number in numbers)
+
+    def _groups(self, book: Book, matched: Matched) -> dict[str, int]:
+        """The new phone's groups, those made that the contacts to come are in."""
+        wanted = {
+            row.values[LABEL]
+            for number in (*matched.missing, *matched.partly)
+            for row in self.cards[number].rows
+            if row.mimetype == GROUP
+        }
+        # The second group of a title is the second only where there is a first.
+        wanted |= {label_of(title_of(label), n) for label in wanted for n in range(_place(label))}
+        missing = sorted(wanted - set(book.groups), key=_place)
+        if missing:
+            commands = [insert(GROUPS, {"title": title_of(label), "group_visible": 1}) for label in missing]
+            self.writer.run(commands)
+            return read_groups(self.provider)
+        return book.groups
+
+    def _import(self, screen: Import, matched: Matched, groups: Mapping[str, int]) -> None:
+        number = get(self.store, _IMPORTS, 0)
+        put(self.store, _IMPORTS, number + 1)
+        cards = (self._card(self.cards[place], groups) for place in matched.missing)
+        self.note = screen.run(cards, number, len(matched.missing), self.progress)
+
+    def _card(self, card: Card, groups: Mapping[str, int]) -> bytes:
+        return vcard(card, groups, self._photo(card.number))
+
+    def _photo(self, number: int) -> bytes | None:
+        name = photo_name(number)
+        return b"".join(self.store.read(name)) if self.store.has(name) else None
+
+    def _make(self, matched: Matched) -> dict[int, int]:
+        """Empty contacts, as many as can be filled within the limit; by place, their numbers on the new phone."""
+        chosen, left = [], self.writer.left
+        for place in matched.missing:
+            left -= self._rows_of([place])
+            if left < 0:
+                self.note = self.note or "over_limit"
+                break
+            chosen.append(place)
+        if not chosen:
+            return {}
+        self.writer.run([insert(RAW, {"sourceid": source_of(self.token, place)}) for place in chosen])
+        made = {source: number for number, source in self.provider.column(RAW, "sourceid").items()}
+        sources = {place: source_of(self.token, place) for place in chosen}
+        found = {place: made[source] for place, source in sources.items() if source in made}
+        if len(found) < len(chosen) and self.writer.refused is None:
+            self.note = self.note or "insert_ignored"
+        return found
+
+    def _fill(self, book: Book, matched: Matched, made: Mapping[int, int], groups: Mapping[str, int]) -> None:
+        lacks = {n: (raw, fill(self.cards[n], book.cards[raw])) for n, raw in matched.partly.items()}
+        lacks |= {n: (raw, fill(self.cards[n], Card(raw))) for n, raw in made.items()}
+        commands = [command for raw, lack in lacks.values() for command in _commands(raw, lack, groups)]
+        stars = [raw for raw, lack in lacks.values() if lack.star]
+        for at in range(0, len(stars), _STARS):
+            some = ",".join(map(str, stars[at : at + _STARS]))
+            commands.append(update(RAW, f"_id IN ({some})", {"starred": 1}))
+        self.writer.run(commands, self.writer.done + len(commands))
+        for number, (raw, lack) in lacks.items():
+            photo = self._photo(number) if lack.photo else None
+            if photo is not None and self.writer.left > 0:
+                self.writer.left -= 1
+                self._write_photo(raw, photo)
+
+    def _write_photo(self, raw: int, photo: bytes) -> None:
+        try:
+            write_photo(self.new, raw, photo)
+        except Refused:
+            # A phone before Android 7 takes no input; the photo is then listed as missing.
+            self.note = self.note or "too_old"
+        self.progress(self.writer.done, None)
+
+
+def _commands(raw: int, lack: Fill, groups: Mapping[str, int]) -> Iterator[str]:
+    for row in lack.add:
+        values = _values(row, groups)
+        if values:
+            yield insert(DATA, {"raw_contact_id": raw, "mimetype": row.mimetype, **values})
+    for there, wanted in lack.change:
+        cleared: dict[str, str | int] = {
+            name: 0 if name == DEFAULT else "" for name in there.values if name != LABEL
+        }
+        values = _values(wanted, groups)
+        if values:
+            yield update(DATA, f"_id={there.id}", cleared | values)
+
+
+def _values(row: Row, groups: Mapping[str, int]) -> dict[str, str | int]:
+    """What is bound; nothing for a group that could not be made."""
+    if row.mimetype == GROUP:
+        label = row.values[LABEL]
+        return {"data1": groups[label]} if label in groups else {}
+    return {name: 1 if name == DEFAULT else value for name, value in row.values.items()}
+
+
+def _place(label: str) -> int:
+    return int(label.partition("\0")[2] or 0)
