@@ -121,6 +121,8 @@ from app.transfer.verifying import check_transfer
 from app.transfer.verifying import record_check as transfers_check
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
+from app.wipe.hook import WipeHook
+from app.wipe.verifying import record_check as wipes_check
 
 PAGES = (
     health_pages,
@@ -250,6 +252,7 @@ def command_hooks() -> CommandHooks:
         "set_lock": lock,
         "transfer_data": TransferHook(),
         "discard_copy": DiscardHook(),
+        "wipe_phone": WipeHook(),
     }
 
 
@@ -268,6 +271,7 @@ def record_checks() -> list[RecordCheck]:
         assessments_check,
         requests_check,
         transfers_check,
+        wipes_check,
     ]
 
 
@@ -306,6 +310,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.reports.jobs import JOBS as REPORT_JOBS
     from app.trail.jobs import JOBS as TRAIL_JOBS
     from app.transfer.jobs import JOBS as TRANSFER_JOBS
+    from app.wipe.jobs import JOBS as WIPE_JOBS
 
     return [
         *KERNEL_JOBS,
@@ -329,4 +334,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *TRAIL_JOBS,
         *CONTRACT_JOBS,
         *TRANSFER_JOBS,
+        *WIPE_JOBS,
     ]

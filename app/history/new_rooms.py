@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app import contracts, credchecks, handover, hardware, transfer
+from app import contracts, credchecks, handover, hardware, transfer, wipe
 from app.history.tools import Source, Tools
 from app.kernel.tenancy import Principal
 from app.kernel.timeline import LifeEvent, Subject
@@ -18,6 +18,7 @@ _TELLERS: tuple[_Teller, ...] = (
     hardware.life_events,
     contracts.life_events,
     transfer.life_events,
+    wipe.life_events,
 )
 
 

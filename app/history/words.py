@@ -19,6 +19,7 @@ ROOMS: Mapping[str, str] = {
     "hardware": "损坏遗失",
     "contracts": "号码合约",
     "transfer": "数据迁移",
+    "wipe": "数据销毁",
     "ledger": "补贴与扣款",
     "paper": "单据",
     "user": "账号与角色",

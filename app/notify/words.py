@@ -20,6 +20,7 @@ KIND_WORDS: Mapping[str, str] = {
     "round": "月度核对",
     "change": "密码核对",
     "handover": "交接",
+    "wipe": "数据销毁",
     UNDELIVERED: "未送达通知",
 }
 OTHER = "其他通知"

@@ -38,6 +38,7 @@ KINDS: Mapping[str, str] = {
     "lost_phone": "手机遗失",
     "transfer": "数据迁移",
     "transfer_copy": "迁移的加密副本",
+    "wipe": "数据销毁",
     "refund": "退还费用",
     "unruled": "无法裁定",
     "gateway": "网关中断",

@@ -6,7 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 
 DECIDED = frozenset(
-    {"change", "excuse", "handover", "hardware", "incident", "lost_phone", "report", "round", "transfer"}
+    {
+        "change",
+        "excuse",
+        "handover",
+        "hardware",
+        "incident",
+        "lost_phone",
+        "report",
+        "round",
+        "transfer",
+        "wipe",
+    }
 )
 """Kinds that end only with what they ask for: ticked off by hand, a matter that costs somebody money, or spares it,
 would lie undecided and out of sight.

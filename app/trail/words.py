@@ -10,6 +10,7 @@ ROOMS: Mapping[str, str] = {
     "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
     "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
+    "wipe": "数据销毁",
     "hardware": "损坏遗失", "disposal": "待销毁", "handover": "交接", "round": "月度核对", "change_case": "密码不一致",
     "number_contract": "号码合约", "contract_assessment": "设备评估", "replacement_request": "换机申请",
 }  # fmt: skip
@@ -60,6 +61,13 @@ _ACTIONS: Mapping[str, str] = {
     "escrow.lock_check": "手机上核对", "escrow.lock_check_ask": "要网关核对", "escrow.lock_check_send": "发给网关核对",
     "escrow.lock_set": "手机上更换", "escrow.lock_set_ask": "要网关更换", "escrow.lock_set_send": "发给网关更换",
     "escrow.lock_cancel": "撤回网关指令", "session.end": "退出", "number_contract.enter": "登记",
+    "wipe.open": "建立", "wipe.fill": "修改清单", "wipe.request": "提交申请", "wipe.typed_wrong": "编号核对不符",
+    "wipe.approve_first": "第一人批准", "wipe.arm": "冷静期结束", "wipe.release": "执行", "wipe.recall": "收回指令",
+    "wipe.deliver": "指令发给网关", "wipe.word": "网关回报", "wipe.late_word": "网关迟到的回报",
+    "wipe.acknowledge": "手机接受指令", "wipe.stop": "没有执行", "wipe.silence": "结果不明",
+    "wipe.guide": "开始手工重置", "wipe.report": "报告手工重置", "wipe.retry": "准许再执行", "wipe.lapse": "过期",
+    "wipe.give_up": "无法证实", "wipe.refuse": "退回", "escrow.lock_wipe_send": "随清除指令发给网关",
+    "disposal.finish": "已销毁数据",
     "handover.start": "开始", "handover.complete": "完成", "hardware.order": "扣款通知", "paper.issue": "出具",
 }  # fmt: skip
 """Where a room means something else by a verb, or has more to say."""
@@ -70,6 +78,7 @@ _OBJECTS: Mapping[str, str] = {
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
+    "wipe": "数据销毁",
     "hardware_case": "损坏遗失", "disposal": "待销毁", "agent": "网关", "backup": "备份", "paper": "单据",
     "secret": "密码", "keyring": "密钥环", "handover": "交接", "handover_leg": "交接记录", "number": "号码",
     "wechat": "微信号", "kit_assignment": "配套归属", "post_holding": "任岗", "company": "公司",
@@ -105,7 +114,7 @@ _PATHS: Mapping[str, str] = {
     "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "paper": "/papers/",
     "topup_claim": "/allowance/claims/", "hardware_case": "/hardware/", "handover": "/handovers/",
     "secret": "/escrow/secrets/", "round": "/rounds/", "change_case": "/rounds/cases/",
-    "number_contract": "/contracts/",
+    "number_contract": "/contracts/", "wipe": "/wipes/",
     "contract_assessment": "/contracts/assessments/", "replacement_request": "/contracts/requests/",
 }  # fmt: skip
 
