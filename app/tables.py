@@ -39,6 +39,7 @@ MODEL_MODULES = (
     "app.handover.model",
     "app.contracts.model",
     "app.wipe.model",
+    "app.wipe.inspection_model",
     "app.transfer.model",
 )
 

@@ -244,7 +244,7 @@ def check_in_trail(folder: Path, body: dict[str, Any]) -> None:
         if event["seq"] == audit["seq"]:
             found = event["hash"] == audit["hash"] and event["object"] == f"paper:{body['paper']}"
         if (
-            event["action"] == "wipe.certificate_revoked"
+            event["action"] == "wipe.cert_revoke"
             and event["object"] == subject
             and event["seq"] > audit["seq"]
         ):

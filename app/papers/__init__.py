@@ -10,6 +10,7 @@ from app.papers.document import (
     Signed,
     Table,
     Text,
+    canonical,
     digest,
     from_plain,
     to_plain,
@@ -18,6 +19,7 @@ from app.papers.ink import Ink, read_ink
 from app.papers.kinds import KINDS
 from app.papers.listing import papers_of
 from app.papers.model import Paper
+from app.papers.printing import Press, pdf_of
 from app.papers.service import get_paper, issue_paper, papers_about
 
 __all__ = [
@@ -29,16 +31,19 @@ __all__ = [
     "Paper",
     "Photo",
     "Photos",
+    "Press",
     "Signatures",
     "Signed",
     "Table",
     "Text",
+    "canonical",
     "digest",
     "from_plain",
     "get_paper",
     "issue_paper",
     "papers_about",
     "papers_of",
+    "pdf_of",
     "read_ink",
     "to_plain",
 ]

@@ -77,6 +77,8 @@ def read_evidence(raw: object) -> Evidence | None:
         return None
     unread = _names(raw.get("unread"))
 
+    cut = "packages.third_party" in unread
+
     def take(name: str, of: Callable[[Any], T]) -> T | None:
         value = raw.get(name)
         if value is None:
@@ -96,7 +98,7 @@ def read_evidence(raw: object) -> Evidence | None:
         phone_now_s=take("phone_now_s", _seconds), boot_reasons=take("boot_reasons", _reasons),
         users=take("users", lambda v: tuple(_count(row["id"]) for row in _rows(v))),
         accounts=part("accounts", "count", _count), packages=part("packages", "count", _count),
-        third_party=part("packages", "third_party", _package_names),
+        third_party=None if cut else part("packages", "third_party", _package_names),
         first_install_oldest_s=part("first_install_s", "oldest", _seconds),
         data_total_bytes=part("storage", "data_total_bytes", _count),
         data_free_bytes=part("storage", "data_free_bytes", _count), media_files=take("media_files", _count),

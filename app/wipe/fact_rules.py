@@ -60,13 +60,14 @@ class Limits:
 class Order:
     """What was ordered. `serial` None: it is no phone's own. `at`: when it may have reached the phone at the earliest.
 
-    `sd`, `sim`, `esim`: what the people at the phone said of them, yes (gone), no, unknown or not_applicable.
+    `android_id`, `boot_id`: as they were then. `sd`, `sim`, `esim`: what the people at the phone said of them, yes (gone), no, unknown or not_applicable.
     """
 
     at: dt.datetime
     serial: str | None
     imeis: tuple[str, ...]
     android_id: str | None
+    boot_id: str | None
     sd: str
     sim: str
     esim: str

@@ -147,7 +147,8 @@ def _started(look: Look) -> tuple[dt.datetime, dt.datetime] | None:
 
 def _rebooted(order: Order, former: Evidence | None, look: Look, limits: Limits) -> Fact:
     code, words = "rebooted", "指令之后重新开过机"
-    if former is not None and former.boot_id is not None and former.boot_id == look.evidence.boot_id:
+    known = {order.boot_id, former.boot_id if former is not None else None} - {None}
+    if look.evidence.boot_id in known:
         return _proof(code, words, "还是清除前的那一次开机", Verdict.FAIL)
     started = _started(look)
     if started is None:

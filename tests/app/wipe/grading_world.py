@@ -19,7 +19,7 @@ LIMITS = Limits(
 
 def order(**changes: Any) -> Order:
     values: dict[str, Any] = {
-        "at": ORDERED, "serial": SERIAL, "imeis": (IMEI,), "android_id": "aaaa", "sd": "yes", "sim": "yes",
+        "at": ORDERED, "serial": SERIAL, "imeis": (IMEI,), "android_id": "aaaa", "boot_id": None, "sd": "yes", "sim": "yes",
         "esim": "not_applicable",
     }  # fmt: skip
     return Order(**{**values, **changes})
