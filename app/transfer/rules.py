@@ -84,7 +84,7 @@ def judge(final: Final, wanted: Collection[str], manifest: ManifestFacts | None)
     if problem is None:
         problem = _parts_problem(final.parts, wanted, manifest)
     if problem is None and final.outcome != "verified":
-        problem = final.reason or "differences"
+        problem = final.reason or "differs"
     return Judged("verified") if problem is None else Judged("differences", problem)
 
 
@@ -104,7 +104,7 @@ def _files_problem(files: FileCounts | None, manifest: ManifestFacts | None) -> 
         return "no_counts"
     listed = {state: manifest.counts.get(("files", state), 0) for state in ENTRY_STATES}
     if any(listed[state] for state in SHORT):
-        return "differences"
+        return "differs"
     if files.verified != listed["verified"] or files.found != files.verified:
         return "contradiction"
     if files.differs or files.failed or files.skipped:
@@ -127,7 +127,7 @@ def _parts_problem(
         if part.differs or part.found is None or part.verified != part.found:
             return "contradiction"
         if manifest is None or any(manifest.counts.get((name, state), 0) for state in SHORT):
-            return "differences"
+            return "differs"
     return None
 
 
