@@ -4,6 +4,7 @@ ed25519.pem x25519.pem   the agent's own keys, mode 0600
 agent.json               identity: server, agent id, the server's pinned command key
 spool.db                 what waits to be reported (`agent/spool.py`)
 targets.txt              phones that are reached by TCP (`agent/targets.py`)
+transfers/               encrypted copies of phones' data on their way (`agent/transfer/store.py`)
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _OURS = {
     "lock",
     "adbkey",
     "renew",
+    "transfers",
 }
 
 
@@ -100,6 +102,7 @@ class State:
         self.spool = path / "spool.db"
         self.targets = path / "targets.txt"
         self.labels = path / "labels"
+        self.transfers = path / "transfers"
         self._identity = path / "agent.json"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
