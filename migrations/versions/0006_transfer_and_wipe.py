@@ -18,8 +18,9 @@ def _allow_disposal_states(*states: str) -> None:
     """A CHECK is only replaced: on SQLite by making the table anew, which nothing refers to yet."""
     allowed = "state IN (" + ", ".join(f"'{state}'" for state in states) + ")"
     if op.get_bind().dialect.name != "sqlite":
-        op.drop_constraint("ck_hardware_disposal_state", "hardware_disposal", type_="check")
-        op.create_check_constraint("ck_hardware_disposal_state", "hardware_disposal", allowed)
+        name = op.f("ck_hardware_disposal_state")
+        op.drop_constraint(name, "hardware_disposal", type_="check")
+        op.create_check_constraint(name, "hardware_disposal", allowed)
         return
     found = sa.Table("hardware_disposal", sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
     for check in [c for c in found.constraints if isinstance(c, sa.CheckConstraint)]:
