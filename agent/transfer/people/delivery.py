@@ -6,12 +6,12 @@ own, and those that were imported are known by what they hold.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.clock import Steady
-from agent.errors import Refused
 from agent.transfer.parts import PartProgress, PartStore
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.book import DATA, GROUPS, RAW, Book, label_of, read_book, read_groups, title_of
@@ -19,8 +19,8 @@ from agent.transfer.people.card import DEFAULT, GROUP, LABEL, Card, Row
 from agent.transfer.people.importing import Import, settled
 from agent.transfer.people.keep import get, put
 from agent.transfer.people.match import Fill, Matched, fill, match, source_of
-from agent.transfer.people.photos import photo_name, write_photo
-from agent.transfer.people.provider import Provider, insert, update
+from agent.transfer.people.photos import WRITE_SINCE, photo_name, write_photo
+from agent.transfer.people.provider import Provider, insert, longest, update
 from agent.transfer.people.vcard import vcard
 from agent.transport import Transport
 
@@ -29,7 +29,7 @@ IMPORT_FROM_ROWS = 400
 """With fewer rows than these to write, nobody is asked to tap: they take some minutes."""
 TAP_WAIT_S = 600.0
 _IMPORTS = "contacts.imports"
-_STARS = 200
+_LISTED = 200
 
 
 @dataclass
@@ -45,6 +45,7 @@ class Delivery:
     clock: Steady
     sleep: Callable[[float], None]
     note: str | None = None
+    sdk: int = 0
     provider: Provider = field(init=False)
     writer: Writer = field(init=False)
 
@@ -52,7 +53,8 @@ class Delivery:
         """How many of the contacts are on the new phone now, whole or not. Raise `NotRead`, `TransportError`."""
         self.provider = Provider(self.new, lambda: self.progress(0, len(self.cards)))
         left = int(self.limits.get("insert_rows", INSERT_ROWS))
-        self.writer = Writer(self.new, self.provider.longest(), left, self.progress)
+        self.sdk = self.provider.sdk()
+        self.writer = Writer(self.new, longest(self.sdk), left, self.progress)
         screen = Import(self.provider, self.token, self._tap_wait_s(), self.clock, self.sleep)
         screen.clean()
         if self.store.has(before_name):
@@ -130,39 +132,64 @@ class Delivery:
     def _fill(self, book: Book, matched: Matched, made: Mapping[int, int], groups: Mapping[str, int]) -> None:
         lacks = {n: (raw, fill(self.cards[n], book.cards[raw])) for n, raw in matched.partly.items()}
         lacks |= {n: (raw, fill(self.cards[n], Card(raw))) for n, raw in made.items()}
-        commands = [command for raw, lack in lacks.values() for command in _commands(raw, lack, groups)]
-        stars = [raw for raw, lack in lacks.values() if lack.star]
-        for at in range(0, len(stars), _STARS):
-            some = ",".join(map(str, stars[at : at + _STARS]))
-            commands.append(update(RAW, f"_id IN ({some})", {"starred": 1}))
+        commands = [command for raw, lack in lacks.values() for command in _inserts(raw, lack, groups)]
+        commands += _updates([lack for _, lack in lacks.values()], groups)
+        commands += _in_lists(RAW, [raw for raw, lack in lacks.values() if lack.star], {"starred": 1})
         self.writer.run(commands, self.writer.done + len(commands))
-        for number, (raw, lack) in lacks.items():
-            photo = self._photo(number) if lack.photo else None
-            if photo is not None and self.writer.left > 0:
-                self.writer.left -= 1
-                self._write_photo(raw, photo)
+        self._photos({number: raw for number, (raw, lack) in lacks.items() if lack.photo})
 
-    def _write_photo(self, raw: int, photo: bytes) -> None:
-        try:
-            write_photo(self.new, raw, photo)
-        except Refused:
-            # A phone before Android 7 takes no input; the photo is then listed as missing.
-            self.note = self.note or "too_old"
-        self.progress(self.writer.done, None)
+    def _photos(self, lacking: Mapping[int, int]) -> None:
+        """One command each: nothing else takes a picture."""
+        for number, raw in lacking.items():
+            photo = self._photo(number)
+            if photo is None:
+                continue
+            refused = write_photo(self.new, raw, photo) if self.sdk >= WRITE_SINCE else "too_old"
+            self.writer.left -= 1
+            if refused is not None or self.writer.left < 0:
+                self.note = self.note or ("photo_not_taken" if refused else "over_limit")
+                return
+            self.progress(self.writer.done, None)
 
 
-def _commands(raw: int, lack: Fill, groups: Mapping[str, int]) -> Iterator[str]:
+def _inserts(raw: int, lack: Fill, groups: Mapping[str, int]) -> Iterator[str]:
     for row in lack.add:
         values = _values(row, groups)
         if values:
             yield insert(DATA, {"raw_contact_id": raw, "mimetype": row.mimetype, **values})
-    for there, wanted in lack.change:
-        cleared: dict[str, str | int] = {
-            name: 0 if name == DEFAULT else "" for name in there.values if name != LABEL
-        }
-        values = _values(wanted, groups)
-        if values:
-            yield update(DATA, f"_id={there.id}", cleared | values)
+
+
+def _updates(lacks: Sequence[Fill], groups: Mapping[str, int]) -> Iterator[str]:
+    """One command for all rows that want the same: an import loses the same mark of a thousand numbers."""
+    alike: dict[tuple[tuple[str, str | int], ...], list[int]] = defaultdict(list)
+    for lack in lacks:
+        for there, wanted in lack.change:
+            values = _changed(there, wanted, groups)
+            if values:
+                alike[tuple(sorted(values.items()))].append(there.id)
+    for binds, numbers in alike.items():
+        yield from _in_lists(DATA, numbers, dict(binds))
+
+
+def _in_lists(uri: str, numbers: Sequence[int], values: Mapping[str, str | int]) -> Iterator[str]:
+    for at in range(0, len(numbers), _LISTED):
+        some = ",".join(map(str, numbers[at : at + _LISTED]))
+        yield update(uri, f"_id IN ({some})", values)
+
+
+def _changed(there: Row, wanted: Row, groups: Mapping[str, int]) -> dict[str, str | int]:
+    """Only the columns that differ; those that shall hold nothing are emptied."""
+    values = _values(wanted, groups)
+    if not values:
+        return {}
+    cleared: dict[str, str | int] = {
+        name: 0 if name == DEFAULT else "" for name in there.values if name != LABEL
+    }
+    return {
+        name: value
+        for name, value in (cleared | values).items()
+        if there.values.get(name, "") != str(value) or name not in wanted.values
+    }
 
 
 def _values(row: Row, groups: Mapping[str, int]) -> dict[str, str | int]:

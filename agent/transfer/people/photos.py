@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.transfer.parts import PartProgress, PartStore
-from agent.transfer.people.provider import CONTACTS
+from agent.transfer.people.provider import CONTACTS, refusal
 from agent.transport import Transport
 
+WRITE_SINCE = 28
+"""The API level (Android 9) from which on `content` writes."""
 _READ_S = 60.0
 _HEADS = (b"\xff\xd8", b"\x89PNG")
 
@@ -42,6 +44,10 @@ def _photo(old: Transport, raw: int, contact: int) -> bytes | None:
     return None
 
 
-def write_photo(new: Transport, raw: int, photo: bytes) -> None:
-    """Give a contact its photo. Whether it has it, only a new reading tells. Raise `TransportError`."""
-    new.feed(f"content write --uri {CONTACTS}/raw_contacts/{raw}/display_photo", [photo], _READ_S)
+def write_photo(new: Transport, raw: int, photo: bytes) -> str | None:
+    """Give a contact its photo; None, or why the phone takes none. Whether it has it, only a new reading tells.
+
+    Raise `TransportError`. Only for a phone since `WRITE_SINCE`.
+    """
+    command = f"content write --uri {CONTACTS}/raw_contacts/{raw}/display_photo"
+    return refusal(new.feed(command, [photo], _READ_S))

@@ -97,10 +97,15 @@ class Provider:
         self.on_page()
         return result
 
-    def longest(self) -> int:
-        """How many bytes one command of this phone's shell may have."""
-        sdk = self.transport.run("getprop ro.build.version.sdk", QUERY_S).stdout.strip()
-        return _LONGEST if sdk.isdigit() and int(sdk) >= _NEW_SHELL_SINCE else _LONGEST_OLD
+    def sdk(self) -> int:
+        """The phone's API level; 0 where it does not tell."""
+        told = self.transport.run("getprop ro.build.version.sdk", QUERY_S).stdout.strip()
+        return int(told) if told.isdigit() else 0
+
+
+def longest(sdk: int) -> int:
+    """How many bytes one command of a shell of this API level may have."""
+    return _LONGEST if sdk >= _NEW_SHELL_SINCE else _LONGEST_OLD
 
 
 def insert(uri: str, values: Mapping[str, str | int]) -> str:

@@ -11,7 +11,7 @@ from agent.transfer.parts import PartCount, PartOutcome, PartProgress, PartRepor
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.differences import MOST, entry
 from agent.transfer.people.keep import get, get_lines, put, put_lines
-from agent.transfer.people.provider import NotRead, Provider, insert
+from agent.transfer.people.provider import NotRead, Provider, insert, longest
 from agent.transport import Transport
 
 INSERT_ROWS = 2000
@@ -107,7 +107,7 @@ class Records:
         if not missing:
             return None
         left = int(self.limits.get("insert_rows", INSERT_ROWS))
-        writer = Writer(provider.transport, provider.longest(), left, progress)
+        writer = Writer(provider.transport, longest(provider.sdk()), left, progress)
         writer.run([self._insert(missing[0])])
         rest = self._missing(provider, store)
         if len(rest) == len(missing) and writer.done:
