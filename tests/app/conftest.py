@@ -69,23 +69,30 @@ def _sqlite_file() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_url() -> Iterator[str]:
-    with postgres.database(postgres.template("app", create_tables)) as url:
-        yield url
+def _postgres() -> Iterator[postgres.Reused]:
+    with postgres.database(postgres.template("app", create_tables)) as url, postgres.Reused(url) as reused:
+        yield reused
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_file: Path, _sqlite_template: Path) -> str:
+    """An empty SQLite with all tables, for what does not depend on the database. Always of one name, so that the
+    application that was built for it serves again."""
+    for old in _sqlite_file.parent.glob("butler.db*"):
+        old.unlink()
+    shutil.copy(_sqlite_template, _sqlite_file)
+    return f"sqlite:///{_sqlite_file}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database with all tables; tests that use it run on both kinds."""
     if request.param == "sqlite":
-        path: Path = request.getfixturevalue("_sqlite_file")
-        for old in path.parent.glob("butler.db*"):
-            old.unlink()
-        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
-        return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("_postgres_url")
-    postgres.empty(url)
-    return url
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    reused: postgres.Reused = request.getfixturevalue("_postgres")
+    reused.empty()
+    return reused.url
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +109,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture(scope="session")
 def _built() -> dict[tuple[object, ...], Flask]:
-    """Applications by their database and settings."""
+    """Applications by their database and what else is looked at while one is built."""
     return {}
 
 
@@ -130,17 +137,21 @@ def make_app(
 ) -> Iterator[Callable[..., Flask]]:
     """`make_app(url, **settings)`: an application with keys of its own, closed after the test.
 
-    One that was built before for the same settings serves again, with new keys and this test's clock. `fresh=True`: one
-    that no other test has, to be given more routes.
+    One that was built before serves again, with this test's settings, keys and clock. `fresh=True`: one that no other
+    test has; `routes="name"`: one that only tests of that name have, which give it more routes.
     """
     made: list[Flask] = []
+    settings_seen: list[dict[str, str]] = []
 
-    def make(url: str, *, init: bool = True, fresh: bool = False, **environ: str) -> Flask:
+    def make(url: str, *, init: bool = True, fresh: bool = False, routes: str = "", **environ: str) -> Flask:
         settings = load_settings(
             {"BUTLER_ENV": "test", "DATABASE_URL": url, "BUTLER_VAR_DIR": str(tmp_path / "var"), **environ}
         )
         runtime = build_runtime(settings, clock)
-        key = (url, *sorted(environ.items()))
+        if environ not in settings_seen:
+            settings_seen.append(environ)
+        # Two of one test with different settings are two, for both may be in use.
+        key = (url, routes, settings.trusted_proxies, settings_seen.index(environ))
         app = None if fresh else _built.get(key)
         if app is None:
             app = create_app(runtime)
@@ -168,6 +179,7 @@ def make_app(
         with app.app_context():
             db.session.remove()
             for engine in db.engines.values():
+                # Not kept for the next test: two that remember where they wrote last change the order of rows.
                 engine.dispose()
 
 

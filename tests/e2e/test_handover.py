@@ -193,6 +193,7 @@ class Person:
 
     def fits(self) -> None:
         """Nothing runs over the screen of a phone."""
+        self.page.wait_for_load_state()
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert self.page.evaluate(script) == 0, self.page.url
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 
 import orjson
 import pytest
@@ -29,10 +28,9 @@ INK = orjson.dumps({"width": 300, "height": 120, "strokes": STROKES}).decode()
 
 
 @pytest.fixture
-def database_url(tmp_path, _sqlite_template):
+def database_url(sqlite_url):
     """What a page shows does not depend on the database: one kind will do."""
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+    return sqlite_url
 
 
 @pytest.fixture

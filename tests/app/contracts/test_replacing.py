@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 
 import pytest
 from sqlalchemy import select, update
@@ -27,10 +26,9 @@ from tests.app.contracts.conftest import DAY, terms
 
 
 @pytest.fixture
-def database_url(tmp_path, _sqlite_template):
+def database_url(sqlite_url):
     """What these steps decide does not depend on the database; what does is in `test_contracts` and `test_races`."""
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+    return sqlite_url
 
 
 WANTED = Wanted("Redmi", "13C", 99_900, {"内存": "8GB"})

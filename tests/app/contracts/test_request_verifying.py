@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from sqlalchemy import delete, update
 
@@ -17,9 +15,8 @@ from app.rooms import record_checks, subject_checks
 
 
 @pytest.fixture
-def database_url(tmp_path, _sqlite_template):
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+def database_url(sqlite_url):
+    return sqlite_url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import zipfile
 
 import pytest
@@ -19,10 +18,9 @@ GOOD = [
 
 
 @pytest.fixture
-def database_url(tmp_path, _sqlite_template):
+def database_url(sqlite_url):
     """What is read and told does not depend on the database."""
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+    return sqlite_url
 
 
 @pytest.fixture

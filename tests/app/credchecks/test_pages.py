@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
-import shutil
 import uuid
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -34,10 +32,9 @@ WRONG = "canary-wrong-Zz81"
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, _sqlite_template: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """The acts behind the pages are tested on both kinds; what a page shows does not depend on it."""
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+    return sqlite_url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -24,12 +23,9 @@ def person(role, centre, user, employee=None):
 
 
 @pytest.fixture
-def one_database(_sqlite_template, _sqlite_file):
+def one_database(sqlite_url):
     """One kind is enough for what happens in one transaction after the other; races are in `test_races`."""
-    for old in _sqlite_file.parent.glob("butler.db*"):
-        old.unlink()
-    shutil.copy(_sqlite_template, _sqlite_file)
-    return f"sqlite:///{_sqlite_file}"
+    return sqlite_url
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def _with_trial_routes(monkeypatch):
 
 @pytest.fixture(name="app")
 def _app(make_app, database_url):
-    return make_app(database_url, fresh=True)
+    return make_app(database_url, routes="trial")
 
 
 def _count(app):

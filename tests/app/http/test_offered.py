@@ -6,10 +6,8 @@ A button that answers 403 is a dead end, and teaches people to distrust the othe
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter, deque
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,10 +39,9 @@ class _Offers(HTMLParser):
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, _sqlite_template: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """What a page offers does not depend on the database: one kind will do."""
-    shutil.copy(_sqlite_template, tmp_path / "butler.db")
-    return f"sqlite:///{tmp_path / 'butler.db'}"
+    return sqlite_url
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ def sign():  # type: ignore[no-untyped-def]
 
 @pytest.fixture
 def app(make_app, database_url) -> Iterator[Flask]:  # type: ignore[no-untyped-def]
-    made: Flask = make_app(database_url, fresh=True)
-    pages = Blueprint("signing", __name__)
-    pages.post("/sign-here")(access(*SIGNED_IN, late_transaction=True)(sign))
-    made.register_blueprint(pages)
+    made: Flask = make_app(database_url, routes="signing")
+    if "signing" not in made.blueprints:
+        pages = Blueprint("signing", __name__)
+        pages.post("/sign-here")(access(*SIGNED_IN, late_transaction=True)(sign))
+        made.register_blueprint(pages)
     return made
 
 
