@@ -48,6 +48,10 @@ def inspection_mark(row: WipeInspection) -> str:
     return mark_of(plain)
 
 
+def may_ask(principal: Principal, wipe: Wipe) -> bool:
+    return wipe.state in _ASKABLE and principal.may(wipe.centre_id, *ASKERS)
+
+
 def ask_inspection(
     session: Session, principal: Principal, wipe_id: uuid.UUID, *, now: dt.datetime
 ) -> Command:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask.views import MethodView
+from marshmallow import fields, validate
+
+from app.http.access import access
+from app.http.api import API_PREFIX, Blueprint, StrictSchema
+from app.http.fields import Instant
+from app.http.identity import current_principal
+from app.kernel.db import db
+from app.runtime import runtime
+from app.wipe import inspection_store, store
+from app.wipe.certifying import hindrances
+from app.wipe.confirming import INSPECTORS, confirm_failed, verify
+from app.wipe.grading_rules import Grade
+from app.wipe.hook import tools
+from app.wipe.inspecting import ASKERS, ask_inspection
+from app.wipe.inspection_model import WipeInspection
+from app.wipe.tools import VIEWERS
+
+inspection_api = Blueprint(
+    "wipe_inspections", __name__, url_prefix=API_PREFIX,
+    description="清除后的检查与证明 / Inspections after a wipe, the second person's word, the certificate",
+)  # fmt: skip
+_GRADES = [str(grade) for grade in Grade]
+
+
+class FactSchema(StrictSchema):
+    code = fields.String()
+    words = fields.String()
+    value = fields.String()
+    verdict = fields.String(validate=validate.OneOf(["pass", "fail", "unknown"]))
+    weight = fields.String(validate=validate.OneOf(["basis", "proof", "state", "support", "cover"]))
+
+
+class InspectionSchema(StrictSchema):
+    id = fields.UUID()
+    kind = fields.String(validate=validate.OneOf(["before", "automatic", "manual"]))
+    earliest_at = Instant(metadata={"description": "by the server's clock: made from then …"})
+    at = Instant(metadata={"description": "… to then"})
+    by = fields.String()
+    grade = fields.String(
+        allow_none=True, validate=validate.OneOf(_GRADES), metadata={"description": "of all up to this one"}
+    )
+    facts = fields.List(fields.Nested(FactSchema))
+    words = fields.String()
+
+
+class InspectionsSchema(StrictSchema):
+    items = fields.List(fields.Nested(InspectionSchema))
+
+
+class AskedSchema(StrictSchema):
+    command_id = fields.UUID()
+    state = fields.String()
+
+
+class VerdictInSchema(StrictSchema):
+    verdict = fields.String(required=True, validate=validate.OneOf(["erased", "not_erased"]))
+    grade = fields.String(
+        required=True, validate=validate.OneOf(_GRADES), metadata={"description": "as it was read"}
+    )
+    words = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class StandingSchema(StrictSchema):
+    wipe_id = fields.UUID()
+    state = fields.String()
+    grade = fields.String(allow_none=True)
+    verified_by = fields.String(allow_none=True)
+    verified_at = Instant(allow_none=True)
+    certificate = fields.String(
+        allow_none=True, metadata={"description": "signing, issued, dropped or revoked"}
+    )
+    certificate_paper_id = fields.UUID(allow_none=True)
+    contested = fields.Boolean()
+    hindrances = fields.List(fields.String(), metadata={"description": "why it cannot be certified now"})
+
+
+@inspection_api.route("/wipes/<uuid:wipe_id>/inspections")
+class Inspections(MethodView):
+    @access(*VIEWERS)
+    @inspection_api.response(200, InspectionsSchema)
+    def get(self, wipe_id: uuid.UUID) -> dict[str, list[WipeInspection]]:
+        """All of one wipe, in order; the last one's grade and facts hold."""
+        session = db.session()
+        wipe = store.find(session, current_principal(), wipe_id)
+        return {"items": list(inspection_store.inspections(session, wipe.id))}
+
+    @access(*ASKERS)
+    @inspection_api.response(202, AskedSchema)
+    def post(self, wipe_id: uuid.UUID) -> dict[str, Any]:
+        """Have a gateway read the phone now."""
+        command = ask_inspection(db.session(), current_principal(), wipe_id, now=runtime().clock.now())
+        return {"command_id": command.id, "state": command.state}
+
+
+@inspection_api.route("/wipes/<uuid:wipe_id>/verdict")
+class WipeVerdict(MethodView):
+    @access(*INSPECTORS)
+    @inspection_api.arguments(VerdictInSchema)
+    @inspection_api.response(200, StandingSchema)
+    def post(self, given: dict[str, Any], wipe_id: uuid.UUID) -> dict[str, Any]:
+        """The second person's word on the inspections; 409 `grade` when they are worth something else by now."""
+        session, who, now = db.session(), current_principal(), runtime().clock.now()
+        if given["verdict"] == "erased":
+            verify(
+                session, who, wipe_id, grade_seen=given["grade"], words=given["words"], tools=tools(), now=now
+            )
+        else:
+            confirm_failed(session, who, wipe_id, words=given["words"], tools=tools(), now=now)
+        return _standing(wipe_id)
+
+
+@inspection_api.route("/wipes/<uuid:wipe_id>/certificate")
+class WipeCertificateStanding(MethodView):
+    @access(*VIEWERS)
+    @inspection_api.response(200, StandingSchema)
+    def get(self, wipe_id: uuid.UUID) -> dict[str, Any]:
+        """How the wipe stands with its certificate. It is signed on pages alone: a signature is a person's."""
+        return _standing(wipe_id)
+
+
+def _standing(wipe_id: uuid.UUID) -> dict[str, Any]:
+    session = db.session()
+    wipe = store.find(session, current_principal(), wipe_id)
+    rows = inspection_store.certificates(session, wipe.id)
+    return {
+        "wipe_id": wipe.id, "state": wipe.state, "grade": wipe.grade, "verified_by": wipe.verified_by,
+        "verified_at": wipe.verified_at, "certificate": rows[0].state if rows else None,
+        "certificate_paper_id": wipe.certificate_paper_id,
+        "contested": bool(rows) and rows[0].contested_at is not None,
+        "hindrances": [] if wipe.certificate_paper_id is not None else hindrances(session, wipe, tools()),
+    }  # fmt: skip
