@@ -31,6 +31,7 @@ from agent.instant import SiteClock, site_clock
 from agent.journal import JournalKeeper
 from agent.lock import LOCK_KINDS, LockKind
 from agent.logs import set_up
+from agent.longwork import LongWork
 from agent.pins import KeyPins
 from agent.probes.prober import Prober
 from agent.probes.selfcheck import SelfCheck, canary_at
@@ -40,6 +41,7 @@ from agent.spool import Spool
 from agent.state import DEFAULT_STATE, Identity, State
 from agent.sweep import CONCURRENCY, Serials, Sweeper
 from agent.targets import OWN_PHONE, AdbWatch, TargetList, require_own_phone
+from agent.transfer.wiring import transfer_kinds
 from agent.transport import TransportOptions, parse_target
 from agent.wipe import WipeKind
 
@@ -90,8 +92,9 @@ class Agent:
             on_round=self._round_ended,
         )
         self._check = self._self_check(options, canary)
-        self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._probed)
+        self._prober = Prober(reader, hands, serials, targets.current, self._check, clock, self._finished)
         boxes = Boxes(clock.steady)
+        self._works = LongWork(self._finished, self._spool, clock, self._result_ready)
         self._inbox = Inbox(self._database, self._clock)
         kinds = self._kinds(state, reader, options, boxes, hands, serials)
         self._worker = CommandWorker(self._inbox, kinds, self._clock, on_result=self._result_ready)
@@ -127,6 +130,7 @@ class Agent:
             kinds["wipe_phone"] = WipeKind(
                 state.keys().x25519, boxes, at_hand, self._inbox.left_s, self._came_so_far
             )
+            kinds |= transfer_kinds(state, self._identity, boxes, at_hand, self._works, clock)
         return kinds
 
     def _reader(self, options: TransportOptions, deadline_s: float) -> PhoneReader:
@@ -163,6 +167,8 @@ class Agent:
         self._start("probes", self._prober.run)
         self._sweeper.run(self._stop)
         self._prober.give_up()
+        self._works.stop()
+        self._works.join(_END_S)
         for thread in self._threads:
             thread.join(_END_S)
         return self._exit_code()
@@ -177,8 +183,10 @@ class Agent:
             self._check.tick()
             self._sweeper.once()
             self._worker.drain(self._stop)
-            # A test needs minutes, which a single round does not have.
+            # Tests and transfers need minutes, which a single round does not have.
             self._prober.give_up()
+            self._works.stop()
+            self._works.join(_END_S)
             self._ended_by = self._try_report()
         except AgentStopped as exc:
             self._ended_by = exc
@@ -189,6 +197,7 @@ class Agent:
     def stop(self) -> None:
         """May be called by a signal handler or by any thread."""
         self._stop.set()
+        self._works.stop()
         self._sweeper.wake()
         self._worker.wake()
         self._prober.wake()
@@ -214,7 +223,7 @@ class Agent:
         self._threads.append(thread)
         thread.start()
 
-    def _probed(self, command_id: str, outcome: Outcome) -> None:
+    def _finished(self, command_id: str, outcome: Outcome) -> None:
         self._worker.finish(command_id, outcome)
 
     def _came_so_far(self, command_id: str, detail: dict[str, Any]) -> None:
