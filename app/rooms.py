@@ -121,7 +121,16 @@ from app.transfer.verifying import check_transfer
 from app.transfer.verifying import record_check as transfers_check
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
+from app.wipe.act_pages import wipe_act_pages
+from app.wipe.certificate_pages import certificate_pages
+from app.wipe.certificate_verifying import check_subject as wipe_check
+from app.wipe.certificate_verifying import record_check as certificates_check
+from app.wipe.api import wipe_api
 from app.wipe.hook import WipeHook
+from app.wipe.inspect_hook import InspectHook
+from app.wipe.inspection_api import inspection_api
+from app.wipe.inspection_pages import inspection_pages
+from app.wipe.pages import wipe_pages
 from app.wipe.verifying import record_check as wipes_check
 
 PAGES = (
@@ -170,6 +179,10 @@ PAGES = (
     leg_pages,
     item_pages,
     sign_pages,
+    wipe_pages,
+    wipe_act_pages,
+    inspection_pages,
+    certificate_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -201,6 +214,7 @@ APIS: tuple[Blueprint, ...] = (
     handover_api,
     hardware_api,
     manifest_api,
+    wipe_api,
 )
 COMMANDS = (
     users_cli,
@@ -253,6 +267,7 @@ def command_hooks() -> CommandHooks:
         "transfer_data": TransferHook(),
         "discard_copy": DiscardHook(),
         "wipe_phone": WipeHook(),
+        "inspect_phone": InspectHook(),
     }
 
 
@@ -272,6 +287,7 @@ def record_checks() -> list[RecordCheck]:
         requests_check,
         transfers_check,
         wipes_check,
+        certificates_check,
     ]
 
 
@@ -284,6 +300,7 @@ def subject_checks() -> Mapping[str, SubjectCheck]:
         "hardware_case": hardware_case_check,
         "contract_assessment": assessment_check,
         "replacement_request": check_request,
+        "wipe": wipe_check,
         "transfer": check_transfer,
     }
 
@@ -310,6 +327,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.reports.jobs import JOBS as REPORT_JOBS
     from app.trail.jobs import JOBS as TRAIL_JOBS
     from app.transfer.jobs import JOBS as TRANSFER_JOBS
+    from app.wipe.inspection_jobs import JOBS as INSPECTION_JOBS
     from app.wipe.jobs import JOBS as WIPE_JOBS
 
     return [
@@ -335,4 +353,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *CONTRACT_JOBS,
         *TRANSFER_JOBS,
         *WIPE_JOBS,
+        *INSPECTION_JOBS,
     ]
