@@ -24,6 +24,8 @@ from app.overview.rules import Wanted, show
 from app.overview.service import agent_lines, health_counts, phone_lines, sighting_lines
 from app.overview.waiting import waiting_counts
 from app.runtime import runtime
+from app.transfer import transfer_state
+from app.wipe import standing_of
 
 _RECORDS_SHOWN = 3
 _COMMANDS_SHOWN = 5
@@ -93,6 +95,8 @@ def phone(handset_id: uuid.UUID) -> str:
         evidence=phone_evidence(session, who, handset_id, now, runtime().policies),
         contracts=contracts_of_handset(session, who, handset_id, now=now, policies=runtime().policies),
         open_handovers=open_handovers(session, who, handset_id=handset_id),
+        moved=transfer_state(session, handset_id),
+        wipe=standing_of(session, handset_id),
         handed=last_records(session, handset_id, limit=_RECORDS_SHOWN),
         commands=commands,
         busy=any(command.active for command in commands),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from app.dialling import RESULTS, WITHDRAWN
 from app.incidents import STATUS_KINDS, STATUS_WORDS
 from app.probes import JOURNAL_WORDS, STATE_WORDS
+from app.transfer import STANDING_WORDS
 
 POWER: Mapping[str, tuple[str, str]] = {
     "on": ("good", "开机"),
@@ -118,6 +119,7 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "verdict_words": VERDICT,
     "command_words": COMMAND,
     "kind_words": COMMAND_KINDS,
+    "moved_words": STANDING_WORDS,
     "unreached_words": UNREACHED,
     "section_word": section,
     "sim_words": SIM,

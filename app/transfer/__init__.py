@@ -2,6 +2,6 @@
 
 from app.transfer.hooks import DiscardHook, TransferHook
 from app.transfer.life import life_events
-from app.transfer.standing import TransferState, transfer_state
+from app.transfer.standing import STANDING_WORDS, TransferState, transfer_state
 
-__all__ = ["DiscardHook", "TransferHook", "TransferState", "life_events", "transfer_state"]
+__all__ = ["STANDING_WORDS", "DiscardHook", "TransferHook", "TransferState", "life_events", "transfer_state"]

@@ -24,6 +24,14 @@ _SETTLED: Mapping[str, Code] = {
 }
 
 
+STANDING_WORDS: Mapping[str, tuple[str, str]] = {
+    "none": ("bad", "没有迁移"), "running": ("busy", "迁移中"), "unverified": ("bad", "没有核对通过"),
+    "verified": ("good", "已迁移并核对"), "accepted": ("unknown", "有差异，负责人已接受"),
+    "waived": ("unknown", "免迁移（两人批准）"),
+}  # fmt: skip
+"""Kind of badge and word, by `TransferState.code`."""
+
+
 @dataclass(frozen=True)
 class TransferState:
     """Of the old phone. `accepted`: a lead accepted listed differences with a reason; `waived`: nothing to move, or the

@@ -5,5 +5,6 @@ from app.wipe.life import life_events
 from app.wipe.model import Wipe
 from app.wipe.states import State
 from app.wipe.tools import Tools
+from app.wipe.views import Standing, standing_of
 
-__all__ = ["State", "Tools", "Wipe", "life_events", "open_wipe"]
+__all__ = ["Standing", "State", "Tools", "Wipe", "life_events", "open_wipe", "standing_of"]

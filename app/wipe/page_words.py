@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.transfer import STANDING_WORDS
 from app.wipe import states
 from app.wipe.chain_rules import COLOURS, LIVE
 from app.wipe.noting import STEPS
@@ -14,11 +15,6 @@ STATE: Mapping[str, tuple[str, str]] = {
     state: (COLOURS[state], states.WORDS[state]) for state in states.State
 }
 LOCK: Mapping[str, str] = {"set": "设了锁屏", "none": "没有锁屏", "unknown": "锁屏未知"}
-MOVED: Mapping[str, tuple[str, str]] = {
-    "none": ("bad", "没有迁移"), "running": ("busy", "迁移中"), "unverified": ("bad", "没有核对通过"),
-    "verified": ("good", "已迁移并核对"), "accepted": ("unknown", "有差异，负责人已接受"),
-    "waived": ("unknown", "免迁移（两人批准）"),
-}  # fmt: skip
 HINTS: Mapping[str, str] = {
     "accounts": "重置以后还绑着账号的手机会锁住，谁也用不了。",
     "frp": "见品牌说明里的“账号和激活锁”。",
@@ -41,6 +37,6 @@ FOR_PAGES: Mapping[str, Any] = {
     "checklist_must": MUST,
     "answers": ANSWERS,
     "lock_words": LOCK,
-    "moved_words": MOVED,
+    "moved_words": STANDING_WORDS,
     "reason_words": reason_words,
 }

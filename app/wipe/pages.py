@@ -103,7 +103,8 @@ def wipe_page(wipe_id: uuid.UUID, refusal: DomainError | None = None, act: str =
     typed: Mapping[str, str] = request.form if refusal else {}
     return render_template(
         "wipe/wipe.html", found=found, wipe=found.wipe, texts=typed, refusal=refusal, refused_act=act,
-        policy=policy_of(session, tools(), found.wipe.centre_id).body, now=now, **panel(session, who, tools(), found.wipe), **FOR_PAGES,
+        policy=policy_of(session, tools(), found.wipe.centre_id).body,
+        **panel(session, who, tools(), found.wipe), **FOR_PAGES,
     )  # fmt: skip
 
 

@@ -15,17 +15,17 @@ from app.guides import Family, family_of
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import SYSTEM, Principal
 from app.people import names_of
-from app.registry import ServiceCentre
+from app.registry import Custody, ServiceCentre, history_of
 from app.transfer import TransferState, transfer_state
 from app.wipe import store
-from app.wipe.chain_rules import Link, chain, reached, since
+from app.wipe.chain_rules import COLOURS, Link, chain, reached, since
 from app.wipe.identity import Reading, reading_of
 from app.wipe.model import Wipe, WipeStep
 from app.wipe.rails import Look, blockers
 from app.wipe.rights import acts_of
 from app.wipe.rules import Blocker, over
-from app.wipe.states import ENDED, OPEN, State
-from app.wipe.tools import Tools, policy_of, span_of
+from app.wipe.states import ENDED, OPEN, WORDS, State
+from app.wipe.tools import Tools, policy_of, span_of, wipe_path
 
 _S = State
 RUNNING = (*OPEN, _S.FAILED, _S.UNVERIFIED)
@@ -97,7 +97,8 @@ def deadline(wipe: Wipe) -> dt.datetime | None:
 @dataclass(frozen=True)
 class Detail:
     """One wipe. `in_the_way`: as of the next step; `seen`: the last reading of the phone, `at_hand` whether it is so
-    fresh that a gateway can be told to act; `order`: the command of the last release, while it is not done.
+    fresh that a gateway can be told to act; `order`: the command of the last release, while it is not done; `held`: who
+    had the phone last; `hides`: the caller is to read the IMEI off the phone, and not off this page.
     """
 
     wipe: Wipe
@@ -114,6 +115,8 @@ class Detail:
     moved: TransferState
     acts: frozenset[str]
     photo_needed: bool
+    held: Custody | None
+    hides: bool
 
 
 def detail(
@@ -125,6 +128,7 @@ def detail(
     seen = reading_of(session, wipe.handset_id)
     span = span_of(policy_of(session, tools, wipe.centre_id).body, "reading_minutes")
     at_hand = seen is not None and not over(seen.at, now, span)
+    acts, custody = acts_of(principal, wipe), history_of(session, principal, wipe.handset_id)
     waits = wipe.state == State.QUEUED and wipe.command_id is not None
     return Detail(
         wipe=wipe,
@@ -139,8 +143,10 @@ def detail(
         at_hand=at_hand,
         order=get_command(session, SYSTEM, wipe.command_id) if waits and wipe.command_id else None,
         moved=transfer_state(session, wipe.handset_id),
-        acts=acts_of(principal, wipe),
+        acts=acts,
         photo_needed=not at_hand,
+        held=custody[-1] if custody else None,
+        hides=not acts.isdisjoint({"request", "release", "guide"}),
     )
 
 
@@ -149,3 +155,21 @@ def _people(wipe: Wipe, steps: Sequence[WipeStep]) -> set[str]:
     told |= {wipe.verified_by, wipe.ended_by, *(step.by for step in steps)}
     told |= {one.get("by") for one in wipe.waivers}
     return {user for user in told if user}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the newest wipe of a phone stands, for the phone's own page."""
+
+    path: str
+    colour: str
+    words: str
+    since: dt.datetime
+
+
+def standing_of(session: Session, handset_id: uuid.UUID) -> Standing | None:
+    """Internal: of a phone that the caller may see."""
+    wipe = store.newest_of(session, handset_id)
+    if wipe is None:
+        return None
+    return Standing(wipe_path(wipe.id), COLOURS[wipe.state], WORDS[wipe.state], since(wipe))
