@@ -117,18 +117,19 @@ from app.trail.api import trail_api
 from app.trail.pages import trail_pages
 from app.transfer import DiscardHook, TransferHook
 from app.transfer.agent_api import manifest_api
+from app.transfer.api import transfers_api
+from app.transfer.pages import transfer_pages
 from app.transfer.verifying import check_transfer
 from app.transfer.verifying import record_check as transfers_check
 from app.uptime.api import uptime_api
 from app.uptime.cli import uptime_cli
 from app.wipe.act_pages import wipe_act_pages
+from app.wipe.api import wipe_api
 from app.wipe.certificate_pages import certificate_pages
 from app.wipe.certificate_verifying import check_subject as wipe_check
 from app.wipe.certificate_verifying import record_check as certificates_check
-from app.wipe.api import wipe_api
 from app.wipe.hook import WipeHook
 from app.wipe.inspect_hook import InspectHook
-from app.wipe.inspection_api import inspection_api
 from app.wipe.inspection_pages import inspection_pages
 from app.wipe.pages import wipe_pages
 from app.wipe.verifying import record_check as wipes_check
@@ -179,6 +180,7 @@ PAGES = (
     leg_pages,
     item_pages,
     sign_pages,
+    transfer_pages,
     wipe_pages,
     wipe_act_pages,
     inspection_pages,
@@ -214,6 +216,7 @@ APIS: tuple[Blueprint, ...] = (
     handover_api,
     hardware_api,
     manifest_api,
+    transfers_api,
     wipe_api,
 )
 COMMANDS = (
