@@ -49,18 +49,15 @@ class Import:
         before = len(self.provider.ids(RAW, "deleted=0"))
         try:
             self.provider.transport.send(cards, path, _SEND_S)
-            if not self._open(path):
-                return "no_import"
-            return self._wait(before, expected, progress)
-        finally:
-            # After an error the transport is closed: then the next run removes it first thing.
-            self._try_clean()
-
-    def _try_clean(self) -> None:
-        try:
-            self.clean()
+            reason = self._wait(before, expected, progress) if self._open(path) else "no_import"
         except TransportError:
-            return
+            # The phone is out of reach: the next run removes the file first thing.
+            raise
+        except BaseException:
+            self.clean()
+            raise
+        self.clean()
+        return reason
 
     def _open(self, path: str) -> bool:
         """From Android 10 on the import screen may not read a file by its path, only by the media provider's number."""

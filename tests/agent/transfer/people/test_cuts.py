@@ -1,0 +1,107 @@
+"""The cable is pulled at any question, before or after the phone has heard it: none lost, none twice."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+from typing import Any
+
+import pytest
+
+from agent.errors import TransportError, TransportFault
+from agent.simulator.faults import Fault, FaultKind
+from tests.agent.transfer.people.rig import Moving, StartFleet, again, two
+
+COUNT = 40
+
+
+class Cutting:
+    """A transport that breaks at the n-th thing it is asked, sometimes after the phone has done it."""
+
+    def __init__(self, inner: Any, rng: random.Random, chance: float) -> None:
+        self._inner = inner
+        self._rng = rng
+        self._chance = chance
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name not in ("run", "send", "feed"):
+            return found
+
+        def asked(*args: Any, **options: Any) -> Any:
+            cut, after = self._rng.random() < self._chance, self._rng.random() < 0.5
+            if cut and not after:
+                self._break()
+            if cut and name == "run":
+                # The phone has got through a part of them when the cable goes.
+                commands = re.split(r"\n(?=content (?:insert|update) )", args[0])
+                args = ("\n".join(commands[: self._rng.randint(1, len(commands))]), *args[1:])
+            result = found(*args, **options)
+            if cut:
+                self._break()
+            return result
+
+        return asked
+
+    def _break(self) -> None:
+        self._inner.close()
+        raise TransportFault("cut", reason="dropped")
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inner.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("way", ["import", "rows"])
+def test_cuts_at_random_places(start: StartFleet, seed: int, way: str) -> None:
+    lies = ["import_half"] if seed % 2 else ["import_no_custom", "import_no_photos"]
+    fleet = two(start, old={"contacts": COUNT}, new={"provider_lies": lies, "contacts": 2})
+    moving = Moving(fleet, import_from_rows=10 if way == "import" else 10_000)
+    rng = random.Random(f"{seed}/{way}")
+    moving.wrap = lambda inner: Cutting(inner, rng, 0.02)
+    again(moving.collect)
+    again(moving.deliver)
+    report = again(moving.verify)
+    assert (report.outcome, report.verified, report.reason) == ("verified", COUNT, None)
+    assert moving.count() == COUNT + 2
+
+
+@pytest.mark.parametrize("after", [0, 10, 400, 3000, 20_000])
+def test_a_connection_that_ends_in_the_middle_of_an_answer(start: StartFleet, after: int) -> None:
+    fleet = two(start, old={"contacts": COUNT})
+    moving = Moving(fleet)
+    fleet.set_fault(0, Fault(FaultKind.DROP, after_bytes=after))
+    # The same cut at each answer: what is taken is whole, or nothing is.
+    with contextlib.suppress(TransportError):
+        moving.collect()
+    assert not moving.store.has("contacts.rows") or after == 20_000
+    fleet.set_fault(0, None)
+    assert moving.all().verified == COUNT
+
+
+def test_an_import_that_goes_on_while_the_cable_is_out(start: StartFleet) -> None:
+    fleet = two(start, old={"contacts": COUNT}, new={"import_per_s": 1.0})
+    clock = [0.0]
+    fleet.phones[1].clock = lambda: clock[0]
+    moving = Moving(fleet, import_from_rows=10)
+    moving.collect()
+
+    def cut() -> None:
+        clock[0] += 3
+        fleet.drop_connections(1)
+
+    moving.at_sleep = cut
+    with pytest.raises(TransportFault):
+        moving.deliver()
+
+    def pass_time() -> None:
+        clock[0] += 3
+
+    moving.at_sleep = pass_time
+    again(moving.deliver)
+    assert moving.verify().outcome == "verified"
+    assert moving.count() == COUNT
