@@ -74,7 +74,10 @@ class DeadlineSocket:
         left = self.deadline.left()
         if left <= 0:
             raise self._late()
-        self._socket.settimeout(left)
+        try:
+            self._socket.settimeout(left)
+        except OSError as exc:
+            raise TransportFault(f"{self._what}: closed", reason="dropped") from exc
 
     def _late(self) -> Timeout:
         return Timeout(f"{self._what}: no answer in {self.deadline.seconds:g} s")

@@ -268,18 +268,32 @@ class TcpTransport:
 
     @contextmanager
     def _opened(self, service: str, deadline: IdleDeadline) -> Iterator[PacketStream]:
-        """A stream of one service. Whatever ends it early closes the transport: the phone may still be sending."""
+        """A stream of one service. What ends it early closes the transport: the phone may still be sending. Only a
+        phone that says no is done with it.
+        """
         self._wire.limit(deadline)
+        packets: PacketStream | None = None
         try:
             with self._errors():
                 opened = self._device._open(
                     service.encode("utf-8", "surrogateescape"), _FOREVER, _FOREVER, None
                 )
             socket = self._wire._open_socket()
-            yield PacketStream(socket, opened.local_id, opened.remote_id, self._device._maxdata, deadline)
+            packets = PacketStream(socket, opened.local_id, opened.remote_id, self._device._maxdata, deadline)
+            yield packets
+        except Refused:
+            if packets is not None:
+                self._let_go(packets)
+            raise
         except BaseException:
             self.close()
             raise
+
+    def _let_go(self, packets: PacketStream) -> None:
+        try:
+            packets.close()
+        except TransportError:
+            self.close()
 
     def push(self, local: Path, remote: str, deadline_s: float, mode: int = 0o644) -> None:
         self._move(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,11 +129,11 @@ class _Files:
         """The manifest's entries of files, and the counts of the last word."""
         self._list()
         self._look_for_room()
-        reading = Reading(self.items, self._order.token)
         writing = Writing(self.items, self._order.token)
         for _ in range(_ROUNDS):
             self._stage("reading", (i.size for i in self.items if i.readable))
-            self._turns.work(self._engine.old, reading.step)
+            with closing(Reading(self.items, self._order.token)) as reading:
+                self._turns.work(self._engine.old, reading.step)
             self._stage("writing", (i.size for i in self.items if i.writable))
             self._turns.work(self._engine.new, writing.step)
             self._stage("verifying", (i.size for i in self.items if i.state is None and i.target))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from agent.errors import Refused, TransportError
 from agent.transfer.items import Item, Items
-from agent.transfer.phone import LIST_BYTES, PhoneFiles, Tool
+from agent.transfer.phone import LIST_BYTES, Found, PhoneFiles, Tool
 from agent.transfer.sealed import Appender, CopyDamaged
 from agent.transfer.turns import Turn, TurnOver
 from agent.transport import Transport
@@ -41,10 +41,16 @@ class Reading:
                 return True
             if len(group) == 1 and (group[0].alone or group[0].size > SMALL):
                 self._read_alone(files, group[0], turn)
+                framed = True
             else:
-                self._read_group(files, group, turn)
-            self._make_sure(files, turn)
+                framed = self._read_group(files, group, turn)
+            self._make_sure(files, turn, framed=framed)
         return False
+
+    def close(self) -> None:
+        """Let go of files that are not whole; what is of them in the copy stays."""
+        for writer in self._open.values():
+            writer.close()
 
     def _next_group(self) -> list[Item]:
         """The next file, or as many small ones as one command reads."""
@@ -62,7 +68,8 @@ class Reading:
                 break
         return group
 
-    def _read_group(self, files: PhoneFiles, group: Sequence[Item], turn: Turn) -> None:
+    def _read_group(self, files: PhoneFiles, group: Sequence[Item], turn: Turn) -> bool:
+        """Whether as many bytes came as were listed."""
         split = _Split(self._items, group, turn)
         try:
             files.pour([item.path for item in group], split)
@@ -76,6 +83,7 @@ class Reading:
         # Those that did not come are gone, shorter than they were, or closed to us: each is looked at by itself.
         for item in group:
             item.alone = item.alone or item.sha256 is None
+        return split.framed
 
     def _read_alone(self, files: PhoneFiles, item: Item, turn: Turn) -> None:
         found = files.stats([item.path]).get(item.path)
@@ -115,31 +123,40 @@ class Reading:
             writer.close()
             self._items.copy.drop(item.number)
 
-    def _make_sure(self, files: PhoneFiles, turn: Turn) -> None:
-        """Hold what came against the old phone's own hashes."""
+    def _make_sure(self, files: PhoneFiles, turn: Turn, *, framed: bool = False) -> None:
+        """Hold what came against the old phone's own hashes.
+
+        `framed`: it came in a stream of the listed length. Only then, and when all others of it are right, can what
+        came of a file that is gone meanwhile be nothing but that file's content.
+        """
         for group in _groups([item for item in self._items if item.sha256 and not item.sure]):
             told = files.hashes([item.path for item in group], self._tool) if self._tool else {}
             sizes = {} if self._tool else files.stats([item.path for item in group])
-            same = []
+            same: list[Item] = []
+            gone: list[Item] = []
+            other: list[Item] = []
             for item in group:
                 if self._tool is None:
                     found = sizes.get(item.path)
-                    fits = found is not None and (found.size, found.mtime) == (item.size, item.mtime)
-                    told_here = found is not None
+                    there, fits = found is not None, found == Found(item.path, item.size, item.mtime)
                 else:
-                    fits = told.get(item.path) == self._hash(item)
-                    told_here = item.path in told
-                if fits:
-                    same.append(item)
+                    there, fits = item.path in told, told.get(item.path) == self._hash(item)
+                (same if fits else other if there else gone).append(item)
+            for item in other:
+                self._unsure(item, "changed")
+            for item in gone:
+                if framed and not other:
+                    # Nothing is lost by keeping what was read: it is moved, and listed.
+                    self._items.doubted(item, "vanished")
                 else:
-                    self._unsure(item, "changed" if told_here else "vanished")
+                    item.alone = True
+                    self._items.forget(item)
             self._items.surely(same)
             turn.telling.tell()
 
     def _unsure(self, item: Item, why: str) -> None:
         item.reads += 1
-        if why == "vanished" or item.reads >= _MOST_READS:
-            # Nothing is lost by keeping what was read: it is moved, and listed.
+        if item.reads >= _MOST_READS:
             self._items.doubted(item, why)
         else:
             item.alone = True
@@ -170,6 +187,7 @@ class _Split:
         self._left = list(reversed(group))
         self._writer: Appender | None = None
         self._due = 0
+        self._extra = False
         self.current: Item | None = None
         self._finish_empty()
 
@@ -184,7 +202,13 @@ class _Split:
             writer.write(bytes(taken))
             if not self._due:
                 self._finish()
+        self._extra = self._extra or bool(view)
         self._turn.moved(len(piece))
+
+    @property
+    def framed(self) -> bool:
+        """As many bytes came as were listed, no more and no fewer."""
+        return self._writer is None and not self._left and not self._extra
 
     def close(self) -> None:
         """Let go of a file that did not come whole."""

@@ -130,13 +130,14 @@ class Telling:
 
 @dataclass
 class Turns:
-    """`old` and `new` open the two phones; `stopped` is set when the agent ends."""
+    """`stopped` is set when the agent ends. `met`: both phones were at hand, so that one that is away may come back."""
 
     telling: Telling
     clock: Steady
     stopped: threading.Event
     turn_s: float = TURN_S
     patience_s: float = PATIENCE_S
+    first_wait_s: float = _WAIT_FIRST_S
     met: bool = False
 
     def work(self, phone: Phone, step: Callable[[Transport, Turn], bool]) -> None:
@@ -144,7 +145,7 @@ class Turns:
 
         `step` is begun anew after each error of the phone's. Raise `GaveUp` when nothing came of it for long.
         """
-        wait, since, steps = _WAIT_FIRST_S, self.clock(), self.telling.steps
+        wait, since, steps = self.first_wait_s, self.clock(), self.telling.steps
         while True:
             try:
                 with phone() as transport, suppress(TurnOver):
@@ -154,7 +155,7 @@ class Turns:
             except (NotAtHand, TransportError) as exc:
                 reason = exc.reason
             if self.telling.steps != steps:
-                wait, since, steps = _WAIT_FIRST_S, self.clock(), self.telling.steps
+                wait, since, steps = self.first_wait_s, self.clock(), self.telling.steps
             if not self.met or self.clock() - since > self.patience_s:
                 raise GaveUp(reason, first=not self.met)
             self.telling.say(reason)

@@ -12,7 +12,7 @@ from agent.errors import Refused
 from agent.transfer.items import MAX_NAMES, Item, Items
 from agent.transfer.phone import LIST_BYTES, ROOT, PhoneFiles
 from agent.transfer.sealed import CopyDamaged
-from agent.transfer.turns import Turn
+from agent.transfer.turns import Turn, TurnOver
 from agent.transport import Transport
 
 WHOLE = 16 * 2**20
@@ -111,10 +111,10 @@ class Writing:
                 return self._bring_on(files, item, name, turn)
             chunks = _counted(self._items.copy.read(item.number), turn, to_the_end=True)
             files.transport.send(chunks, f"{ROOT}/{name}", _SEND_S, mtime=item.mtime)
-        except CopyDamaged:
-            # It is read again from the old phone.
+        except CopyDamaged as exc:
+            # It is read again from the old phone. The transport was in the middle of it, and is of no more use.
             self._items.forget(item)
-            return False
+            raise TurnOver from exc
         except Refused:
             self._refused(files, item)
             return False
