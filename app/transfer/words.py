@@ -64,7 +64,20 @@ _NOTES: Mapping[str, str] = {
     "no_imei": "手机不肯说 IMEI，认不出来",
     "interrupted": "迁移中断，恢复后自动继续",
     "silence": "网关没有回音",
-    "no_space": "空间不足", "new_full": "新手机空间不足：先腾出空间再重试", "gateway_full": "网关磁盘空间不足",
+    "no_room_new": "新手机空间不足：先腾出空间再重试",
+    "no_room_here": "网关磁盘空间不足：请 IT 腾出空间再重试",
+    "server_away": "网关连不上服务器，稍后自动再试",
+    "manifest_refused": "清单没有被接受：请重试，仍不行的升级网关",
+    "discarded": "副本被要求销毁，迁移停止",
+    "bad_args": "网关不认识这个命令：请升级网关",
+    "denied": "Android 不允许读取这一类内容",
+    "no_provider": "这台手机没有这一类内容的存储", "too_old": "手机系统太旧，读不了",
+    "words": "手机的回答看不懂", "changing": "读取时内容一直在变化：请先停止使用旧手机",
+    "not_collected": "没有从旧手机读出来", "not_tapped": "没有人在新手机上确认导入：请重试，并按提示点确认",
+    "no_import": "新手机没有导入界面", "over_limit": "条数太多，超过了上限",
+    "insert_ignored": "新手机收下但没有保存", "default_sms_app": "Android 只允许默认短信应用写入短信，短信没有迁移",
+    "mms_not_moved": "彩信没有迁移", "mms_unknown": "彩信不清楚", "photo_not_taken": "新手机没有收下联系人头像",
+    "changed_by_phone": "新手机改写了内容", "extra": "新手机上多出了联系人，可能导入了两次",
     "too_many_files": "文件超过 20 万个，请先整理或减少要迁移的文件夹",
     "no_manifest": "没有收到完整的清单，不能算核验：请重试",
     "no_counts": "网关没有报告文件数量",
@@ -81,8 +94,14 @@ _NOTES: Mapping[str, str] = {
     "unknown": "原因不清楚",
 }  # fmt: skip
 _ENTRY_NOTES: Mapping[str, str] = {
-    "changed": "读取时文件在变化", "vanished": "读取时文件已不在", "unreadable": "读不了", "too_large": "超过大小上限",
-    "exists": "新手机上已有同名文件，另存了一份", "hash": "内容不一致", "not_offered": "手机不提供",
+    "changed": "读取时文件在变化", "changing": "读取时文件在变化", "vanished": "读取时文件已不在",
+    "unreadable": "读不了", "too_large": "超过大小上限", "not_there": "新手机上没有", "not_moved": "没有迁移",
+    "folder_unread": "文件夹没有读全", "renamed": "新手机上已有同名文件，另存了一份",
+    "mtime": "文件时间没有保住", "no_name": "新手机不接受这个名称", "not_taken": "没有写进去", "not_written": "没有写进去",
+    "not_placed": "没有放到位",
+    "hash": "内容不一致", "not_offered": "手机不提供", "field_missing": "缺了一项内容", "field_changed": "一项内容不同",
+    "field_extra": "多了一项内容", "photo_missing": "缺头像", "star_missing": "没有标为收藏",
+    "extra_on_new_phone": "新手机上多出来的",
 }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def test_all_of_it_verified(world, rows):
     command = world.begin()
     assert (command.kind, command.serial, command.args["new"]["serial"]) == ("transfer_data", "S1", "S2")
     assert command.args["transfer"] == str(world.id)
-    assert command.args["limits"]["insert_rows"] == 200
+    assert command.args["limits"]["insert_rows"] == 5000
     assert {f["kind"] for f in command.args["folders"]} >= {"pictures", "video", "wechat"}
     assert standing(world).code == "running"
     world.tell(command, "running", **PROGRESS)
