@@ -36,6 +36,7 @@ BEFORE = (State.APPROVED, State.ARMED, State.QUEUED)
 _ASKABLE = (*BEFORE, *INSPECTABLE, State.VERIFIED, State.CERTIFIED)
 _MOVING = (*AT_PHONE, State.UNVERIFIED)
 _LOOKED_AFTER = (State.ACKNOWLEDGED, State.SILENT)
+_WAITING = (CommandState.QUEUED, CommandState.NOT_NOW)
 _BATCH = 100
 _MARKED = (
     "wipe_id", "kind", "earliest_at", "at", "by", "evidence", "typed_imei", "seen", "photos", "words", "grade", "facts",
@@ -70,7 +71,7 @@ def _ask(session: Session, principal: Principal, wipe: Wipe, now: dt.datetime) -
     command, made = enqueue(
         session, principal, wipe.handset_id, INSPECT, {"wipe": str(wipe.id)}, dedup_key="inspect", now=now
     )
-    if not made and command.state == CommandState.QUEUED and principal.user != SYSTEM.user:
+    if not made and command.state in _WAITING and principal.user != SYSTEM.user:
         # It may be put off for a quarter of an hour; somebody who has just plugged the phone in does not wait for that.
         cancel(session, SYSTEM, command.id, reason="asked for anew", now=now)
         return _ask(session, SYSTEM, wipe, now)
