@@ -43,14 +43,24 @@ def test_two_hundred_ugly_contacts_arrive_in_every_field(start: StartFleet) -> N
     assert moving.count("data", photos) >= moving.count("data", photos, phone=0) > 0
 
 
-@pytest.mark.parametrize("sdk", [24, 27])
-def test_old_phones_with_the_old_shell(start: StartFleet, sdk: int) -> None:
-    fleet = two(start, old={"contacts": SOME}, new={}, shell_v2=sdk > 24)
-    for phone in fleet.phones:
-        phone.identity.sdk = sdk
-    moving = Moving(fleet, import_from_rows=10)
-    report = moving.all()
-    assert (report.outcome, report.verified) == ("verified", SOME)
+def test_a_phone_with_the_old_shell_is_read_exactly(start: StartFleet) -> None:
+    fleet = two(start, old={"contacts": 7}, shell_v2=False, mode="mksh")
+    fleet.phones[0].identity.sdk = 24
+    moving = Moving(fleet)
+    assert moving.collect().found == 7
+    lines = [json.loads(line) for line in moving.store.kept["contacts.rows"].splitlines()]
+    sql = "select data1 from data where raw_contact_id = ? and mimetype like '%/note'"
+    for line in lines:
+        notes = [row[1]["data1"] for row in line["rows"] if row[0].endswith("/note")]
+        assert notes == [row[0] for row in people_of(fleet.phones[0]).db.execute(sql, [line["raw"]])]
+        photo = moving.store.kept.get(f"contacts.photo-{line['number']}")
+        assert (photo is not None) == line["photo"]
+
+
+def test_an_android_before_content_write_gets_photos_by_the_import_alone(start: StartFleet) -> None:
+    fleet = two(start, old={"contacts": SOME})
+    fleet.phones[1].identity.sdk = 27
+    assert Moving(fleet, import_from_rows=10).all().outcome == "verified"
 
 
 def test_groups_of_one_title_stay_two_groups(start: StartFleet) -> None:

@@ -80,7 +80,7 @@ def test_nothing_is_verified_of_what_was_never_read(start: StartFleet) -> None:
 def test_cuts_at_random_places(start: StartFleet, seed: int) -> None:
     moving = Moving(two(start, old={"calls": 90}), "calls")
     rng = random.Random(seed)
-    moving.wrap = lambda inner: Cutting(inner, rng, 0.15)
+    moving.wrap = lambda inner: Cutting(inner, rng, 0.06)
     again(moving.collect)
     again(moving.deliver)
     assert again(moving.verify).outcome == "verified"
