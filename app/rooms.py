@@ -130,6 +130,7 @@ from app.wipe.certificate_verifying import check_subject as wipe_check
 from app.wipe.certificate_verifying import record_check as certificates_check
 from app.wipe.hook import WipeHook
 from app.wipe.inspect_hook import InspectHook
+from app.wipe.inspection_api import inspection_api
 from app.wipe.inspection_pages import inspection_pages
 from app.wipe.pages import wipe_pages
 from app.wipe.verifying import record_check as wipes_check
@@ -218,6 +219,7 @@ APIS: tuple[Blueprint, ...] = (
     manifest_api,
     transfers_api,
     wipe_api,
+    inspection_api,
 )
 COMMANDS = (
     users_cli,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.kernel.db import db
 from app.kernel.tenancy import Principal
-from app.papers import Press
+from app.papers import Press, read_ink
 from app.wipe import certifying, confirming, inspection_store, revoking
 from app.wipe.grading_rules import SEEN
 from app.wipe.hook import tools
@@ -23,7 +23,9 @@ from app.wipe.sealing import json_of
 from tests.app.wipe.grading_world import raw
 from tests.app.wipe.wipe_world import ANDROID, IMEI, World
 
-INK = b"\x89PNG drawn by "
+STROKES = (
+    '{"width": 600, "height": 200, "strokes": [[[20, 30], [200, 150], [400, 40]], [[50, 160], [500, 170]]]}'
+)
 
 
 def picture(shade: int = 0) -> bytes:
@@ -131,8 +133,8 @@ class Story:
 
     def signing(self, side: str, user: str, **changes: Any) -> tuple[certifying.Signing, Any]:
         values = {
-            "side": side, "title": "主管", "place": "锦绣花园办公室", "contact": "021-5555", "ink": INK + user.encode(),
-            "digest_seen": self.row().digest,
+            "side": side, "title": "主管", "place": "锦绣花园办公室", "contact": "021-5555",
+            "ink": read_ink(STROKES).png, "digest_seen": self.row().digest,
         }  # fmt: skip
         signer = SimpleNamespace(user=user, name=user, employee=None, how="own_session")
         return certifying.Signing(**{**values, **changes}), signer
