@@ -69,7 +69,8 @@ def request(
         asked_by_lead=principal.may(row.centre_id, "lead"), lapses_at=now + span_of(policy.body, "approval_days"),
         decision=None, policy_version=policy.version, policy_sha256=policy.sha256, **_UNDECIDED,
     )  # fmt: skip
-    refuse(blockers(session, tools, row, Look.REQUEST, now, by=principal.user))
+    found = blockers(session, tools, row, Look.REQUEST, now, by=principal.user)
+    refuse([one for one in found if not one.waivable])
     write_step(session, row, "request", row.reason, principal.user, now, strategy=row.strategy)
     return row
 

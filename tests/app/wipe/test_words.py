@@ -10,6 +10,13 @@ from app.wipe import guiding, releasing
 from app.wipe.rules import word_of
 from tests.app.wipe.wipe_world import SIX, TAG, World
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One transaction after the other; races are in `test_races`."""
+    return sqlite_url
+
+
 NOTHING = (
     ("refused", "other_phone"), ("refused", "no_imei"), ("refused", "expect"), ("refused", "accounts"),
     ("refused", "not_supported"), ("not_now", "not_seen"), ("not_now", "plaintext"), ("not_now", "no_box"),
