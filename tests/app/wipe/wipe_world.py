@@ -35,9 +35,9 @@ from tests.support.fleet import IMEIS
 
 TAG, SIX, IMEI = "GJ-0000", IMEIS["S1"][-6:], IMEIS["S1"]
 ANDROID = "a1b2c3d4e5f60718"
-CHECKED = {
-    item: drafting.Answer("yes") for item in ("accounts", "frp", "sd", "sim", "backup", "label")
-} | {"esim": drafting.Answer("not_applicable")}
+CHECKED = {item: drafting.Answer("yes") for item in ("accounts", "frp", "sd", "sim", "backup", "label")} | {
+    "esim": drafting.Answer("not_applicable")
+}
 
 
 def identity(**changes: Any) -> dict[str, Any]:
@@ -104,7 +104,9 @@ class World:
 
     def open(self, phone: str = "S1") -> uuid.UUID:
         with self.writing() as session:
-            row = drafting.open_wipe(session, self.who("it"), tools(), self.phones[phone], now=self.clock.now())
+            row = drafting.open_wipe(
+                session, self.who("it"), tools(), self.phones[phone], now=self.clock.now()
+            )
             self.id = row.id
         return self.id
 
@@ -123,7 +125,9 @@ class World:
         with self.writing() as session:
             timing.arm(session, self.clock.now())
 
-    def release(self, by: Principal | None = None, tag: str = TAG, six: str = SIX, imei: str | None = None) -> None:
+    def release(
+        self, by: Principal | None = None, tag: str = TAG, six: str = SIX, imei: str | None = None
+    ) -> None:
         who = by or self.who("it")
         self.act(releasing.release, who, typed_tag=tag, typed_imei6=six, imei_typed=imei)
 
