@@ -1,7 +1,8 @@
 """One simulated phone at work: its port, its connections, its power."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import socket
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,6 +66,7 @@ class Device:
         self.counters = Counters()
         self.powered = True
         self.resets_due = 0
+        self._opening = asyncio.Lock()
         self._server: asyncio.Server | None = None
         self._connections: set[AdbConnection] = set()
         self._next_boot: asyncio.TimerHandle | None = None
@@ -247,12 +249,14 @@ class Device:
             self._next_boot = None
 
     async def _listen(self) -> None:
-        if self._server is None and self.state.debugging:
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(
-                lambda: AdbConnection(self), self.host, self.port, reuse_address=True
-            )
-            self.port = self._server.sockets[0].getsockname()[1]
+        # One at a time: a fault that ends while the phone comes up must not open the port twice.
+        async with self._opening:
+            if self._server is None and self.state.debugging:
+                loop = asyncio.get_running_loop()
+                self._server = await loop.create_server(
+                    lambda: AdbConnection(self), self.host, self.port, reuse_address=True
+                )
+                self.port = self._server.sockets[0].getsockname()[1]
 
     async def _stop_listening(self) -> None:
         if self._server is None:
@@ -268,6 +272,11 @@ class Device:
     async def _unplug(self) -> None:
         await self._stop_listening()
         self.drop_connections()
+
+    @property
+    def listeners(self) -> Sequence[socket.socket]:
+        """The sockets at which it listens now."""
+        return [] if self._server is None else self._server.sockets
 
     async def move_to(self, port: int) -> None:
         """Answer at another port from now on; whoever was there before has to have left it."""

@@ -11,7 +11,9 @@ with WipeRig(tmp_path, phones=3).up() as rig:
 
 from __future__ import annotations
 
+import secrets
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,7 +49,8 @@ def wipeable(index: int, packages: int = 12) -> PhoneState:
     phone = make_phone(index, packages=packages)
     phone.identity.sdk, phone.identity.android_release = 33, "13"
     phone.lock_pin, phone.accounts, phone.auth = None, [], AuthMode.OPEN
-    phone.properties.clear()
+    # Of its own: a port that one test run has let go may be another's at once, and no order may fit there.
+    phone.identity.android_id, phone.boot_id = secrets.token_hex(8), str(uuid.uuid4())
     phone.reset_after_s, phone.boot_duration_s = 0.01, 0.0
     return phone
 
@@ -150,8 +153,11 @@ class WipeRig:
         self.fleet.swap(one, other)
 
     def settle(self) -> None:
-        """Wait until no phone is on its way down or up."""
+        """Wait until no phone has anything left to read, nor is on its way down or up."""
         end = steady() + 10
+        for _ in range(3):
+            # Each turn of the phones' loop reads what lies in their sockets.
+            self.fleet.change(0, lambda _: None)
         while not all(device.powered and not device.resets_due for device in self.fleet.devices):
             assert steady() < end, "a phone never came back"
             time.sleep(0.002)
