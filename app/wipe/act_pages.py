@@ -11,7 +11,6 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from sqlalchemy.orm import Session
 
-from app.guides import family_of
 from app.http.access import access
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other
@@ -25,6 +24,7 @@ from app.wipe import asking, drafting, entry, guiding, releasing, store
 from app.wipe.hook import tools
 from app.wipe.pages import MAX_PHOTOS, refused, wipe_page
 from app.wipe.rules import CHECKLIST
+from app.wipe.ticking import count
 from app.wipe.tools import ASKERS, wipe_path, wrong
 
 wipe_act_pages = Blueprint("wipe_act_pages", __name__)
@@ -101,12 +101,11 @@ def _report(g: Given) -> Any:
 
 
 def _ticked(g: Given, words: str) -> str:
-    """All steps of its brand were ticked off one by one. Raise `Invalid` when one is left."""
-    family = family_of(store.find(g.session, g.who, g.wipe).brand)
-    steps = (*family.accounts, *family.reset)
-    if any(g.text(f"tick-{place}") != "yes" for place in range(len(steps))):
+    """All steps were ticked off one by one. Raise `Invalid` when one is left."""
+    steps = count(store.find(g.session, g.who, g.wipe))
+    if any(g.text(f"tick-{place}") != "yes" for place in range(steps)):
         raise wrong("tick", "每一步都做完并勾选后再报告 / tick off each step")
-    return one_line(f"按“{family.title}”的 {len(steps)} 步逐项完成。{words}", 500)
+    return one_line(f"{steps} 步逐项完成。{words}", 500)
 
 
 @dataclass(frozen=True)

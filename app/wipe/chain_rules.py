@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 from app.wipe.states import State
 
 _S = State
-Place = Literal["over", "now", "ahead"]
+Place = Literal["over", "untold", "now", "ahead"]
+"""`untold`: what came later is known, and nobody said whether this was so."""
 COLOURS: dict[str, str] = {
     _S.DRAFT: "quiet", _S.REQUESTED: "busy", _S.APPROVED: "busy", _S.ARMED: "unknown", _S.QUEUED: "busy",
     _S.DELIVERED: "busy", _S.ACKNOWLEDGED: "busy", _S.SILENT: "bad", _S.INSPECTED: "unknown", _S.VERIFIED: "good",
@@ -71,6 +72,7 @@ _AT: dict[str, int] = {
     _S.SILENT: 6, _S.INSPECTED: 7, _S.VERIFIED: 8, _S.CERTIFIED: 9, _S.FAILED: 7, _S.UNVERIFIED: 6,
 }  # fmt: skip
 """Which link is being worked on."""
+_ACCEPTED = 5
 
 
 def chain(wipe: Lived) -> list[Link]:
@@ -82,6 +84,8 @@ def chain(wipe: Lived) -> list[Link]:
     links = []
     for place, (name, (at, by)) in enumerate(zip(_NAMES, facts, strict=True)):
         where: Place = "over" if place < stands else "now" if place == stands else "ahead"
+        if where == "over" and place == _ACCEPTED and at is None:
+            where = "untold"
         reached = where == "over"
         links.append(Link(name, where, at if reached else None, tuple(one for one in by if one and reached)))
     return links
@@ -116,4 +120,4 @@ def since(wipe: Lived) -> dt.datetime:
 
 def reached(wipe: Lived) -> int:
     """How many of the nine links are behind it."""
-    return sum(1 for link in chain(wipe) if link.place == "over")
+    return sum(1 for link in chain(wipe) if link.place in ("over", "untold"))

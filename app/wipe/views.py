@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.commands import Command
 from app.commands import get as get_command
-from app.guides import Family, family_of
+from app.guides import Family, Step, family_of
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import SYSTEM, Principal
 from app.people import names_of
@@ -25,6 +25,7 @@ from app.wipe.rails import Look, blockers
 from app.wipe.rights import acts_of
 from app.wipe.rules import Blocker, over
 from app.wipe.states import ENDED, OPEN, WORDS, State
+from app.wipe.ticking import groups
 from app.wipe.tools import Tools, policy_of, span_of, wipe_path
 
 _S = State
@@ -98,7 +99,8 @@ def deadline(wipe: Wipe) -> dt.datetime | None:
 class Detail:
     """One wipe. `in_the_way`: as of the next step; `seen`: the last reading of the phone, `at_hand` whether it is so
     fresh that a gateway can be told to act; `order`: the command of the last release, while it is not done; `held`: who
-    had the phone last; `hides`: the caller is to read the IMEI off the phone, and not off this page.
+    had the phone last; `hides`: the caller is to read the IMEI off the phone, and not off this page; `to_tick`: the
+    steps of a reset by hand under their headings.
     """
 
     wipe: Wipe
@@ -117,6 +119,7 @@ class Detail:
     photo_needed: bool
     held: Custody | None
     hides: bool
+    to_tick: Sequence[tuple[str, tuple[Step, ...]]]
 
 
 def detail(
@@ -146,6 +149,7 @@ def detail(
         acts=acts,
         photo_needed=not at_hand,
         held=custody[-1] if custody else None,
+        to_tick=groups(wipe),
         hides=not acts.isdisjoint({"request", "release", "guide"}),
     )
 

@@ -70,6 +70,12 @@ def test_the_links_behind_each_state(state: State, behind: int) -> None:
     assert all(link.at is None and not link.by for link in links if link.place != "over")
 
 
+@pytest.mark.parametrize("state", [S.SILENT, S.INSPECTED, S.FAILED, S.UNVERIFIED])
+def test_that_android_took_the_order_is_not_claimed_when_nobody_said_so(state: State) -> None:
+    links = {link.name: link for link in chain(wipe(state, acknowledged_at=None))}
+    assert links["手机接受指令"].place == "untold"
+
+
 def test_who_and_when() -> None:
     links = {link.name: link for link in chain(wipe(S.VERIFIED, second_at=at(3), second_by="u-lead3"))}
     assert links["另一人批准"].by == ("u-lead", "u-lead3")
