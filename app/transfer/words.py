@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.transfer import states
+from app.transfer.model import Transfer
 from app.transfer.noting import STEPS
-from app.transfer.states import COPY_WORDS, Copy, State
+from app.transfer.states import AT_WORK, COPY_WORDS, Copy, State
 from app.transfer.tools import PART_WORDS
 
 STATE: Mapping[str, tuple[str, str]] = {
@@ -83,6 +84,7 @@ _NOTES: Mapping[str, str] = {
     "no_counts": "网关没有报告文件数量",
     "contradiction": "网关报告的数量和清单对不上，不能算核验：请重试",
     "differences": "有文件或内容没有核验一致", "part_missing": "有一部分内容没有结果",
+    "differs": "有文件或内容没有核验一致",
     "not_offered": "这台手机不提供其中一部分内容（如短信），无法迁移",
     "odd_word": "网关的回报看不懂，可能版本不一致：请升级网关",
     "expired": "24 小时内没有完成", "cancelled": "命令被取消", "superseded": "被新的命令取代",
@@ -97,12 +99,19 @@ _ENTRY_NOTES: Mapping[str, str] = {
     "changed": "读取时文件在变化", "changing": "读取时文件在变化", "vanished": "读取时文件已不在",
     "unreadable": "读不了", "too_large": "超过大小上限", "not_there": "新手机上没有", "not_moved": "没有迁移",
     "folder_unread": "文件夹没有读全", "renamed": "新手机上已有同名文件，另存了一份",
-    "mtime": "文件时间没有保住", "no_name": "新手机不接受这个名称", "not_taken": "没有写进去", "not_written": "没有写进去",
+    "mtime": "文件时间没有保住", "no_name": "新手机不接受这个名称", "not_taken": "没有写进去",
+    "not_written": "没有写进去",
     "not_placed": "没有放到位",
     "hash": "内容不一致", "not_offered": "手机不提供", "field_missing": "缺了一项内容", "field_changed": "一项内容不同",
     "field_extra": "多了一项内容", "photo_missing": "缺头像", "star_missing": "没有标为收藏",
     "extra_on_new_phone": "新手机上多出来的",
 }  # fmt: skip
+
+
+def copy_badge(row: Transfer) -> tuple[str, str]:
+    """Colour and word of the gateway's copy; while it is worked with nobody asks where it is."""
+    in_use = row.state in AT_WORK and row.copy in (Copy.KEPT, Copy.UNKNOWN)
+    return ("busy", "迁移中使用") if in_use else COPY[row.copy]
 
 
 def note_words(code: str | None) -> str:
@@ -131,7 +140,7 @@ FOR_PAGES: Mapping[str, Any] = {
     "next_words": NEXT,
     "stage_words": STAGES,
     "tap_words": TAP,
-    "copy_words": COPY,
+    "copy_badge": copy_badge,
     "entry_states": ENTRY,
     "part_outcomes": PART,
     "part_words": PART_WORDS,
