@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def test_two_readings_of_two_phones_are_no_evidence(
     tmp_path: Path, monkeypatch: Any, change: str, told: str
 ) -> None:
     with WipeRig(tmp_path, 2).up() as rig:
-        real = vars(inspect_phone)["inspect_command"]
+        real: Callable[[], tuple[str, str]] = vars(inspect_phone)["inspect_command"]
 
         def command() -> tuple[str, str]:
             if change == "boot":
