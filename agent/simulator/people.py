@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent.simulator.state import PhoneState
 
 PHOTO = "vnd.android.cursor.item/photo"
-_DATA = ", ".join(f"data{number}" for number in range(1, 15))
+_DATA = ", ".join(f"data{number} text" for number in range(1, 15))
 _SCHEMA = f"""
 create table raw_contacts (_id integer primary key autoincrement, contact_id integer, account_name text,
   account_type text, sourceid text, version integer default 1, deleted integer default 0,

@@ -22,6 +22,7 @@ _PHONES = {"HOME": 1, "CELL": 2, "WORK": 3, "PAGER": 6, "OTHER": 7, "VOICE": 7, 
 _PLACES = {"HOME": 1, "WORK": 2}
 _SEPARATORS = re.compile(r"[^0-9+*#,;A-Za-z]")
 _SHORT = 100
+_CARDS = re.compile(r"BEGIN:VCARD\r?\n(.*?)END:VCARD", re.DOTALL)
 
 
 def tap(phone: PhoneState) -> int:
@@ -52,10 +53,15 @@ def _cards_of(phone: PhoneState, item: CardImport) -> list[str]:
         text = phone.tree.real(item.path).read_text("utf-8") if phone.tree is not None else ""
     except (OSError, FileError):
         return []
-    cards = re.findall(r"BEGIN:VCARD\r?\n(.*?)END:VCARD", text, re.DOTALL)
+    cards = _CARDS.findall(text)
     if ProviderLie.IMPORT_NEVER in phone.provider_lies:
         return []
     return cards[: len(cards) // 2] if ProviderLie.IMPORT_HALF in phone.provider_lies else cards
+
+
+def cards_rows(text: str) -> list[list[tuple[str, dict[int, Any]]]]:
+    """(mimetype, data columns) of each card of a file."""
+    return [_rows(card, set()) for card in _CARDS.findall(text)]
 
 
 def _take(people: People, cards: list[str], lies: set[str]) -> None:

@@ -1,0 +1,138 @@
+"""Questions to a provider that are answered wholly, or not taken for an answer."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from agent.transfer.people.batches import BATCH, Writer
+from agent.transfer.people.importing import settled
+from agent.transfer.people.provider import NotRead, Provider, insert, longest, refusal, update
+from agent.transport import CommandResult, Transport
+
+URI = "content://x/y"
+DENIED = "Error while accessing provider:x\njava.lang.SecurityException: Permission Denial: no\n"
+
+
+class Answers:
+    """A phone that gives the next text at each question, the last one for ever."""
+
+    def __init__(self, *texts: str, error: str = "", code: int = 0) -> None:
+        self.texts = list(texts)
+        self.error = error
+        self.code = code
+        self.asked: list[str] = []
+
+    def run(self, command: str, deadline_s: float) -> CommandResult:
+        self.asked.append(command)
+        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        return CommandResult(text.encode(), self.error.encode(), self.code, 0.0, 0.0)
+
+
+def provider(*texts: str, **more: Any) -> tuple[Provider, Answers]:
+    phone = Answers(*texts, **more)
+    return Provider(cast(Transport, phone)), phone
+
+
+@pytest.mark.parametrize(
+    ("texts", "more", "reason"),
+    [
+        (["", ""], {"error": DENIED}, "denied"),
+        ([DENIED], {}, "denied"),
+        (["", ""], {"error": "java.lang.IllegalStateException: Could not find provider: x"}, "no_provider"),
+        (["usage: adb shell content\n[ERROR] Unsupported operation: query\n"], {}, "too_old"),
+        (["sh: content: not found\n"], {"code": 127}, "too_old"),
+        ([""], {}, "words"),
+        (["Row: 0 _id=1\nRow: 2 _id=3\n"], {}, "words"),
+        (["没有结果\n"], {}, "words"),
+    ],
+)
+def test_what_is_no_answer_has_a_reason(texts: list[str], more: dict[str, Any], reason: str) -> None:
+    asked, _ = provider(*texts, **more)
+    with pytest.raises(NotRead) as caught:
+        asked.ids(URI)
+    assert caught.value.reason == reason
+
+
+def test_a_note_that_speaks_of_denial_denies_nothing() -> None:
+    ids = "Row: 0 _id=4\n"
+    asked, _ = provider(ids, f"Row: 0 data1={DENIED}\n", ids)
+    assert asked.column(URI, "data1") == {4: DENIED}
+
+
+def test_rows_that_are_others_a_moment_later_are_read_anew() -> None:
+    asked, _ = provider(
+        "Row: 0 _id=4\n",
+        "Row: 0 d=a\n",
+        "No result found.\n",
+        "Row: 0 _id=5\n",
+        "Row: 0 d=b\n",
+        "Row: 0 _id=5\n",
+    )
+    assert asked.column(URI, "d") == {5: "b"}
+
+
+def test_rows_that_never_rest_are_not_read() -> None:
+    texts = [
+        text for n in range(9) for text in (f"Row: 0 _id={n}\n", "Row: 0 d=a\n", f"Row: 0 _id={n + 100}\n")
+    ]
+    asked, _ = provider(*texts)
+    with pytest.raises(NotRead, match="changing"):
+        asked.column(URI, "d")
+
+
+def test_doubtful_rows_are_asked_for_alone() -> None:
+    ids = "Row: 0 _id=4\nRow: 1 _id=8\n"
+    both = "Row: 0 d=a\nRow: 1 d=x\nRow: 1 d=b\n"
+    asked, phone = provider(ids, both, ids, "Row: 0 d=a\nRow: 1 d=x\n", "Row: 0 d=b\n")
+    assert asked.column(URI, "d") == {4: "a\nRow: 1 d=x", 8: "b"}
+    assert [command.rpartition("--where ")[2] for command in phone.asked[-2:]] == ["_id=4", "_id=8"]
+
+
+def test_values_are_bound_as_one_word_of_the_shell() -> None:
+    assert insert(URI, {"a": "it's; $x\n", "b": 3}) == (
+        "content insert --uri content://x/y --bind 'a:s:it'\"'\"'s; $x\n' --bind b:l:3"
+    )
+    assert (
+        update(URI, "_id IN (1)", {"a": ""})
+        == "content update --uri content://x/y --bind a:s: --where '_id IN (1)'"
+    )
+
+
+def test_a_writer_keeps_to_its_limits_and_stops_at_a_refusal() -> None:
+    phone = Answers("")
+    told: list[int] = []
+    writer = Writer(cast(Transport, phone), 3500, 2 * BATCH, lambda done, total, note=None: told.append(done))
+    writer.run(["x" * 20] * (3 * BATCH) + ["y" * 4000])
+    assert (writer.done, writer.left, writer.over_limit, writer.too_long) == (2 * BATCH, 0, BATCH, 1)
+    assert [len(command.splitlines()) for command in phone.asked] == [BATCH, BATCH]
+    assert told == [BATCH, 2 * BATCH]
+    refused = Writer(cast(Transport, Answers(DENIED)), 3500, 999, lambda done, total, note=None: None)
+    refused.run(["a"] * (3 * BATCH))
+    assert (refused.refused, refused.done) == ("denied", BATCH)
+
+
+def test_no_command_is_longer_than_the_phone_takes() -> None:
+    phone = Answers("")
+    Writer(cast(Transport, phone), longest(23), 999, lambda *_: None).run(["字" * 400] * 9)
+    assert all(len(command.encode()) <= 3500 for command in phone.asked)
+    assert longest(24) > longest(0)
+
+
+def test_silence_is_no_refusal() -> None:
+    assert refusal(CommandResult(b"", b"", 0, 0.0, None)) is None
+
+
+def test_contacts_that_go_on_to_grow_are_waited_for_but_not_for_ever() -> None:
+    now = [0.0]
+    grown = [f"Row: 0 _id={n}\n" for n in range(400)]
+    asked, _ = provider(*grown)
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    with pytest.raises(NotRead, match="changing"):
+        settled(asked, lambda: now[0], sleep, limit_s=60)
+    asked, _ = provider(*grown[:9], "No result found.\n")
+    settled(asked, lambda: now[0], sleep)
