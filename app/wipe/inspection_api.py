@@ -12,13 +12,12 @@ from app.http.fields import Instant
 from app.http.identity import current_principal
 from app.kernel.db import db
 from app.runtime import runtime
-from app.wipe import inspection_store, store
-from app.wipe.certifying import hindrances
 from app.wipe.confirming import INSPECTORS, confirm_failed, verify
 from app.wipe.grading_rules import Grade
 from app.wipe.hook import tools
 from app.wipe.inspecting import ASKERS, ask_inspection
 from app.wipe.inspection_model import WipeInspection
+from app.wipe.inspection_views import certificate_standing, inspections_of
 from app.wipe.tools import VIEWERS
 
 inspection_api = Blueprint(
@@ -86,9 +85,7 @@ class Inspections(MethodView):
     @inspection_api.response(200, InspectionsSchema)
     def get(self, wipe_id: uuid.UUID) -> dict[str, list[WipeInspection]]:
         """All of one wipe, in order; the last one's grade and facts hold."""
-        session = db.session()
-        wipe = store.find(session, current_principal(), wipe_id)
-        return {"items": list(inspection_store.inspections(session, wipe.id))}
+        return {"items": inspections_of(db.session(), current_principal(), wipe_id)}
 
     @access(*ASKERS)
     @inspection_api.response(202, AskedSchema)
@@ -112,7 +109,7 @@ class WipeVerdict(MethodView):
             )
         else:
             confirm_failed(session, who, wipe_id, words=given["words"], tools=tools(), now=now)
-        return _standing(wipe_id)
+        return certificate_standing(db.session(), current_principal(), tools(), wipe_id)
 
 
 @inspection_api.route("/wipes/<uuid:wipe_id>/certificate")
@@ -121,17 +118,4 @@ class WipeCertificateStanding(MethodView):
     @inspection_api.response(200, StandingSchema)
     def get(self, wipe_id: uuid.UUID) -> dict[str, Any]:
         """How the wipe stands with its certificate. It is signed on pages alone: a signature is a person's."""
-        return _standing(wipe_id)
-
-
-def _standing(wipe_id: uuid.UUID) -> dict[str, Any]:
-    session = db.session()
-    wipe = store.find(session, current_principal(), wipe_id)
-    rows = inspection_store.certificates(session, wipe.id)
-    return {
-        "wipe_id": wipe.id, "state": wipe.state, "grade": wipe.grade, "verified_by": wipe.verified_by,
-        "verified_at": wipe.verified_at, "certificate": rows[0].state if rows else None,
-        "certificate_paper_id": wipe.certificate_paper_id,
-        "contested": bool(rows) and rows[0].contested_at is not None,
-        "hindrances": [] if wipe.certificate_paper_id is not None else hindrances(session, wipe, tools()),
-    }  # fmt: skip
+        return certificate_standing(db.session(), current_principal(), tools(), wipe_id)

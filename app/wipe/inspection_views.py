@@ -19,7 +19,14 @@ from app.wipe.documents import HOW, SIDE_WORDS
 from app.wipe.fact_rules import VERDICT_WORDS, Verdict
 from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, SEEN, Grade
 from app.wipe.inspecting import ASKERS, may_ask
-from app.wipe.inspection_model import PERFORMER, SIDES, VERIFIER, WipeCertificate, WipeSignature
+from app.wipe.inspection_model import (
+    PERFORMER,
+    SIDES,
+    VERIFIER,
+    WipeCertificate,
+    WipeInspection,
+    WipeSignature,
+)
 from app.wipe.judging import REFUSED, judge
 from app.wipe.model import Wipe
 from app.wipe.states import INSPECTABLE, State
@@ -118,6 +125,27 @@ def _sides(
         }
         for side in SIDES
     ]  # fmt: skip
+
+
+def inspections_of(session: Session, principal: Principal, wipe_id: uuid.UUID) -> list[WipeInspection]:
+    """In order. Raise `NotFound`, also for a foreign centre's."""
+    wipe = store.find(session, principal, wipe_id)
+    return list(inspection_store.inspections(session, wipe.id))
+
+
+def certificate_standing(
+    session: Session, principal: Principal, tools: Tools, wipe_id: uuid.UUID
+) -> dict[str, Any]:
+    """How a wipe stands with its certificate. Raise `NotFound`, also for a foreign centre's."""
+    wipe = store.find(session, principal, wipe_id)
+    rows = inspection_store.certificates(session, wipe.id)
+    return {
+        "wipe_id": wipe.id, "state": wipe.state, "grade": wipe.grade, "verified_by": wipe.verified_by,
+        "verified_at": wipe.verified_at, "certificate": rows[0].state if rows else None,
+        "certificate_paper_id": wipe.certificate_paper_id,
+        "contested": bool(rows) and rows[0].contested_at is not None,
+        "hindrances": [] if wipe.certificate_paper_id is not None else hindrances(session, wipe, tools),
+    }  # fmt: skip
 
 
 def picture_of(session: Session, principal: Principal, wipe_id: uuid.UUID, sha256: str) -> str:

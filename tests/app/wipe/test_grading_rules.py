@@ -68,7 +68,7 @@ def test_what_tells_against_it_is_never_certified(changes: dict[str, Any], code:
 
 
 def test_a_phone_that_was_never_reset_failed() -> None:
-    same = {
+    same: dict[str, Any] = {
         "android_id": "aaaa", "boot_id": "boot-1", "boot_count": 41, "uptime_s": 91_800.0,
         "boot_reasons": [{"reason": "reboot,userrequested", "at": epoch(-1510)}],
     }  # fmt: skip
@@ -110,9 +110,9 @@ def test_the_vendors_own_apps_are_no_warning() -> None:
 
 
 def test_too_little_read_is_unverified() -> None:
-    nothing = {"accounts": None, "users": None, "packages": None, "media_files": 0}
+    nothing: dict[str, Any] = {"accounts": None, "users": None, "packages": None, "media_files": 0}
     assert graded(look(**nothing), former=before()).grade is Grade.UNVERIFIED
-    undated = {"boot_reasons": None, "boot_count": None}
+    undated: dict[str, Any] = {"boot_reasons": None, "boot_count": None}
     assert graded(look(**undated), former=before()).grade is Grade.UNVERIFIED
 
 
