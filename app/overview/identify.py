@@ -20,7 +20,6 @@ BEACONS = ("operations", "lead", "it")
 _MAX_LABEL = 40
 SIGNALS: Mapping[str, str] = {
     "screen": "屏幕亮起", "brightness": "屏幕明暗闪动", "vibrate": "震动", "notification": "通知栏显示资产编号",
-    "sound": "响铃",
 }  # fmt: skip
 
 
