@@ -10,7 +10,7 @@ ROOMS: Mapping[str, str] = {
     "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
     "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
-    "wipe": "数据销毁",
+    "wipe": "数据销毁", "transfer": "数据迁移",
     "hardware": "损坏遗失", "disposal": "待销毁", "handover": "交接", "round": "月度核对", "change_case": "密码不一致",
     "number_contract": "号码合约", "contract_assessment": "设备评估", "replacement_request": "换机申请",
 }  # fmt: skip
@@ -68,6 +68,11 @@ _ACTIONS: Mapping[str, str] = {
     "wipe.guide": "开始手工重置", "wipe.report": "报告手工重置", "wipe.retry": "准许再执行", "wipe.lapse": "过期",
     "wipe.give_up": "无法证实", "wipe.refuse": "退回", "escrow.lock_wipe_send": "随清除指令发给网关",
     "disposal.finish": "已销毁数据",
+    "transfer.open": "建立", "transfer.send": "交给网关", "transfer.result": "网关的结果", "transfer.end": "命令结束",
+    "transfer.manifest": "清单到齐", "transfer.accept_data": "接受差异", "transfer.wechat": "登记微信迁移",
+    "transfer.accept_wechat": "接受微信未全部迁移", "transfer.ask_waive": "申请免迁移",
+    "transfer.refuse_waive": "不批准免迁移", "transfer.verify": "核验完成", "transfer.accept": "接受并完成",
+    "transfer.waive": "批准免迁移", "transfer.discard": "销毁副本的密钥", "transfer.destroyed": "副本已销毁",
     "handover.start": "开始", "handover.complete": "完成", "hardware.order": "扣款通知", "paper.issue": "出具",
 }  # fmt: skip
 """Where a room means something else by a verb, or has more to say."""
@@ -78,7 +83,7 @@ _OBJECTS: Mapping[str, str] = {
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
-    "wipe": "数据销毁",
+    "wipe": "数据销毁", "transfer": "数据迁移",
     "hardware_case": "损坏遗失", "disposal": "待销毁", "agent": "网关", "backup": "备份", "paper": "单据",
     "secret": "密码", "keyring": "密钥环", "handover": "交接", "handover_leg": "交接记录", "number": "号码",
     "wechat": "微信号", "kit_assignment": "配套归属", "post_holding": "任岗", "company": "公司",
@@ -88,7 +93,7 @@ _OBJECTS: Mapping[str, str] = {
 }  # fmt: skip
 _LISTS: Mapping[str, str] = {
     "audit": "审计记录", "employees": "员工", "households": "业主", "contacts": "联系方式", "posts": "岗位",
-    "handsets": "手机", "centres": "服务中心", "numbers": "号码", "wechat-accounts": "微信号",
+    "transfers": "数据迁移", "handsets": "手机", "centres": "服务中心", "numbers": "号码", "wechat-accounts": "微信号",
 }  # fmt: skip
 OUTCOMES: Mapping[str, tuple[str, str]] = {
     "ok": ("quiet", "完成"), "refused": ("bad", "被拒绝"), "mismatch": ("unknown", "不一致"),
@@ -114,7 +119,7 @@ _PATHS: Mapping[str, str] = {
     "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "paper": "/papers/",
     "topup_claim": "/allowance/claims/", "hardware_case": "/hardware/", "handover": "/handovers/",
     "secret": "/escrow/secrets/", "round": "/rounds/", "change_case": "/rounds/cases/",
-    "number_contract": "/contracts/", "wipe": "/wipes/",
+    "number_contract": "/contracts/", "wipe": "/wipes/", "transfer": "/transfers/",
     "contract_assessment": "/contracts/assessments/", "replacement_request": "/contracts/requests/",
 }  # fmt: skip
 
