@@ -64,11 +64,12 @@ def order_disposal(
     return row
 
 
-def waiting_of(session: Session, handset_id: uuid.UUID) -> Disposal | None:
-    """Internal: asks no principal."""
-    return session.scalar(
-        select(Disposal).where(Disposal.handset_id == handset_id, Disposal.state == State.WAITING)
-    )
+def waiting_of(session: Session, handset_id: uuid.UUID, *, lock: bool = False) -> Disposal | None:
+    """`lock`: until the transaction ends nobody cancels it. Internal: asks no principal."""
+    query = select(Disposal).where(Disposal.handset_id == handset_id, Disposal.state == State.WAITING)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
 
 
 def out_of_use() -> CompoundSelect[uuid.UUID]:

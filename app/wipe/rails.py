@@ -44,9 +44,12 @@ def blockers(
     """Everything that stands in the way now, each with its way out. What two approvers set aside is left out from the
     release on. `by`: who acts, for his own share of the cap. Internal: the caller may see the wipe.
     """
-    phone = session.get_one(Handset, wipe.handset_id, populate_existing=True)
-    found = [*_identity(session, wipe, phone, look), *_matters(session, wipe, now)]
-    if look in (Look.RELEASE, Look.LEASE):
+    acts = look in (Look.RELEASE, Look.LEASE)
+    # Locked until the order is out: a hold, a new custody or a corrected serial that is just being written is waited
+    # for, and none is written between this look and what follows from it.
+    phone = session.get_one(Handset, wipe.handset_id, populate_existing=True, with_for_update=acts)
+    found = [*_identity(session, wipe, phone, look), *_matters(session, wipe, now, lock=acts)]
+    if acts:
         found += [*_authority(session, tools, wipe, now), *_pace(session, tools, wipe, look, now, by)]
         waived = {one["code"] for one in wipe.waivers} if wipe.second_by is not None else set()
         found = [one for one in found if not (one.waivable and one.code in waived)]
@@ -88,7 +91,7 @@ def _identity(session: Session, wipe: Wipe, phone: Handset, look: Look) -> Itera
         yield Blocker("identity_contradicted", "以这个序列号应答的是另一台手机，先弄清是哪一台", link)
 
 
-def _matters(session: Session, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker]:
+def _matters(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> Iterator[Blocker]:
     """Of other rooms: nobody's phone, nobody's matter, nothing on it that is needed."""
     handset_id, link = wipe.handset_id, f"/phones/{wipe.handset_id}"
     cases = open_handovers(session, SYSTEM, handset_id=handset_id)
@@ -107,11 +110,11 @@ def _matters(session: Session, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker
         yield Blocker("lost", "手机报了遗失，还没有登记找回", link)
     if lock_order_runs(session, handset_id):
         yield Blocker("lock_order", "网关正在处理它的锁屏密码，等结果", "/escrow")
-    yield from _disposal(session, wipe, now)
+    yield from _disposal(session, wipe, now, lock=lock)
 
 
-def _disposal(session: Session, wipe: Wipe, now: dt.datetime) -> Iterator[Blocker]:
-    waits = waiting_of(session, wipe.handset_id)
+def _disposal(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> Iterator[Blocker]:
+    waits = waiting_of(session, wipe.handset_id, lock=lock)
     if waits is None or waits.id != wipe.disposal_id:
         words = "待销毁的决定已经取消或改变：取消这次清除，需要时重新建立"
         yield Blocker("no_disposal", words, "/hardware/disposals")
