@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.audit import facts_of, mark_of
+from app.fleet import find_agent
 from app.kernel.clock import to_rfc3339
+from app.kernel.tenancy import SYSTEM
 from app.papers import Column, Document, Fields, Photo, Photos, Signatures, Signed, Table, Text
 from app.people import names_of
 from app.registry import Company, District, ServiceCentre
@@ -59,7 +61,7 @@ def build(session: Session, wipe: Wipe, graded: Graded, key: bytes) -> Document:
     photos = _photos(rows)
     parts = (
         _phone(session, wipe, rows),
-        _act(wipe, people),
+        _act(session, wipe, people),
         _result(wipe, graded, people),
         _findings(graded),
         _outside(wipe),
@@ -98,21 +100,28 @@ def _source(session: Session, wipe: Wipe) -> str:
     return f"{company.name} {centre.name}：{wipe.reason}"
 
 
-def _act(wipe: Wipe, people: Mapping[str, str]) -> Fields:
-    by_agent = wipe.done_by == "agent"
-    tool = "管家手机网关：ADB cmd testharness enable" if by_agent else "手机自带的恢复出厂设置，由人操作"
+def _act(session: Session, wipe: Wipe, people: Mapping[str, str]) -> Fields:
     pairs = (
         ("类别", "Clear（清除），NIST SP 800-88"),
         ("方法", STRATEGIES.get(wipe.strategy, wipe.strategy)),
-        ("工具", f"{tool}；管家手机管理系统"),
+        ("工具和版本", _tool(session, wipe)),
         ("指令时间", _moment(wipe.ordered_at)),
         ("申请人", people.get(wipe.requested_by or "", "—")),
         ("批准人", f"{people.get(wipe.approved_by or '', '—')}（{_moment(wipe.approved_at)}）"),
         ("第二批准人", people.get(wipe.second_by or "", "不需要")),
         ("执行人", people.get(wipe.released_by or "", "—")),
         ("执行时间", _moment(wipe.released_at)),
+        ("制度", f"wipe v{wipe.policy_version}　{(wipe.policy_sha256 or '')[:12]}"),
     )
     return Fields("清除", pairs)
+
+
+def _tool(session: Session, wipe: Wipe) -> str:
+    if wipe.done_by != "agent":
+        return "手机自带的恢复出厂设置，由人操作"
+    agent = find_agent(session, SYSTEM, wipe.agent_id) if wipe.agent_id is not None else None
+    named = f"{agent.name} {agent.version}" if agent is not None else "版本不详"
+    return f"管家手机网关（{named}），ADB cmd testharness enable"
 
 
 def _moment(at: dt.datetime | None) -> str:
