@@ -13,7 +13,6 @@ from app.kernel.db import Base, Identified, UtcDateTime
 from app.transfer.states import OPEN, Copy, State
 
 _IS_OPEN = text("state IN (" + ", ".join(f"'{s}'" for s in OPEN) + ")")
-_JSON = JSON(none_as_null=True)
 
 
 class Transfer(Identified, Base):
@@ -63,10 +62,10 @@ class Transfer(Identified, Base):
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     command_id: Mapped[uuid.UUID | None]
     agent_id: Mapped[uuid.UUID | None]
-    progress: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     progress_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     note: Mapped[str | None] = mapped_column(String(40))
-    result: Mapped[dict[str, Any] | None] = mapped_column(_JSON)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     result_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     verdict: Mapped[str | None] = mapped_column(String(12))
 
