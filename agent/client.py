@@ -94,6 +94,8 @@ class Client:
         self._key_id = key_id
         self._wall = wall_clock
         self._offset_s = 0.0
+        self.nonce = ""
+        """That of the last request."""
         self._session = requests.Session()
         # A proxy must not see what goes to this machine's own loopback; netrc would add a second identity.
         self._session.trust_env = not is_loopback(urlsplit(self._url).hostname or "")
@@ -127,12 +129,13 @@ class Client:
         message.headers["Accept"] = "application/json"
         if packed:
             message.headers["Content-Encoding"] = "gzip"
+        self.nonce = secrets.token_urlsafe(24)
         wire.sign_request(
             message,
             body,
             key=self._key,
             key_id=self._key_id,
-            nonce=secrets.token_urlsafe(24),
+            nonce=self.nonce,
             created=int(self._wall() + self._offset_s),
         )
         try:

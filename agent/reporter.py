@@ -145,7 +145,7 @@ class Reporter:
         refused: list[wire.WireError] = []
         for envelope in envelopes:
             try:
-                command = wire.open_command(envelope, self._pins.keys, self._agent_id)
+                command = wire.open_command(envelope, self._pins.keys, self._agent_id, self._client.nonce)
                 found.append(self._boxes.put(command))
             except wire.WireError as exc:
                 refused.append(exc)

@@ -293,7 +293,8 @@ def verify_request(message: HttpMessage, body: bytes, *, key: Ed25519PublicKey) 
 class Command:
     """One order to one agent about one phone. `expires_in_s` counts from receipt, on the agent's steady clock.
 
-    `purpose` names the key that signed it: a kind is taken from its own purpose's key alone.
+    `purpose` names the key that signed it: a kind is taken from its own purpose's key alone. `nonce` is that of the
+    request that it answers: a dangerous one is of use in that answer alone, so that nobody can keep it for a later day.
     """
 
     id: str
@@ -304,6 +305,7 @@ class Command:
     args: dict[str, Any]
     expires_in_s: int
     purpose: str = COMMAND_PURPOSE
+    nonce: str = ""
 
 
 def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
@@ -317,6 +319,7 @@ def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
             "phone": {"serial": command.serial, "imei": list(command.imei)},
             "args": command.args,
             "expires_in_s": command.expires_in_s,
+            **({"nonce": command.nonce} if command.nonce else {}),
         }
     )
     signature = b64(key.sign(_signed(command.purpose, payload)))
@@ -327,11 +330,12 @@ def seal_command(command: Command, key: Ed25519PrivateKey) -> CommandEnvelope:
 
 
 def open_command(
-    envelope: Mapping[str, object], keys: Mapping[str, Ed25519PublicKey], agent_id: str
+    envelope: Mapping[str, object], keys: Mapping[str, Ed25519PublicKey], agent_id: str, nonce: str = ""
 ) -> Command:
-    """Verify an envelope with the key of the purpose that it names, and that it is meant for this agent.
+    """Verify an envelope with the key of the purpose that it names, and that it is meant for this agent; a dangerous
+    one also that it answers the request of this nonce.
 
-    Raise `WireError`: `bad_command`, `no_key` (of that purpose), `foreign_command`.
+    Raise `WireError`: `bad_command`, `no_key` (of that purpose), `foreign_command`, `stale_command`.
     """
     payload, signature = envelope.get("payload"), envelope.get("signature")
     purpose = envelope.get("purpose", COMMAND_PURPOSE)
@@ -353,6 +357,7 @@ def open_command(
             args=dict(body["args"]),
             expires_in_s=int(body["expires_in_s"]),
             purpose=purpose,
+            nonce=str(body.get("nonce", "")),
         )
     except (BadEd25519, WireError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as exc:
         raise WireError("bad_command", "not signed by the server's key, or not understood") from exc
@@ -360,6 +365,8 @@ def open_command(
         raise WireError("bad_command", "unknown schema")
     if command.agent != agent_id:
         raise WireError("foreign_command", "meant for another agent")
+    if purpose != COMMAND_PURPOSE and command.nonce != nonce:
+        raise WireError("stale_command", "not an answer to this request")
     return command
 
 

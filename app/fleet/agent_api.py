@@ -72,7 +72,7 @@ class Checkin(MethodView):
         around = Surroundings(
             here.keys, here.policies, here.vault, command_hooks(), here.settings.checkin_interval_s
         )
-        return _json(checkin(session, call.agent, body, now, around))
+        return _json(checkin(session, call, body, now, around))
 
 
 @agent_api.route("/adopt")

@@ -26,6 +26,7 @@ from app.fleet.checkin_beats import take_beats, take_result_in
 from app.fleet.checkin_commands import orders_for
 from app.fleet.metrics import count_checkin, count_entries
 from app.fleet.schemas import CheckinInput
+from app.fleet.signatures import SignedCall
 from app.kernel.errors import DomainError
 from app.kernel.keys import KeyStore
 from app.policy import PolicyFiles
@@ -76,9 +77,10 @@ class _Outcome:
 
 
 def checkin(
-    session: Session, agent: AgentRef, body: CheckinInput, now: dt.datetime, around: Surroundings
+    session: Session, call: SignedCall, body: CheckinInput, now: dt.datetime, around: Surroundings
 ) -> CheckinAnswer:
     """The whole exchange, in the caller's transaction. A batch that came before is not counted again."""
+    agent = call.agent
     kept = store.claim_request(session, agent.id, body.batch, "checkin", now)
     count_checkin(again=kept is not None)
     if kept is None:
@@ -86,7 +88,7 @@ def checkin(
         store.keep_answer(session, agent.id, body.batch, orjson.dumps(taken).decode())
     else:
         taken = orjson.loads(kept.answer or "{}")
-    commands, key = orders_for(session, agent, now, around.keys, around.vault, around.hooks)
+    commands, key = orders_for(session, call, now, around.keys, around.vault, around.hooks)
     answer: CheckinAnswer = {
         "batch": str(body.batch),
         "interval_s": around.interval_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -23,8 +24,9 @@ from app.commands import (
 )
 from app.escrow import Opened, Vault, can_send, danger_key
 from app.fleet import store
+from app.fleet.signatures import SignedCall
 from app.kernel.keys import KeyStore
-from app.readings import AgentRef, phones_read_by
+from app.readings import phones_read_by
 from app.registry import HandsetRef
 
 log = structlog.get_logger(__name__)
@@ -32,9 +34,10 @@ COMMANDS_AT_ONCE = 20
 
 
 def orders_for(
-    session: Session, agent: AgentRef, now: dt.datetime, keys: KeyStore, vault: Vault, hooks: CommandHooks
+    session: Session, call: SignedCall, now: dt.datetime, keys: KeyStore, vault: Vault, hooks: CommandHooks
 ) -> tuple[list[CommandEnvelope], PurposeKey | None]:
     """The commands, and the key of the dangerous ones. While the escrow is sealed those wait, and the rest goes out."""
+    agent = call.agent
     opened = can_send(session, vault) if agent.kind == "gateway" else None
     waiting = waiting_handsets(session, agent, now, danger=opened is not None)
     mine = phones_read_by(session, agent.id, waiting)
@@ -50,13 +53,13 @@ def orders_for(
     for command in leased:
         if command.kind.purpose == DANGER:
             phone = phones[command.handset_id]
-            envelope = _dangerous(session, opened, command, phone, agent, hooks, now)
+            envelope = _dangerous(session, opened, command, phone, call, hooks, now)
             commands += [] if envelope is None else [envelope]
     return commands, danger_key(opened, agent, keys)
 
 
 def _dangerous(
-    session: Session, opened: Opened, command: Leased, phone: HandsetRef, agent: AgentRef, hooks: CommandHooks,
+    session: Session, opened: Opened, command: Leased, phone: HandsetRef, call: SignedCall, hooks: CommandHooks,
     now: dt.datetime,
 ) -> CommandEnvelope | None:  # fmt: skip
     """None when it must not be sent, or could not be made: that ends the command and fails nothing else."""
@@ -66,7 +69,7 @@ def _dangerous(
             if hook is None:
                 give_up(session, command.id, "no room knows this kind", now)
                 return None
-            return _sealed(session, opened, command, phone, agent, hook, now)
+            return _sealed(session, opened, command, phone, call, hook, now)
     except OperationalError:
         raise
     except Exception as exc:  # noqa: BLE001 - its kind alone: a text of it could hold what was to be sealed
@@ -76,9 +79,10 @@ def _dangerous(
 
 
 def _sealed(
-    session: Session, opened: Opened, command: Leased, phone: HandsetRef, agent: AgentRef, hook: CommandHook,
+    session: Session, opened: Opened, command: Leased, phone: HandsetRef, call: SignedCall, hook: CommandHook,
     now: dt.datetime,
 ) -> CommandEnvelope | None:  # fmt: skip
+    agent = call.agent
     x25519 = store.box_key(session, agent.id)
     texts = hook.seal(session, opened, command, phone, agent, now)
     if texts is None:
@@ -88,4 +92,6 @@ def _sealed(
         more["sealed"] = seal_box(
             texts, x25519, command=str(command.id), agent=str(agent.id), serial=phone.serial
         )
-    return seal_command(wire_command(command, phone, agent, more), opened.danger)
+    # Bound to this very request: an answer that somebody held back is none to a later one.
+    order = replace(wire_command(command, phone, agent, more), nonce=call.nonce)
+    return seal_command(order, opened.danger)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,6 +38,7 @@ class Stub:
     agents: dict[str, bytes] = field(default_factory=dict)
     faults: list[int | str] = field(default_factory=list)
     commands: list[wire.CommandEnvelope] = field(default_factory=list)
+    dangerous: list[tuple[wire.Command, Ed25519PrivateKey]] = field(default_factory=list)
     answer_more: dict[str, Any] = field(default_factory=dict)
     want: list[wire.Wanted] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
@@ -143,6 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         if verified.nonce in self.stub.nonces:
             raise wire.WireError("replayed", "")
         self.stub.nonces.add(verified.nonce)
+        self.nonce = verified.nonce
 
     def _enrol(self, plain: dict[str, Any]) -> dict[str, Any]:
         token = plain["token"]
@@ -172,6 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise wire.WireError("bad_body", "readings")
         self.stub.counted.setdefault(plain["batch"], plain)
         commands, self.stub.commands = self.stub.commands, []
+        dangerous, self.stub.dangerous = self.stub.dangerous, []
+        commands += [wire.seal_command(replace(order, nonce=self.nonce), key) for order, key in dangerous]
         want, self.stub.want = self.stub.want, []
         return {
             "batch": plain["batch"],

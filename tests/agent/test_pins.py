@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_sealed_part_is_in_no_file_of_the_agent(stub: Stub, state: State) -> N
         60,
         wire.DANGER_PURPOSE,
     )
-    stub.commands = [wire.seal_command(command, DANGER)]
+    stub.dangerous = [(command, DANGER)]
     stub.answer_more = {"danger_key": told(agent=known.agent_id, by=stub.command_key)}
     client = Client(stub.url, state.keys().ed25519, known.agent_id)
     pins = KeyPins(known, state.save_identity)
@@ -138,7 +139,7 @@ def test_a_sealed_part_is_in_no_file_of_the_agent(stub: Stub, state: State) -> N
     client.close()
     with box.database.transaction() as db:
         ((body,),) = db.execute("SELECT body FROM command").fetchall()
-    assert json.loads(body)["args"] == {"order": "o1"}
+    assert json.loads(body)["args"] == {"order": "o1", "sealed": True}
     assert json.loads(body)["purpose"] == wire.DANGER_PURPOSE
     box.database.close()
     for path in state.path.rglob("*"):
@@ -146,3 +147,37 @@ def test_a_sealed_part_is_in_no_file_of_the_agent(stub: Stub, state: State) -> N
             raw = path.read_bytes()
             assert sealed.encode() not in raw
             assert b"canary" not in raw
+
+
+def test_a_dangerous_order_that_answers_another_request_is_not_taken(stub: Stub, state: State) -> None:
+    """Somebody between keeps an answer back and gives it later, whole and well signed."""
+    known = enrol(state, wire.EnrolmentCode.parse(stub.code()), name="n", kind="gateway")
+    box = Box(state.spool)
+    pins = KeyPins(known, state.save_identity)
+    pins.learn(told(agent=known.agent_id, by=stub.command_key))
+    client = Client(stub.url, state.keys().ed25519, known.agent_id)
+    reporter = Reporter(
+        Batches(box.spool, site_clock()),
+        client,
+        known,
+        status=lambda: STATE,
+        on_commands=lambda: None,
+        pins=pins,
+    )
+
+    def stored() -> list[str]:
+        reporter.check_in()
+        with box.database.transaction() as db:
+            return [row[0] for row in db.execute("SELECT id FROM command").fetchall()]
+
+    order = wire.Command("w1", "wipe_phone", known.agent_id, "S1", (), {}, 60, wire.DANGER_PURPOSE)
+    reporter.check_in()
+    stub.commands = [wire.seal_command(replace(order, nonce=client.nonce), DANGER)]
+    assert stored() == [], "that of the request before"
+    stub.commands = [wire.seal_command(order, DANGER)]
+    assert stored() == [], "that of none"
+    reads = wire.Command("r1", "read_phone", known.agent_id, "S1", (), {}, 60)
+    stub.commands = [wire.seal_command(reads, stub.command_key)]
+    stub.dangerous = [(order, DANGER)]
+    assert sorted(stored()) == ["r1", "w1"], "a reading harms nobody late, and this one is of this request"
+    client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Callable
@@ -89,7 +90,9 @@ class FakeAgent:
         if "danger_key" in body:
             told = wire.told_key(wire.DANGER_PURPOSE, body["danger_key"], self.command_key, self.agent_id)
             keys[wire.DANGER_PURPOSE] = Ed25519PublicKey.from_public_bytes(wire.unb64(told))
-        return [wire.open_command(e, keys, self.agent_id) for e in body["commands"]]
+        asked = re.search(r'nonce="([^"]*)"', answer.request.headers["Signature-Input"])
+        assert asked is not None
+        return [wire.open_command(e, keys, self.agent_id, asked[1]) for e in body["commands"]]
 
 
 def envelope(**parts: Any) -> dict[str, Any]:
