@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -17,22 +17,24 @@ from app.commands.service import Leased
 from app.readings import AgentRef
 from app.registry import HandsetRef
 
-if TYPE_CHECKING:
-    # The escrow stands on this room.
-    from app.escrow import Opened
-
 
 class CommandHook(Protocol):
     """All calls are inside the transaction of the check-in, or of the job, that brought the matter."""
 
     def seal(
-        self, session: Session, opened: Opened, leased: Leased, phone: HandsetRef, agent: AgentRef,
+        self,
+        session: Session,
+        opened: Any,
+        leased: Leased,
+        phone: HandsetRef,
+        agent: AgentRef,
         now: dt.datetime,
-    ) -> Mapping[str, str] | None:  # fmt: skip
+    ) -> Mapping[str, str] | None:
         """Dangerous kinds alone, in the moment in which the command would leave for this agent.
 
-        The texts that go along, sealed for that agent (none: no box). None: it must not be sent, and the hook has
-        ended it (`give_up`). An exception ends it, too; what the hook wrote is then undone.
+        `opened`: the escrow's keys (`app.escrow.Opened`, of a room that stands on this one). The texts that go along,
+        sealed for that agent (none: no box). None: it must not be sent, and the hook has ended it (`give_up`). An
+        exception ends it, too; what the hook wrote is then undone.
         """
 
     def word(

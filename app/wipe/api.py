@@ -5,21 +5,20 @@ import uuid
 from typing import Any
 
 from flask.views import MethodView
-from sqlalchemy.orm import Session
 
 from app.http.access import access
 from app.http.api import API_PREFIX, Blueprint, etag, expected_version, page_schema
 from app.http.identity import current_principal
 from app.http.transaction import open_write
 from app.kernel.db import db
-from app.kernel.paging import Page, SortKey, paginate
+from app.kernel.paging import Page
 from app.runtime import runtime
-from app.wipe import asking, drafting, guiding, releasing, store
+from app.wipe import asking, drafting, guiding, releasing
 from app.wipe.drafting import Draft
 from app.wipe.entry import proved_code, typed
 from app.wipe.hook import tools
+from app.wipe.listing import list_wipes, whole
 from app.wipe.model import Wipe
-from app.wipe.rails import Look, blockers
 from app.wipe.schemas import (
     WipeApprovalSchema,
     WipeDetailSchema,
@@ -33,28 +32,16 @@ from app.wipe.schemas import (
     WipeSchema,
     WipeTypedSchema,
 )
-from app.wipe.states import BEFORE_ORDER, KNOWN, TO_DO, State
+from app.wipe.states import KNOWN, TO_DO
 from app.wipe.tools import APPROVERS, APPROVERS_FOR_LEADS, ASKERS, PERFORMERS, VIEWERS
 
 wipe_api = Blueprint(
     "wipes", __name__, url_prefix=f"{API_PREFIX}/wipes", description="数据销毁 / Wipes (R06)"
 )
-_LOOKS = {State.DRAFT: Look.REQUEST, State.REQUESTED: Look.APPROVE}
 
 
 def _now() -> dt.datetime:
     return runtime().clock.now()
-
-
-def _detail(session: Session, row: Wipe) -> dict[str, Any]:
-    state = State(row.state)
-    standing = state in BEFORE_ORDER
-    look = _LOOKS.get(state, Look.RELEASE)
-    user = current_principal().user
-    found = blockers(session, tools(), row, look, _now(), by=user) if standing else []
-    told = {name: getattr(row, name) for name in WipeSchema().fields}
-    steps = store.steps_of(session, row.id)
-    return told | {"known": KNOWN[state], "to_do": TO_DO[state], "blockers": found, "steps": steps}
 
 
 @wipe_api.route("")
@@ -64,13 +51,8 @@ class Wipes(MethodView):
     @wipe_api.response(200, page_schema(WipeSchema))
     def get(self, query: dict[str, Any]) -> Page[Wipe]:
         """The one that changed last first; `state` may be given several times."""
-        cursor, limit, states = query.pop("cursor"), query.pop("limit"), query.pop("state")
-        found = store.query(current_principal(), states=states, **query)
-        keys = [
-            SortKey("updated_at", Wipe.updated_at, descending=True),
-            SortKey("id", Wipe.id, descending=True),
-        ]
-        return paginate(db.session(), found, keys, cursor=cursor, limit=limit)
+        states = query.pop("state")
+        return list_wipes(db.session(), current_principal(), states=states, **query)
 
     @access(*ASKERS)
     @wipe_api.arguments(WipeOpenSchema)
@@ -88,9 +70,11 @@ class OneWipe(MethodView):
     @wipe_api.response(200, WipeDetailSchema)
     def get(self, wipe_id: uuid.UUID) -> Any:
         """One wipe with its steps, what is known of the phone, and what stands in the way; with its ETag."""
-        session = db.session()
-        row = store.find(session, current_principal(), wipe_id)
-        return _detail(session, row), 200, {"ETag": etag(row.version)}
+        found = whole(db.session(), current_principal(), tools(), wipe_id, _now())
+        told = {name: getattr(found.row, name) for name in WipeSchema().fields}
+        known = {"known": KNOWN[found.row.state], "to_do": TO_DO[found.row.state]}
+        body = {**told, **known, "blockers": found.blockers, "steps": found.steps}
+        return body, 200, {"ETag": etag(found.row.version)}
 
     @access(*ASKERS, if_match=True)
     @wipe_api.arguments(WipeDraftSchema)

@@ -88,6 +88,6 @@ def report_reset(
                 "已经超过时限，只能通过检查确认没有清除 / too late to say so: let it be inspected",
                 code="wipe_state",
             )
-        store.move(session, row, Event.STOP, now, why="not_begun")
+        store.move(session, row, Event.STOP, now, why="not_begun", ordered_at=None)
     write_step(session, row, "report", said, principal.user, now, done=done)
     return row

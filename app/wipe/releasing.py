@@ -166,6 +166,6 @@ def retry(
     words = required(reason, "reason", "请写明原因 / say why")
     if row.lapses_at <= now:
         raise Conflict("批准已过期，请重新申请 / the approval is over: ask again", code="wipe_lapsed")
-    store.move(session, row, Event.RETRY, now, grade=None, inspected_at=None, why=None)
+    store.move(session, row, Event.RETRY, now, grade=None, inspected_at=None, ordered_at=None, why=None)
     write_step(session, row, "retry", words, principal.user, now)
     return row

@@ -13,8 +13,12 @@ from app.wipe.rules import ANSWERS, CHECKLIST, DESTINATIONS, STRATEGIES
 from app.wipe.states import State
 
 _STATES = [str(state) for state in State]
-_REASON = validate.Length(1, 500)
-_TEXT = validate.Length(max=500)
+
+
+def _words(*, required: bool = False) -> fields.String:
+    if required:
+        return fields.String(required=True, validate=validate.Length(1, 500))
+    return fields.String(load_default="", validate=validate.Length(max=500))
 
 
 class WipeQuerySchema(PageArgs):
@@ -39,7 +43,7 @@ class WipeAnswerSchema(StrictSchema):
 
 class WipeDraftSchema(StrictSchema):
     strategy = fields.String(required=True, validate=validate.OneOf(list(STRATEGIES)))
-    reason = fields.String(required=True, validate=_REASON)
+    reason = _words(required=True)
     destination = fields.String(required=True, validate=validate.OneOf(list(DESTINATIONS)))
     checklist = fields.Dict(
         keys=fields.String(validate=validate.OneOf(list(CHECKLIST))),
@@ -70,20 +74,20 @@ class WipeApprovalSchema(StrictSchema):
     code = fields.String(
         required=True, validate=validate.Length(1, 40), metadata={"description": "of the authenticator, now"}
     )
-    waive_reason = fields.String(load_default="", validate=_TEXT)
+    waive_reason = _words()
 
 
 class WipeReasonSchema(StrictSchema):
-    reason = fields.String(required=True, validate=_REASON)
+    reason = _words(required=True)
 
 
 class WipeReasonMaybeSchema(StrictSchema):
-    reason = fields.String(load_default="", validate=_TEXT)
+    reason = _words()
 
 
 class WipeReportSchema(StrictSchema):
     done = fields.Boolean(required=True)
-    words = fields.String(load_default="", validate=_TEXT)
+    words = _words()
 
 
 class WipeSchema(StrictSchema):

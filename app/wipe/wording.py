@@ -58,7 +58,7 @@ def _follow(session: Session, wipe: Wipe, word: Word, by: str, now: dt.datetime)
         store.move(session, wipe, Event.ACKNOWLEDGE, now, acknowledged_at=now, why=None)
         write_step(session, wipe, "acknowledge", "", by, now)
     elif word.meaning == "nothing" and _can(wipe, Event.STOP):
-        store.move(session, wipe, Event.STOP, now, why=word.reason)
+        store.move(session, wipe, Event.STOP, now, why=word.reason, ordered_at=None)
         write_step(session, wipe, "stop", reason_words(word.reason or ""), by, now, reason=word.reason or "")
     elif word.meaning == "unknown" and wipe.state == State.DELIVERED:
         fall_silent(session, wipe, word.reason or "failed", by, now)

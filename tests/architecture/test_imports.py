@@ -27,6 +27,11 @@ _EXCEPTIONS = {
     ("app.incidents.tracing", "app.runtime"),
     # A hook is called by the check-in, which knows nothing of the policies of the room that it serves.
     ("app.wipe.inspect_hook", "app.runtime"),
+    ("app.wipe.hook", "app.runtime"),
+    # What is typed, and a code, are counted apart from the request that brings them, for all edges of the room.
+    ("app.wipe.entry", "flask"),
+    ("app.wipe.entry", "app.http"),
+    ("app.wipe.entry", "app.runtime"),
 }
 
 
