@@ -7,22 +7,15 @@ answers for what happened in his own time, and for nothing else.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-import pyotp
 import pytest
-from argon2 import PasswordHasher
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
@@ -44,39 +37,27 @@ from app.kernel.db import Base, begin_write, db
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
 from app.kernel.tenancy import SYSTEM
-from app.people import password_service
 from app.registry import RESOURCES, create, holding_of
 from app.settings import load_settings
-from tests.support.tools import need
+from tests.e2e.story import House, Person, _quick_hashes, chromium, people, reading_agent
 
-ROOT = Path(__file__).resolve().parents[2]
-PHONE = {"width": 390, "height": 844}
+__all__ = ["_quick_hashes", "chromium", "people"]
 
 
 @dataclass
-class House:
-    """A server with two issued kits; the first one's phone is read by an agent."""
+class Kits(House):
+    """Two issued kits; the first one's phone is read by an agent."""
 
-    app: Flask
-    url: str
     handset: str
     post: str
-    complaints: list[str] = field(default_factory=list)
 
 
 def _now() -> dt.datetime:
     return SystemClock().now()
 
 
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real function with small parameters."""
-    quick = partial(PasswordHasher, time_cost=1, memory_cost=1024, parallelism=1)
-    monkeypatch.setattr(password_service, "PasswordHasher", quick)
-
-
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[Kits]:
     environment = {
         "BUTLER_ENV": "test",
         "BUTLER_VAR_DIR": str(tmp_path / "var"),
@@ -133,8 +114,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     thread.start()
     with ExitStack() as stack:
         fleet = stack.enter_context(Fleet(states[1:]))
-        stack.enter_context(_agent(url, str(code.code), fleet.ports[0], tmp_path))
-        yield House(app, url, str(kits[1][0]), str(kits[1][1]))
+        stack.enter_context(reading_agent(url, str(code.code), fleet.ports[0], tmp_path))
+        yield Kits(app, url, str(kits[1][0]), str(kits[1][1]))
     server.shutdown()
     thread.join()
     server.server_close()
@@ -142,115 +123,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         db.engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = need("chromium")
-    expect.set_options(timeout=20_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(path), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def _agent(url: str, code: str, port: int, home: Path) -> Iterator[None]:
-    """An enrolled gateway that reads one phone every second, until the end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BUTLER_")}
-    # Never this machine's own adb server.
-    environment = {**kept, "ADB_SERVER_SOCKET": "tcp:127.0.0.1:9"}
-    agent, state = [sys.executable, "-m", "agent"], ["--state", str(home / "agent")]
-    enrol = [*agent, "enrol", "-", *state]
-    done = subprocess.run(
-        enrol, input=code, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    run = [*agent, "run", "--server", url, "--no-adb-server", "--interval", "1", *state]
-    with (home / "agent.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*run, "--target", f"tcp:127.0.0.1:{port}"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@dataclass
-class Person:
-    """Somebody before a screen of his own."""
-
-    page: Page
-    house: House
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.house.url + path)
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def fits(self) -> None:
-        """Nothing runs over the screen of a phone."""
-        self.page.wait_for_load_state()
-        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert self.page.evaluate(script) == 0, self.page.url
-
-    def draw(self) -> None:
-        """A signature across the pad."""
-        pad = self.page.locator("[data-pad] canvas")
-        pad.scroll_into_view_if_needed()
-        box = pad.bounding_box()
-        assert box is not None
-        for strokes in (((0.2, 0.3), (0.5, 0.8), (0.7, 0.2)), ((0.75, 0.3), (0.8, 0.8))):
-            (x, y), *rest = strokes
-            self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-            self.page.mouse.down()
-            for x, y in rest:
-                self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
-            self.page.mouse.up()
-
-    def sign(self, **proof: str) -> None:
-        self.draw()
-        for name, value in proof.items():
-            self.page.locator(f"[name={name}]").fill(value)
-        self.press("我已读过全文，签字")
-
-
-@pytest.fixture
-def people(chromium: Browser, house: House) -> Iterator[Callable[[str], Person]]:
-    """`people("zhuguan")`: signed in at a phone's width; who needs an authenticator sets one up."""
-    with ExitStack() as stack:
-
-        def sign_in(login: str) -> Person:
-            context = chromium.new_context(viewport=PHONE, locale="zh-CN")
-            stack.callback(context.close)
-            context.on(
-                "console",
-                lambda m: house.complaints.append(m.text) if m.type in ("error", "warning") else None,
-            )
-            context.on("weberror", lambda e: house.complaints.append(str(e.error)))
-            page = context.new_page()
-            page.set_default_timeout(15_000)
-            who = Person(page, house)
-            who.go("/enter")
-            page.get_by_label("登录名").fill(login)
-            page.get_by_label("密码", exact=True).fill(DEMO_PASSWORD)
-            who.press("登录")
-            page.wait_for_load_state()
-            if page.get_by_role("button", name="开始", exact=True).count():
-                who.press("开始")
-                secret = page.locator("code.secret").inner_text().replace(" ", "")
-                page.get_by_label("应用现在显示的 6 位数字").fill(pyotp.TOTP(secret).now())
-                who.press("确认")
-                page.get_by_role("link", name="我已保存，继续").click()
-            return who
-
-        yield sign_in
-
-
-def test_a_butler_leaves_and_a_successor_collects(house: House, people: Callable[[str], Person]) -> None:
+def test_a_butler_leaves_and_a_successor_collects(house: Kits, people: Callable[[str], Person]) -> None:
     lead = people("zhuguan")
     page = lead.page
     lead.go(f"/handovers/new?post={house.post}")
@@ -325,7 +198,7 @@ def test_a_butler_leaves_and_a_successor_collects(house: House, people: Callable
     _liability_lies_with_the_leaver(house)
 
 
-def _liability_lies_with_the_leaver(house: House) -> None:
+def _liability_lies_with_the_leaver(house: Kits) -> None:
     with house.app.app_context():
         session = db.session()
         holding = holding_of(session, uuid.UUID(house.post), _now())
