@@ -6,7 +6,6 @@ is in the copy's journal is not done twice, and what is on the new phone is look
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,12 +19,10 @@ from agent.transfer.phone import Found, PhoneFiles
 from agent.transfer.reading import Reading
 from agent.transfer.sealed import CopyFull
 from agent.transfer.store import CopyStore
-from agent.transfer.turns import GaveUp, Phone, Turn, Turns
+from agent.transfer.turns import Phone, Turn, Turns
 from agent.transfer.verifying import Verifying, file_counts, file_entries
 from agent.transfer.writing import SPARE, NoRoom, Writing
 from agent.transport import Transport
-
-log = logging.getLogger("agent.transfer")
 
 _ROUNDS = 3
 """How often what was found damaged, or gone from the new phone, is moved again."""
@@ -94,13 +91,14 @@ class Engine:
 
     def _run(self) -> Result:
         self.turns.telling.begin("identity")
-        for phone in (self.old, self.new):
-            self.turns.work(phone, _look)
-        self.turns.met = True
         entries: list[dict[str, Any]] = []
         counts: Mapping[str, int] = NO_FILES
         if "files" in self.order.parts:
             entries, counts = _Files(self).move()
+        else:
+            for phone in (self.old, self.new):
+                self.turns.work(phone, _look)
+            self.turns.met = True
         reports = [self._people(part) for part in self.parts]
         entries += [entry for report in reports for entry in report.differences]
         told = manifest(entries)
@@ -129,6 +127,8 @@ class _Files:
         """The manifest's entries of files, and the counts of the last word."""
         self._list()
         self._look_for_room()
+        # From here on a phone that is away was at hand before.
+        self._turns.met = True
         writing = Writing(self.items, self._order.token)
         for _ in range(_ROUNDS):
             self._stage("reading", (i.size for i in self.items if i.readable))
@@ -137,10 +137,9 @@ class _Files:
             self._stage("writing", (i.size for i in self.items if i.writable))
             self._turns.work(self._engine.new, writing.step)
             self._stage("verifying", (i.size for i in self.items if i.state is None and i.target))
-            self._turns.work(self._engine.new, Verifying(self.items, self._order.token).step)
+            self._turns.work(self._engine.new, self._proof(writing))
             if not self._left_over():
                 break
-        self._clear(writing)
         entries = file_entries(self.items, self._unread)
         return entries, file_counts(entries, self.items)
 
@@ -203,12 +202,14 @@ class _Files:
             self.items.not_there(item)
         return bool(gone) or any(item.state is None for item in self.items)
 
-    def _clear(self, writing: Writing) -> None:
-        """Tidy up; that a phone went away before it was is no difference."""
-        try:
-            self._turns.work(self._engine.new, writing.clear)
-        except GaveUp as exc:
-            log.warning("not tidied up transfer=%s: %s", self._order.transfer, exc.reason)
+    def _proof(self, writing: Writing) -> Callable[[Transport, Turn], bool]:
+        """Verify every file, then leave nothing of ours behind."""
+        verifying = Verifying(self.items, self._order.token)
+
+        def step(transport: Transport, turn: Turn) -> bool:
+            return verifying.step(transport, turn) and writing.clear(transport, turn)
+
+        return step
 
 
 def _look(_: Transport, turn: Turn) -> bool:

@@ -43,6 +43,7 @@ class Item:
     reads: int = 0
     cuts: int = 0
     writes: int = 0
+    had: int = 0
     name: int = 0
 
     @property

@@ -23,6 +23,7 @@ HASH_S = 3600.0
 _MAX_LISTING = 64 * 2**20
 LIST_BYTES = 48 * 1024
 """Of names in one list: `xargs` then makes one process of it, never two."""
+READ_BLOCK, WRITE_BLOCK = 2**18, 2**16
 _STAT = re.compile(rb"(\d+) (-?\d+) ")
 _HASH = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})  ")
 Tool = Literal["sha256sum", "sha1sum"]
@@ -100,9 +101,9 @@ class PhoneFiles:
         self._stream(f"xargs -0 cat <{shlex.quote(self._list)} 2>/dev/null", sink)
 
     def pour_from(self, name: bytes, start: int, sink: Callable[[bytes], None]) -> None:
-        """One file from byte `start` on, which is a multiple of 1 MiB. Raise `Refused` when it cannot be read."""
+        """One file from byte `start` on, a multiple of `READ_BLOCK`. Raise `Refused` when it cannot be read."""
         self._give([name])
-        skip = f"sh -c 'exec dd if=\"$0\" bs=1048576 skip={start // 2**20} 2>/dev/null'"
+        skip = f"sh -c 'exec dd if=\"$0\" bs={READ_BLOCK} skip={start // READ_BLOCK} 2>/dev/null'"
         done = self._stream(f"xargs -0 {skip} <{shlex.quote(self._list)}", sink)
         if done.exit_code != 0:
             raise Refused("the file cannot be read")
@@ -119,10 +120,10 @@ class PhoneFiles:
         return int(said) if said.isdigit() else 0
 
     def write_at(self, name: str, start: int, chunks: Iterator[bytes], deadline_s: float) -> None:
-        """Write into a file of ours from byte `start` on, a multiple of 1 MiB. Raise `Refused`: no room, or no way."""
+        """Write on a file of ours from byte `start`, a multiple of `WRITE_BLOCK`. Raise `Refused`: no room, no way."""
         command = (
             f"cd {ROOT} && mkdir -p {shlex.quote(name.rpartition('/')[0])} && "
-            f"dd of={shlex.quote(name)} bs=1048576 seek={start // 2**20} conv=notrunc 2>/dev/null"
+            f"dd of={shlex.quote(name)} bs={WRITE_BLOCK} seek={start // WRITE_BLOCK} conv=notrunc 2>/dev/null"
         )
         if self.transport.feed(command, chunks, deadline_s).exit_code != 0:
             raise Refused("the file cannot be written")

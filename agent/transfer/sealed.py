@@ -1,8 +1,8 @@
 """Files of sealed records: AES-256-GCM, each record with its own nonce, bound to its transfer, file and place.
 
-A record is a length, a flag, a nonce and a sealed text of at most 1 MiB. The flag of a file's last record is bound into
-it, so that a file that was cut off between two records is told from a whole one. Nothing is flushed to the disk by
-force: after a power cut a record that is not there, or is not what it was, shows as damage, and is read again.
+A record is a length, a flag, a nonce and a sealed text of at most 256 KiB. The flag of a file's last record is bound
+into it, so that a file that was cut off between two records is told from a whole one. Nothing is flushed to the disk
+by force: after a power cut a record that is not there, or is not what it was, shows as damage, and is read again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.errors import AgentError
 
-RECORD_BYTES = 2**20
+RECORD_BYTES = 2**18
+"""What a cut may cost when a large file is read."""
 _HEAD = struct.Struct("<IB")
 _NONCE, _TAG = 12, 16
 _CONTEXT = b"butler-copy\0"
@@ -89,7 +90,7 @@ def records(path: Path, sealer: Sealer, number: int, index: int = 0) -> Iterator
 
 
 def content(path: Path, sealer: Sealer, number: int, skip: int = 0) -> Iterator[bytes]:
-    """The texts of a whole file, from byte `skip` on. Raise `CopyDamaged`, also when its end is missing."""
+    """The texts of a whole file, from byte `skip` on, which is in it. Raise `CopyDamaged`, also without its end."""
     last = _MORE
     index, skip = divmod(skip, RECORD_BYTES)
     try:
@@ -189,6 +190,10 @@ def _opened(path: Path, at: int) -> FileIO:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     # Without a buffer: what is written is the system's at once, a killed agent loses none of it.
     stream = FileIO(handle, "r+b")
-    stream.truncate(at)
-    stream.seek(at)
+    try:
+        stream.truncate(at)
+        stream.seek(at)
+    except OSError:
+        stream.close()
+        raise
     return stream

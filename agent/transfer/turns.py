@@ -90,6 +90,11 @@ class Telling:
         self.note = None
         self.tell()
 
+    def had(self, size: int) -> None:
+        """Bytes of the stage that were moved before; it is no step forward."""
+        self.done_bytes += size
+        self.tell()
+
     def ended(self, files: int = 1) -> None:
         """More files of the stage."""
         self.done_files += files
@@ -107,7 +112,7 @@ class Telling:
         left = max(0, self.total_bytes - self.done_bytes)
         detail = {
             "stage": self.stage,
-            "done_bytes": self.done_bytes,
+            "done_bytes": min(self.done_bytes, self.total_bytes),
             "total_bytes": self.total_bytes,
             "done_files": self.done_files,
             "total_files": self.total_files,
@@ -147,8 +152,10 @@ class Turns:
         """
         wait, since, steps = self.first_wait_s, self.clock(), self.telling.steps
         while True:
+            opened = False
             try:
                 with phone() as transport, suppress(TurnOver):
+                    opened = True
                     if step(transport, Turn(self.clock, self.turn_s, self.telling)):
                         return
                 continue
@@ -156,8 +163,9 @@ class Turns:
                 reason = exc.reason
             if self.telling.steps != steps:
                 wait, since, steps = self.first_wait_s, self.clock(), self.telling.steps
-            if not self.met or self.clock() - since > self.patience_s:
-                raise GaveUp(reason, first=not self.met)
+            first = not (opened or self.met)
+            if first or self.clock() - since > self.patience_s:
+                raise GaveUp(reason, first=first)
             self.telling.say(reason)
             if self.stopped.wait(wait):
                 raise WorkStopped

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.errors import Refused
+from agent.errors import Refused, TransportError
 from agent.transfer.items import MAX_NAMES, Item, Items
-from agent.transfer.phone import LIST_BYTES, ROOT, PhoneFiles
+from agent.transfer.phone import LIST_BYTES, ROOT, WRITE_BLOCK, PhoneFiles
 from agent.transfer.sealed import CopyDamaged
 from agent.transfer.turns import Turn, TurnOver
 from agent.transport import Transport
@@ -22,7 +22,7 @@ SPARE = 256 * 2**20
 _GROUP_BYTES, _GROUP_FILES = 64 * 2**20, 100
 _MOST_WRITES = 3
 _SEND_S = 3600.0
-_MIB = 2**20
+_MOST_CUTS = 30
 
 
 class NoRoom(Exception):
@@ -54,11 +54,12 @@ class Writing:
         return False
 
     def clear(self, transport: Transport, turn: Turn) -> bool:
-        """Leave nothing of ours on the phone, and let its gallery know of the new files."""
+        """Leave nothing of ours on the phone, and let its gallery know of the new files. True: done."""
         files = PhoneFiles(transport, self._token)
         folders = {item.target.rpartition(b"/")[0] for item in self._items if item.target}
         files.scan(sorted(folders)[:_GROUP_FILES])
         files.remove(self._stage)
+        turn.telling.ended(0)
         return True
 
     def _next_group(self) -> list[Item]:
@@ -104,25 +105,32 @@ class Writing:
         """Put one file's content into our folder; False: not this time."""
         name = self._name(item)
         if self._staged.pop(b"./" + name.encode(), None) == item.size:
-            turn.telling.moved(item.size)
+            turn.telling.had(item.size)
             return True
         try:
             if item.size > WHOLE and not self._unfed:
                 return self._bring_on(files, item, name, turn)
             chunks = _counted(self._items.copy.read(item.number), turn, to_the_end=True)
             files.transport.send(chunks, f"{ROOT}/{name}", _SEND_S, mtime=item.mtime)
+        except Refused:
+            self._refused(files, item)
+            return False
         except CopyDamaged as exc:
             # It is read again from the old phone. The transport was in the middle of it, and is of no more use.
             self._items.forget(item)
             raise TurnOver from exc
-        except Refused:
-            self._refused(files, item)
-            return False
+        except TransportError:
+            # A phone that goes away at the same file each time must not keep all the others from being moved.
+            item.cuts += 1
+            if item.cuts > _MOST_CUTS:
+                item.end("failed", "not_written")
+            raise
         return True
 
     def _bring_on(self, files: PhoneFiles, item: Item, name: str, turn: Turn) -> bool:
         """Write a large file on from where it is; the turn may end before it does."""
-        have = min(files.size(name), item.size) // _MIB * _MIB
+        have = min(files.size(name), item.size) // WRITE_BLOCK * WRITE_BLOCK
+        item.cuts, item.had = (0 if have > item.had else item.cuts), have
         if have < item.size:
             chunks = _counted(self._items.copy.read(item.number, have), turn, to_the_end=False)
             try:

@@ -1,0 +1,344 @@
+"""Orders for transfers at a gateway: the box, the identity of both phones, the manifest, the copy, a killed agent."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from agent import identity, wire
+from agent.boxes import Boxes
+from agent.client import ServerAway, ServerRefused
+from agent.clock import steady
+from agent.commands import CommandWorker
+from agent.hands import Hands
+from agent.identity import PhoneAtHand
+from agent.inbox import Inbox, receive
+from agent.longwork import LongWork
+from agent.snapshot import Snapshot
+from agent.sweep import Serials
+from agent.transfer.kinds import DiscardKind, Running, TransferKind
+from agent.transfer.manifest import PATH
+from agent.transport import Transport, TransportOptions
+from tests.agent.builders import Box
+from tests.agent.transfer.rig import KEY, TRANSFER, Rig, fill, put, tree
+from tests.support.cutting import random_cuts
+
+AGENT = "a1"
+ROUNDS = int(os.environ.get("BUTLER_PROVE_TRANSFER", "1"))
+LIMITS = {"max_file_bytes": 2**35, "insert_rows": 200}
+
+
+class Server:
+    """Takes manifests, or does what it is told to."""
+
+    def __init__(self) -> None:
+        self.pages: list[dict[str, Any]] = []
+        self.errors: list[Exception] = []
+
+    def post(self, path: str, body: bytes, *, packed: bool = False) -> dict[str, Any]:
+        if self.errors:
+            raise self.errors.pop(0)
+        assert (path, packed) == (PATH, True)
+        page = json.loads(gzip.decompress(body))
+        self.pages.append(page)
+        return {"received": len(page["entries"])}
+
+
+class Gateway:
+    """A gateway's worker with the transfer's kinds, at the phones of a rig."""
+
+    def __init__(self, rig: Rig, tmp_path: Path) -> None:
+        self.rig = rig
+        self.key = X25519PrivateKey.generate()
+        self.server = Server()
+        self.root = tmp_path / "transfers"
+        self.box = Box(tmp_path / "spool.db")
+        self.targets = [rig.target(n) for n in range(3)]
+        self.begin()
+
+    def begin(self) -> None:
+        """The agent's parts, as after a start."""
+        rig = self.rig
+        self.boxes = Boxes()
+        self.serials = Serials({self.targets[n]: p.identity.serial for n, p in enumerate(rig.phones)})
+        self.hands = Hands()
+        at_hand = PhoneAtHand(
+            TransportOptions(connect_s=5), self.hands, self.serials, lambda: self.targets, steady, 5.0
+        )
+        self.works = LongWork(self._finish, self.box.spool, self.box.clock, lambda: None)
+        running = Running()
+        move = TransferKind(
+            self.key, self.boxes, at_hand, self.root, lambda: self.server, lambda names, limits, clock: [],
+            running, steady, self.works.stopped, patience_s=2.0,
+        )  # fmt: skip
+        kinds = {
+            "transfer_data": self.works.kind(move, purpose=wire.DANGER_PURPOSE),
+            "discard_copy": self.works.kind(
+                DiscardKind(self.root, running, wait_s=10), purpose=wire.DANGER_PURPOSE
+            ),
+        }
+        self.worker = CommandWorker(
+            Inbox(self.box.database, self.box.clock), kinds, self.box.clock, on_result=lambda: None
+        )
+
+    def _finish(self, command_id: str, outcome: Any) -> None:
+        self.worker.finish(command_id, outcome)
+
+    def order(self, kind: str = "transfer_data", **changes: Any) -> wire.Command:
+        old, new = (phone.identity for phone in self.rig.phones[:2])
+        args = {
+            "transfer": TRANSFER,
+            "new": {"serial": new.serial, "imei": list(new.imeis)},
+            "parts": ["files"],
+            "folders": [{"path": "/sdcard/DCIM", "kind": "pictures", "label": "照片"}],
+            "exclude": [".nomedia"],
+            "limits": LIMITS,
+            "keep_days": 7,
+        }
+        if kind == "discard_copy":
+            args = {"transfer": TRANSFER}
+        made = wire.Command(
+            "c1", kind, AGENT, old.serial, tuple(old.imeis), args, 86_400, wire.DANGER_PURPOSE
+        )
+        return replace(made, **changes)
+
+    def give(self, command: wire.Command, key: bytes | None = KEY) -> None:
+        """Receive it and begin; with its box, unless `key` is None."""
+        if key is not None and command.kind == "transfer_data":
+            sealed = wire.seal_box(
+                {"key": base64.b64encode(key).decode()}, self.key.public_key().public_bytes_raw(),
+                command=command.id, agent=command.agent, serial=command.serial,
+            )  # fmt: skip
+            command = replace(command, args={**command.args, "sealed": sealed})
+        with self.box.database.transaction() as db:
+            receive(db, [self.boxes.put(command)], self.box.clock.now())
+        self.worker.drain(threading.Event())
+
+    def ended(self, seconds: float = 60) -> list[tuple[str, Any]]:
+        """The last words of all works."""
+        assert self.works.join(seconds)
+        return [(r["state"], r["detail"]) for r in self.box.send()["results"] if r["state"] != "running"]
+
+    def done(self, command: wire.Command, key: bytes | None = KEY) -> tuple[str, Any]:
+        self.give(command, key)
+        (result,) = self.ended()
+        return result
+
+
+def identity_alone(transport: Transport, **_: Any) -> Snapshot:
+    """The serial and the IMEIs that the phone itself tells, in one command: a whole reading takes a second."""
+    said = transport.run("getprop ro.serialno; getprop ro.ril.oem.imei1", 20).stdout.decode().split()
+    return Snapshot({"identity": {"serial": said[0], "imei": said[1:], "sdk": 33}}, 0.0, 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "whole" not in request.node.name:
+        monkeypatch.setattr(identity, "read_snapshot", identity_alone)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    with Rig(tmp_path).up() as rig:
+        made = Gateway(rig, tmp_path)
+        yield made
+        made.works.stop()
+        made.works.join(5)
+        made.box.database.close()
+
+
+def test_a_whole_order_is_carried_out_told_and_its_copy_destroyed(gateway: Gateway) -> None:
+    fill(gateway.rig.old / "DCIM", 20)
+    state, detail = gateway.done(gateway.order())
+    assert tree(gateway.rig.new / "DCIM") == tree(gateway.rig.old / "DCIM")
+    assert state == "succeeded"
+    assert detail["outcome"] == "verified"
+    assert detail["copy"] == "destroyed"
+    assert detail["files"]["verified"] == 20
+    (page,) = gateway.server.pages
+    assert (page["command"], page["transfer"], page["page"], page["pages"]) == ("c1", TRANSFER, 0, 1)
+    assert (page["sha256"], len(page["entries"])) == (detail["manifest"]["sha256"], 20)
+    assert {path.name for path in gateway.root.rglob("*")} == {TRANSFER, "keep", "ended"}
+    assert gateway.done(gateway.order("discard_copy", id="c2")) == ("succeeded", {"outcome": "none"})
+    assert list(gateway.root.iterdir()) == []
+
+
+def test_the_last_word_is_given_again_without_a_second_transfer(gateway: Gateway) -> None:
+    """Killed after the copy was destroyed and before the result was on disk."""
+    fill(gateway.rig.old / "DCIM", 3)
+    state, detail = gateway.done(gateway.order())
+    gateway.box.database.close()
+    gateway.box.path.unlink()
+    gateway.box.restart()
+    gateway.begin()
+    gateway.rig.fleet.power_off(0)
+    assert gateway.done(gateway.order()) == (state, detail)
+
+
+def test_differences_keep_the_copy_until_it_is_discarded(gateway: Gateway) -> None:
+    put(gateway.rig.old / "DCIM/large", bytes(2000))
+    command = gateway.order()
+    command.args["limits"] = {**LIMITS, "max_file_bytes": 1000}
+    state, detail = gateway.done(command)
+    assert (state, detail["outcome"], detail["copy"]) == ("succeeded", "differences", "kept")
+    again = gateway.order(id="c2")
+    assert gateway.done(again)[1]["outcome"] == "verified"
+    assert gateway.done(gateway.order("discard_copy", id="c3")) == ("succeeded", {"outcome": "none"})
+
+
+def test_what_is_no_order_is_refused_and_touches_nothing(gateway: Gateway) -> None:
+    fill(gateway.rig.old / "DCIM", 2)
+    good = gateway.order().args
+    bad: Sequence[dict[str, Any]] = [
+        {**good, "folders": [{"path": "/data/data/com.x"}]},
+        {**good, "folders": [{"path": "/sdcard/../data"}]},
+        {**good, "folders": [{"path": "/sdcard"}]},
+        {**good, "transfer": "../../etc"},
+        {**good, "parts": []},
+        {**good, "parts": ["passwords"]},
+        {**good, "limits": {"max_file_bytes": "many"}},
+        {**good, "keep_days": 0},
+        {**good, "new": {"serial": gateway.rig.phones[0].identity.serial, "imei": []}},
+        {},
+    ]
+    for number, args in enumerate(bad):
+        told = gateway.done(gateway.order(id=f"b{number}", args=args))
+        assert told == ("refused", {"reason": "bad_args"}), args
+    assert gateway.done(gateway.order(id="short"), key=b"short") == ("refused", {"reason": "bad_box"})
+    assert gateway.done(gateway.order(id="none"), key=None) == ("not_now", {"reason": "no_box"})
+    assert gateway.done(gateway.order("discard_copy", id="d", args={"transfer": ".."})) == (
+        "refused", {"reason": "bad_args"},
+    )  # fmt: skip
+    assert tree(gateway.rig.new) == {}
+    assert not gateway.root.exists()
+
+
+def test_another_phone_is_refused_by_its_whole_reading(gateway: Gateway) -> None:
+    fill(gateway.rig.old / "DCIM", 2)
+    gateway.serials._known[gateway.targets[2]] = gateway.rig.phones[1].identity.serial
+    del gateway.serials._known[gateway.targets[1]]
+    assert gateway.done(gateway.order(id="c2")) == ("refused", {"reason": "other_phone"})
+    for device in gateway.rig.fleet.devices:
+        assert not any(device.files.real("/sdcard").glob(".butler*"))
+    assert tree(gateway.rig.new) == {}
+
+
+def test_cables_swapped_in_the_middle_write_nothing_to_a_third_phone(gateway: Gateway) -> None:
+    rig = gateway.rig
+    fill(rig.old / "DCIM", 60)
+    third = rig.fleet.devices[2].files.real("/sdcard")
+    put(rig.old / "DCIM/long.mp4", random.Random(5).randbytes(5 * 2**20))
+    swapped = threading.Event()
+    real = rig.proxies[1].target
+
+    def swap() -> None:
+        while not any(rig.new.glob(".butler*/*")) and not swapped.is_set():
+            time.sleep(0.002)
+        rig.proxies[1].target = rig.fleet.ports[2]
+        rig.proxies[1].pull()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    gateway.give(gateway.order())
+    results = gateway.ended()
+    swapped.set()
+    thread.join()
+    assert results == [("not_now", {"reason": "other_phone"})]
+    assert tree(third) == {}
+    assert not any(third.iterdir())
+    rig.proxies[1].target = real
+    assert gateway.done(gateway.order())[1]["outcome"] == "verified"
+    assert tree(rig.new / "DCIM") == tree(rig.old / "DCIM")
+
+
+def test_a_discarded_transfer_ends_and_leaves_no_copy(gateway: Gateway) -> None:
+    put(gateway.rig.old / "DCIM/long.mp4", random.Random(5).randbytes(40 * 2**20))
+    gateway.rig.phones[0].delay_s = 0.01
+    gateway.give(gateway.order())
+    while not any(gateway.root.glob("*/0*1")) and not gateway.works.join(0.005):
+        pass
+    gateway.give(gateway.order("discard_copy", id="c2"))
+    ended = dict(zip(("transfer", "discard"), sorted(gateway.ended(), key=str), strict=True))
+    assert ended["transfer"][1]["outcome"] == "cancelled"
+    assert ended["discard"] == ("succeeded", {"outcome": "destroyed"})
+    assert list(gateway.root.iterdir()) == []
+
+
+def test_the_server_is_away_or_says_no(gateway: Gateway) -> None:
+    fill(gateway.rig.old / "DCIM", 2)
+    gateway.server.errors = [ServerAway("x")]
+    assert gateway.done(gateway.order())[1]["outcome"] == "verified"
+    gateway.server.errors = [ServerRefused(404, "unknown_command", "", {})]
+    state, detail = gateway.done(gateway.order(id="c2"))
+    assert (state, detail["outcome"], detail["reason"]) == ("failed", "failed", "manifest_refused")
+    gateway.server.errors = [ServerRefused(413, "too_large", "", {})]
+    assert gateway.done(gateway.order(id="c3"))[1]["reason"] == "too_many_files"
+
+
+def test_readings_go_on_meanwhile(gateway: Gateway) -> None:
+    """Neither phone is held while the other is worked on."""
+    fill(gateway.rig.old / "DCIM", 60)
+    gateway.give(gateway.order())
+    taken = 0
+    while not gateway.works.join(0.0):
+        for phone in gateway.rig.phones[:2]:
+            with gateway.hands.take(phone.identity.serial) as free:
+                taken += free
+        time.sleep(0.005)
+    assert gateway.ended()[0][1]["outcome"] == "verified"
+    assert taken > 5
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_a_killed_agent_goes_on_and_loses_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
+    """SIGKILL at any moment, cables pulled besides; the server sends the order again each time."""
+    rng = random.Random(seed)
+    with Rig(tmp_path).up() as rig:
+        fill(rig.old / "DCIM", 40, seed)
+        put(rig.new / "DCIM/a b", b"theirs")
+        put(rig.old / "DCIM/long.mp4", rng.randbytes(5 * 2**20 + 1))
+        rig.cuts = {n: random_cuts(rng, 200_000, 5_000_000, 3) for n in (0, 1)}
+        gateway = Gateway(rig, tmp_path)
+        gateway.box.database.close()
+        for _ in range(4):
+            child = os.fork()
+            if child == 0:
+                with contextlib.suppress(BaseException):
+                    gateway.box.open("g1")
+                    gateway.begin()
+                    gateway.give(gateway.order())
+                    gateway.give(gateway.order())
+                    gateway.works.join(60)
+                os._exit(0)
+            time.sleep(rng.uniform(0.05, 1.2))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        rig.cuts = {}
+        gateway.box.open("g1")
+        gateway.begin()
+        gateway.give(gateway.order())
+        told = gateway.ended()
+        if told[-1][0] == "not_now":
+            told = [gateway.done(gateway.order())]
+        assert told[-1][1]["outcome"] == "verified"
+        expected = tree(rig.old / "DCIM")
+        expected["a b（旧手机）"] = expected["a b"]
+        found = tree(rig.new / "DCIM")
+        del expected["a b"], found["a b"]
+        assert found == expected
+        assert [path.name for path in rig.new.iterdir()] == ["DCIM"]
+        gateway.box.database.close()
