@@ -12,20 +12,15 @@ from flask import Flask
 
 from app.kernel.clock import FixedClock
 from tests.support.wipe_fuzz import run
-from tests.support.wipe_yard import Yard
+from tests.support.wipe_yard import Yard, founded
 
-RUNS = int(os.environ.get("BUTLER_PROVE_WRONG_PHONE", "8"))
+RUNS = int(os.environ.get("BUTLER_PROVE_WRONG_PHONE", "6"))
 FIRST = int(os.environ.get("BUTLER_PROVE_FIRST", "0"))
 
 
 @pytest.fixture
 def yard(make_app: Callable[..., Flask], sqlite_url: str, clock: FixedClock, tmp_path: Path) -> Yard:
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    app = make_app(sqlite_url, BUTLER_CHECKPOINT_DIR=str(kept))
-    made = Yard(app, Path(sqlite_url.removeprefix("sqlite:///")), clock, tmp_path, kept)
-    made.found()
-    return made
+    return founded(make_app, sqlite_url, clock, tmp_path)
 
 
 def test_no_phone_but_the_one_that_was_named(yard: Yard) -> None:

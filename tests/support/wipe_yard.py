@@ -144,7 +144,7 @@ class Yard:
             waive_transfer(self, str(index))  # type: ignore[arg-type]
         self.agents = [self.enrol(), self.enrol()]
         self.start = self.clock.now()
-        self._close_database()
+        self.close_database()
         shutil.copy(self.database, self.day)
 
     def enrol(self) -> FakeAgent:
@@ -323,13 +323,13 @@ class Yard:
         return str(found)
 
     def copy(self) -> Path:
-        self._close_database()
+        self.close_database()
         place = self.folder / f"copy-{uuid.uuid4().hex}.db"
         shutil.copy(self.database, place)
         return place
 
     def restore(self, place: Path) -> None:
-        self._close_database()
+        self.close_database()
         for name in ("", "-wal", "-shm"):
             self.database.with_name(self.database.name + name).unlink(missing_ok=True)
         shutil.copy(place, self.database)
@@ -341,7 +341,17 @@ class Yard:
             db.session.remove()
         (self.checkpoints / f"checkpoint-{size:012}.json").write_text("{}")
 
-    def _close_database(self) -> None:
+    def close_database(self) -> None:
         with self.app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+def founded(make_app: Callable[..., Flask], url: str, clock: FixedClock, folder: Path) -> Yard:
+    """A yard on an empty SQLite database."""
+    kept = folder / "kept"
+    kept.mkdir()
+    app = make_app(url, BUTLER_CHECKPOINT_DIR=str(kept))
+    made = Yard(app, Path(url.removeprefix("sqlite:///")), clock, folder, kept)
+    made.found()
+    return made
