@@ -11,6 +11,7 @@ from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.connection import AdbConnection
 from agent.simulator.faults import Fault, FaultKind, is_fault
 from agent.simulator.files import PhoneFiles
+from agent.simulator.media import make_media
 from agent.simulator.services import ShellRequest
 from agent.simulator.state import AuthMode, PhoneState
 from agent.simulator.stream import Stream
@@ -75,6 +76,8 @@ class Device:
         self._task: asyncio.Task[None] | None = None
         state.on_power = self.request_power
         state.tree = files
+        if state.media:
+            make_media(files.real("/sdcard"), state.media, seed=len(state.identity.serial))
         state.on_reset = self.request_reset
 
     # -- what the connection asks

@@ -107,6 +107,7 @@ PLAIN_FIELDS: dict[str, Check] = {
     "contacts": checks.optional(checks.whole(0, 100_000)),
     "calls": checks.optional(checks.whole(0, 100_000)),
     "messages": checks.optional(checks.whole(0, 100_000)),
+    "media": checks.whole(0, 10_000),
     "mms": checks.whole(0, 100_000),
     "provider_lies": checks.many(checks.choice(*ProviderLie)),
     "import_tap": checks.choice("ask", "auto"),

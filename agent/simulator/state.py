@@ -162,6 +162,7 @@ class PhoneState:
     read them; the rows themselves are made from these numbers when first asked for, and then live in
     `people` (None again: no longer there, as after a reset). `provider_lies` are of `ProviderLie`; `import_tap`
     says whether somebody confirms an import on the screen by himself; `import_per_s` 0 imports all at once.
+    `media`: how many made-up files lie in its storage at the start.
     `tree` is the phone's files, once it is at work.
 
     `persistent_block`: there is a partition that outlives a reset; test-harness mode needs it. `frp_account`: whose
@@ -189,6 +190,7 @@ class PhoneState:
     contacts: int | None = 0
     calls: int | None = 0
     messages: int | None = 0
+    media: int = 0
     mms: int = 0
     provider_lies: list[str] = field(default_factory=list)
     import_tap: Literal["ask", "auto"] = "ask"

@@ -12,6 +12,7 @@ import click
 from app.command_group import CommandGroup
 from app.credchecks import Tools as RoundTools
 from app.demo.contract_story import tell_contracts
+from app.demo.ending_story import Ending
 from app.demo.handover_story import Handovers
 from app.demo.later_story import Present
 from app.demo.people import COMPANY
@@ -25,6 +26,8 @@ from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.runtime import runtime
 from app.settings import ROOT
+from app.transfer import Tools as TransferTools
+from app.wipe import Tools as WipeTools
 
 demo_cli = CommandGroup("demo", help="演示数据 / Data to try the product with.")
 
@@ -74,6 +77,11 @@ def seed_command(phones: Path, secrets_file: Path | None) -> None:
                 present = Present(session, seeded.centre, now, seeded.kits)
                 present.begin_round(RoundTools(here.policies, here.vault, here.keys))
                 present.damage(CaseTools(here.policies, here.blobs, here.keys))
+                if seeded.ending is not None:
+                    Ending(session, seeded.centre, now, *seeded.ending).tell(
+                        TransferTools(here.policies, here.blobs, here.keys),
+                        WipeTools(here.policies, here.blobs, here.keys, here.settings.checkpoint_dir),
+                    )
     except DomainError as exc:
         click.echo("; ".join([exc.detail, *(f"{f.field}: {f.message}" for f in exc.fields)]), err=True)
         sys.exit(1)

@@ -75,30 +75,34 @@ class Seeder:
 
 @dataclass(frozen=True)
 class Seeded:
-    """The centre; handset and post of each kit; how many records are new."""
+    """The centre; handset and post of each kit; the phone at its service's end and the spare; what is new, counted."""
 
     code: str
     centre: uuid.UUID
     kits: Sequence[tuple[uuid.UUID, uuid.UUID]]
+    ending: tuple[uuid.UUID, uuid.UUID] | None
     made: int
 
 
 def seed(session: Session, phones: Sequence[DemoPhone], policies: PolicyFiles, now: dt.datetime) -> Seeded:
-    """Register all phones but the last that can be reached: it stays one that agents see and nobody registered.
-
-    The reachable one before it is a spare that belongs to no post.
+    """Of the phones that can be reached the last is at the end of its service, the one before it stays one that agents
+    see and nobody registered, and before that comes a spare. None of them belongs to a post; all others do.
     """
     seeder = Seeder(session, now.replace(minute=0, second=0, microsecond=0))
     centre = _organisation(seeder)
     seeder.made += name_work_apps(session, policies, centre, now)
-    *_, spare, unknown = [None, None, *(p for p in phones if p.reachable)]
+    reachable: list[DemoPhone | None] = [p for p in phones if p.reachable]
+    spare, unknown, ended = [None, None, None, *reachable][-3:]
     registered = [p for p in phones if p is not unknown][: len(people.GRIDS)]
-    kits = []
+    kits, loose = [], {}
     for place, phone in enumerate(registered):
         handset = seeder.add("handsets", centre_id=centre, **_handset(place, phone, now))
-        if phone is not spare:
+        if phone is spare or phone is ended:
+            loose[phone.serial] = handset
+        else:
             kits.append((handset, _post(seeder, centre, place, handset)))
-    return Seeded(people.CENTRE[0], centre, kits, seeder.made)
+    ending = (loose[ended.serial], loose[spare.serial]) if ended and spare and len(loose) == 2 else None
+    return Seeded(people.CENTRE[0], centre, kits, ending, seeder.made)
 
 
 def _organisation(seeder: Seeder) -> uuid.UUID:

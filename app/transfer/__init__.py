@@ -2,6 +2,18 @@
 
 from app.transfer.hooks import DiscardHook, TransferHook
 from app.transfer.life import life_events
+from app.transfer.opening import Wanted, open_transfer
 from app.transfer.standing import STANDING_WORDS, TransferState, transfer_state
+from app.transfer.tools import Tools
 
-__all__ = ["STANDING_WORDS", "DiscardHook", "TransferHook", "TransferState", "life_events", "transfer_state"]
+__all__ = [
+    "STANDING_WORDS",
+    "DiscardHook",
+    "Tools",
+    "TransferHook",
+    "TransferState",
+    "Wanted",
+    "life_events",
+    "open_transfer",
+    "transfer_state",
+]

@@ -17,6 +17,8 @@ from app.kernel.db import db
 from app.kernel.tenancy import SYSTEM
 from app.rooms import record_checks
 from app.runtime import runtime
+from app.transfer.model import Transfer
+from app.wipe import Wipe
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PHONES = "scripts/demo_phones.json"
@@ -51,6 +53,9 @@ def test_every_kit_was_issued_and_one_is_on_its_way(app: Flask, tmp_path: Path) 
         assert found["mismatch"] == 1
         damaged = session.query(HardwareCase).one()
         assert (damaged.state, damaged.payer) == ("repair", "person")
+        moving, ending = session.query(Transfer).one(), session.query(Wipe).one()
+        assert (moving.old_id, moving.state) == (ending.handset_id, "draft")
+        assert ending.state == "draft"
         assert verify(session).problem is None
         assert [
             problem for check in record_checks() for problem in check(session, here.blobs, here.keys)
