@@ -105,3 +105,46 @@ def test_an_import_that_goes_on_while_the_cable_is_out(start: StartFleet) -> Non
     again(moving.deliver)
     assert moving.verify().outcome == "verified"
     assert moving.count() == COUNT
+
+
+def test_a_screen_that_was_forgotten_at_a_cut_imports_nothing(start: StartFleet) -> None:
+    fleet = two(start, old={"contacts": COUNT}, new={"import_tap": "ask"})
+    moving = Moving(fleet, import_from_rows=10)
+    moving.collect()
+    moving.at_sleep = lambda: fleet.drop_connections(1)
+    with pytest.raises(TransportFault):
+        moving.deliver()
+    begun = moving.now
+    moving.at_sleep = lambda: moving.now > begun + 60 and fleet.tap(1)
+    moving.deliver()
+    assert moving.verify().outcome == "verified"
+    assert moving.count() == COUNT
+
+
+def test_who_ends_the_work_leaves_no_file_on_the_phone(start: StartFleet) -> None:
+    fleet = two(start, old={"contacts": COUNT}, new={"import_tap": "ask"})
+    moving = Moving(fleet, import_from_rows=10)
+    moving.collect()
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    moving.at_sleep = stop
+    with pytest.raises(KeyboardInterrupt):
+        moving.deliver()
+    assert list(fleet.devices[1].files.real("/sdcard/Download").glob("*.vcf")) == []
+
+
+def test_somebody_who_is_written_down_during_the_reading_is_read_too(start: StartFleet) -> None:
+    moving = Moving(two(start, old={"contacts": 3}))
+    asked: list[str] = []
+
+    class Watched(Cutting):
+        def run(self, command: str, deadline_s: float) -> Any:
+            asked.append(command)
+            if len(asked) == 20:
+                moving.change("insert into raw_contacts (contact_id) values (99)", phone=0)
+            return self._inner.run(command, deadline_s)
+
+    moving.wrap = lambda inner: Watched(inner, random.Random(1), 0.0)
+    assert moving.collect().found == 4
