@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ _BIN = Path(sys.executable).parent
 _PASSED = re.compile(r"(\d+) passed")
 _FUZZED = re.compile(r"(\d+) generated")
 _UP_S = 120
+_PARTS = 20
 # Examples for each operation of the API and round.
 _FUZZ_EXAMPLES = 100
 # How far from "as often longer as shorter" is chance: four standard deviations of that share for so many guesses.
@@ -68,6 +70,16 @@ def lock() -> Outcome:
     return _pytest(
         "tests/agent/test_lock_kill.py", "tests/agent/test_lock.py", environment={"BUTLER_PROVE_LOCK": "200"}
     )
+
+
+def wrong_phone() -> Outcome:
+    """Cables, serials, answers, orders, disks mixed up: no phone is erased but the one that was approved (R06)."""
+    return _runs("tests/e2e/test_wrong_phone.py", "BUTLER_PROVE_WRONG_PHONE", 3000)
+
+
+def certificate() -> Outcome:
+    """Lines cut at any packet, kills, lies, other phones: what is certified was erased, all told is so (R06)."""
+    return _runs("tests/e2e/test_certificate_truth.py", "BUTLER_PROVE_CERTIFICATE", 1000)
 
 
 def races() -> Outcome:
@@ -115,7 +127,19 @@ def timing() -> Outcome:
 
 PROOFS: dict[str, Callable[[], Outcome]] = {
     proof.__name__: proof
-    for proof in (properties, kills, lock, races, truth, timing, on_time, api, whole_way)
+    for proof in (
+        properties,
+        kills,
+        lock,
+        wrong_phone,
+        certificate,
+        races,
+        truth,
+        timing,
+        on_time,
+        api,
+        whole_way,
+    )
 }
 
 
@@ -148,6 +172,20 @@ def _prove(name: str, rounds: int) -> dict[str, Any]:
     what = " ".join((PROOFS[name].__doc__ or "").split())
     result = {"name": name, "what": what, "rounds": rounds, "cases": cases, "seconds": seconds, "ok": ok}
     return result | ({"figures": figures} if figures else {})
+
+
+def _runs(test: str, name: str, runs: int) -> Outcome:
+    """So many runs (or as many as the environment's `name` says) in parts beside each other, each of which tells in a
+    file what came of it.
+    """
+    runs = int(os.environ.get(name, runs))
+    with tempfile.TemporaryDirectory() as folder:
+        parts = {"BUTLER_PROVE_PARTS": str(_PARTS), "BUTLER_PROVE_TOLD": folder, name: str(runs // _PARTS)}
+        ended = _pytest(test, "-o", "faulthandler_timeout=0", environment=parts)
+        told: Counter[str] = Counter()
+        for file in Path(folder).glob("*.json"):
+            told.update(json.loads(file.read_text(encoding="utf-8")))
+    return ended._replace(cases=told.pop("runs", 0), figures=dict(sorted(told.items())))
 
 
 def _pytest(*arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Outcome:
