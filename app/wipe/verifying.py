@@ -14,9 +14,6 @@ from app.kernel.keys import KeyStore
 from app.wipe.marks import APPROVED, BY_HAND_BEGUN, RELEASED, approval_mark, release_mark
 from app.wipe.model import Wipe
 from app.wipe.rules import BY_HAND
-from app.wipe.states import State
-
-_NOT_APPROVED = (State.DRAFT, State.REQUESTED)
 
 
 def approval_problems(session: Session, wipe: Wipe) -> Iterator[str]:
@@ -43,7 +40,8 @@ def record_check(session: Session, _blobs: BlobStore, _keys: KeyStore) -> Iterat
         if wipe is None:
             yield f"! 审计记录中有批准过的 {subject}，记录却不在了"
             continue
-        if wipe.approved_at is not None and wipe.state not in _NOT_APPROVED:
+        # Set by the whole approval alone, and taken back with it.
+        if wipe.arms_at is not None:
             yield from approval_problems(session, wipe)
         if wipe.tries:
             yield from release_problems(session, wipe)
