@@ -22,9 +22,10 @@ from app.wipe.model import Wipe
 from app.wipe.states import State
 from tests.app.wipe.certificate_world import Story
 from tests.app.wipe.test_inspecting import code_of, problems, story
+from tests.app.wipe.test_pages import database_url
 from tests.app.wipe.wipe_world import ANDROID
 
-__all__ = ["story"]
+__all__ = ["database_url", "story"]
 
 
 def paper_of(found: Story) -> Paper:
