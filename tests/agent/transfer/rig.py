@@ -86,7 +86,7 @@ class Rig:
         return opened
 
     def run(
-        self, *, parts: Sequence[Part] = (), key: bytes = KEY, turn_s: float = 30.0, patience_s: float = 30.0,
+        self, parts: Sequence[Part] = (), *, key: bytes = KEY, turn_s: float = 30.0, patience_s: float = 30.0,
         **changes: Any,
     ) -> Result:  # fmt: skip
         """One run, as after each start of the agent."""
