@@ -13,7 +13,7 @@ from app.notify import Recipients, tell
 from app.tasks import close_task, open_task
 from app.wipe.model import Wipe
 from app.wipe.states import TO_DO, WORDS, State
-from app.wipe.tools import ASKERS, PERFORMERS, wipe_path
+from app.wipe.tools import APPROVERS, ASKERS, PERFORMERS, wipe_path
 
 _S = State
 TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -28,6 +28,8 @@ TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """What stands to be done in a state, and for whom; one task of a wipe at a time."""
 _TOLD: Mapping[str, str] = {
+    "request": "有数据销毁等您批准",
+    "arm": "数据销毁可以执行",
     "approve": "数据销毁已批准",
     "refuse": "数据销毁申请被退回",
     "stop": "数据销毁没有执行",
@@ -40,6 +42,10 @@ _TOLD: Mapping[str, str] = {
     "late_word": "网关迟到的回报",
 }
 _URGENT = frozenset({"silence", "fail", "contest"})
+_ROLES: Mapping[str, tuple[str, ...]] = {
+    "request": APPROVERS, "arm": PERFORMERS, **dict.fromkeys(_URGENT, APPROVERS),
+}  # fmt: skip
+"""Who of the centre is told beside those who asked for it and released it."""
 
 
 def task_key(wipe_id: uuid.UUID) -> str:
@@ -47,12 +53,12 @@ def task_key(wipe_id: uuid.UUID) -> str:
 
 
 def tell_step(session: Session, wipe: Wipe, step: str, words: str, by: str, now: dt.datetime) -> None:
-    """After a step: the task that its state asks for, and a notice to those who asked for it and released it."""
+    """After a step: the task that its state asks for, and a notice to those whom it concerns."""
     _task(session, wipe, by, now)
     title = _TOLD.get(step)
     people = {parse_id(user) for user in (wipe.requested_by, wipe.released_by) if user and user != by}
     users = tuple(user for user in people if user is not None)
-    roles = ("lead",) if step in _URGENT else ()
+    roles = _ROLES.get(step, ())
     if title is None or not (users or roles):
         return
     tell(

@@ -249,3 +249,20 @@ def test_the_phones_own_page_says_how_it_stands(world: World, desk: Callable[...
     page = told(desk("it"), f"/phones/{world.phones['S1']}")
     assert "数据销毁 结果不明" in page
     assert "免迁移（两人批准）" in page
+
+
+def test_who_is_told_and_when(world: World, as_user: Any) -> None:
+    """The lead when something waits for him, IT when it may be done, who asked when it is decided."""
+    people = {role: as_user(role, world.centre) for role in ("it", "lead")}
+
+    def inbox(role: str) -> str:
+        return words(people[role].get("/inbox", headers={"Accept": "text/html"}).text)
+
+    world.to("draft")
+    world.ask(world.who("it", str(people["it"].user_id)))
+    assert f"有数据销毁等您批准：{TAG}" in inbox("lead")
+    assert "等您批准" not in inbox("it")
+    world.approve()
+    assert f"数据销毁已批准：{TAG}" in inbox("it")
+    world.arm()
+    assert f"数据销毁可以执行：{TAG}" in inbox("it")
