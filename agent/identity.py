@@ -144,7 +144,8 @@ class PhoneAtHand:
         except KeyFileError:
             raise NotAtHand("unauthorized") from None
         if not snapshot.whole:
-            raise NotAtHand("identity")
+            # What it told until then may be enough to know it, and is not enough to act on.
+            raise NotAtHand("dropped")
         verdict = judge_identity(snapshot.body["identity"], named, imei_typed=imei_typed, strict=strict)
         if verdict != "same":
             raise NotAtHand(verdict)

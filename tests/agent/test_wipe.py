@@ -145,6 +145,13 @@ def test_accounts_that_cannot_be_read_are_not_none(rig: WipeRig, monkeypatch: An
     assert rig.order(rig.command()) == refused("accounts")
 
 
+def test_a_reading_that_was_cut_is_not_acted_on(rig: WipeRig, monkeypatch: Any) -> None:
+    real = vars(identity)["read_snapshot"]
+    monkeypatch.setattr(identity, "read_snapshot", lambda *a, **k: replace(real(*a, **k), whole=False))
+    assert rig.order(rig.command()) == ("not_now", {"reason": "dropped"})
+    assert rig.phones[0].wipe_orders == 0
+
+
 def test_a_phone_that_tells_its_imei_needs_nobody_to_type_it(rig: WipeRig) -> None:
     mine = rig.phones[0].identity.imeis[1]
     rig.phones[0].properties["ro.ril.oem.imei"] = mine
