@@ -82,6 +82,21 @@ def certificate() -> Outcome:
     return _runs("tests/e2e/test_certificate_truth.py", "BUTLER_PROVE_CERTIFICATE", 1000)
 
 
+def transfer() -> Outcome:
+    """5,000 contacts, 2,000 files, one above 4 GiB, cut off anywhere, by TCP and adb servers; the agent killed (R06)."""
+    sizes = {"FILES": 2000, "CONTACTS": 5000, "HUGE": 2**32 + 10 * 2**20}
+    return _pytest(
+        "tests/contract/test_transfer.py",
+        "tests/agent/transfer",
+        "-o",
+        "faulthandler_timeout=0",
+        environment={
+            "BUTLER_PROVE_TRANSFER": "50",
+            **{f"BUTLER_PROVE_TRANSFER_{name}": str(size) for name, size in sizes.items()},
+        },
+    )
+
+
 def races() -> Outcome:
     """Writers beside each other on both databases: one wins, the others are told."""
     return _pytest("tests/app", "-k", "concurren or test_races or at_once or writers or threads")
@@ -133,6 +148,7 @@ PROOFS: dict[str, Callable[[], Outcome]] = {
         lock,
         wrong_phone,
         certificate,
+        transfer,
         races,
         truth,
         timing,
