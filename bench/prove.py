@@ -83,7 +83,7 @@ def certificate() -> Outcome:
 
 
 def transfer() -> Outcome:
-    """5,000 contacts, 2,000 files, one above 4 GiB, cut off anywhere, by TCP and adb servers; the agent killed (R06)."""
+    """5,000 contacts, 2,000 files, one above 4 GiB, cut off anywhere, by TCP and adb servers; kills (R06)."""
     sizes = {"FILES": 2000, "CONTACTS": 5000, "HUGE": 2**32 + 10 * 2**20}
     return _pytest(
         "tests/contract/test_transfer.py",
