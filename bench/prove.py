@@ -72,6 +72,13 @@ def lock() -> Outcome:
     )
 
 
+def wipe_agent() -> Outcome:
+    """The agent killed at each step, and 200 times at any moment, of an order to erase; the cable cut at each byte."""
+    return _pytest(
+        "tests/agent/test_wipe_faults.py", "tests/agent/test_wipe.py", environment={"BUTLER_PROVE_WIPE": "200"}
+    )
+
+
 def wrong_phone() -> Outcome:
     """Cables, serials, answers, orders, disks mixed up: no phone is erased but the one that was approved (R06)."""
     return _runs("tests/e2e/test_wrong_phone.py", "BUTLER_PROVE_WRONG_PHONE", 3000)
@@ -146,6 +153,7 @@ PROOFS: dict[str, Callable[[], Outcome]] = {
         properties,
         kills,
         lock,
+        wipe_agent,
         wrong_phone,
         certificate,
         transfer,
