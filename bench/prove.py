@@ -75,7 +75,9 @@ def lock() -> Outcome:
 def wipe_agent() -> Outcome:
     """The agent killed at each step, and 200 times at any moment, of an order to erase; the cable cut at each byte."""
     return _pytest(
-        "tests/agent/test_wipe_faults.py", "tests/agent/test_wipe.py", environment={"BUTLER_PROVE_WIPE": "200"}
+        "tests/agent/test_wipe_faults.py",
+        "tests/agent/test_wipe.py",
+        environment={"BUTLER_PROVE_WIPE": "200"},
     )
 
 
