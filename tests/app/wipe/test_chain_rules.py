@@ -13,6 +13,7 @@ from app.wipe.chain_rules import COLOURS, chain, reached, since
 from app.wipe.model import Wipe
 from app.wipe.rights import acts_of
 from app.wipe.states import State
+from app.wipe.ticking import count, groups
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 CENTRE = uuid.uuid4()
@@ -140,3 +141,19 @@ def test_by_hand_only_who_began_reports() -> None:
 def test_of_another_centre_nothing() -> None:
     stranger = Principal("u-x", frozenset({"it", "lead"}), None, rights=frozenset({("it", uuid.uuid4())}))
     assert acts_of(stranger, wipe(S.DRAFT)) == set()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "brand", "words"),
+    [
+        ("guided", "Redmi", "恢复出厂设置"),
+        ("test_harness", "HUAWEI", "系统和更新"),
+        ("device_owner", "vivo", "管理平台上按序列号"),
+        ("guided", "Nokia", "重置选项"),
+    ],
+)
+def test_what_is_ticked_off_follows_brand_and_way(strategy: str, brand: str, words: str) -> None:
+    row = wipe(S.DELIVERED, strategy=strategy, brand=brand)
+    steps = [step for _, group in groups(row) for step in group]
+    assert any(words in step.text for step in steps)
+    assert count(row) == len(steps) > 2
