@@ -11,11 +11,12 @@ from agent.transport import Transport
 
 BATCH = 40
 _BATCH_S = 180.0
+_FINAL = frozenset({"denied", "no_provider", "too_old"})
 
 
 @dataclass
 class Writer:
-    """`left`: how many commands it may still run. `refused`: what the phone said to one; nothing more is run then."""
+    """`left`: how many commands it may still run. `refused`: why the phone takes none; nothing more is run then."""
 
     transport: Transport
     longest: int
@@ -38,7 +39,9 @@ class Writer:
             if self.refused is not None:
                 return
             result = self.transport.run("\n".join(batch), _BATCH_S)
-            self.refused = refusal(result)
+            why = refusal(result)
+            # One row that a provider dislikes says nothing about the next; a denial does.
+            self.refused = why if why in _FINAL else None
             self.left -= len(batch)
             self.done += len(batch)
             self.progress(self.done, total)

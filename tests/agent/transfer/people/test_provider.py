@@ -113,6 +113,13 @@ def test_a_writer_keeps_to_its_limits_and_stops_at_a_refusal() -> None:
     assert (refused.refused, refused.done) == ("denied", BATCH)
 
 
+def test_one_row_that_is_refused_does_not_stop_the_others() -> None:
+    odd = "Error while accessing provider:x\njava.lang.IllegalArgumentException: no\n"
+    writer = Writer(cast(Transport, Answers(odd, "")), 3500, 999, lambda done, total, note=None: None)
+    writer.run(["a"] * (3 * BATCH))
+    assert (writer.refused, writer.done) == (None, 3 * BATCH)
+
+
 def test_no_command_is_longer_than_the_phone_takes() -> None:
     phone = Answers("")
     Writer(cast(Transport, phone), longest(23), 999, lambda *_: None).run(["字" * 400] * 9)
