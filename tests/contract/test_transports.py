@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.adbkey import AdbKey, load_or_create
 from agent.adbserver import AdbServer as ServerClient
 from agent.adbserver import ServerDevice
 from agent.errors import (
@@ -23,88 +20,15 @@ from agent.errors import (
     Unreachable,
 )
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
-from agent.simulator.fleet import Fleet, Mode
-from agent.simulator.make import make_phone
-from agent.simulator.mksh import MkshRunner
-from agent.simulator.state import AuthMode, PhoneState
+from agent.simulator.fleet import Mode
+from agent.simulator.state import AuthMode
 from agent.snapshot import read_snapshot
-from agent.transport import Transport, TransportOptions, open_transport
+from agent.transport import TransportOptions, open_transport
 from agent.transport_tcp import TcpTransport
+from tests.contract.conftest import Bench, Made
 from tests.support import adb
 
-WAYS = ("tcp", "system", "bundled")
 CHINESE = "移交清单 1.bin"
-
-
-@pytest.fixture(scope="session")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AdbKey]:
-    path = tmp_path_factory.mktemp("key") / "adbkey"
-    return cache(lambda: load_or_create(path))
-
-
-@pytest.fixture(scope="module", params=WAYS)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """None for the straight way, else a real adb server."""
-    if request.param == "tcp":
-        yield None
-        return
-    binary = adb.binaries().get(request.param)
-    if binary is None:
-        pytest.skip(f"this machine has no {request.param} adb")
-    with adb.running_server(binary, tmp_path_factory.mktemp("adb")) as running:
-        yield running
-
-
-@dataclass
-class Bench:
-    """A phone and the way to it."""
-
-    fleet: Fleet
-    server: adb.AdbServer | None
-    options: TransportOptions
-    serial: str = field(default="")
-
-    def attach(self) -> None:
-        """`adb connect`, where a server is in front, and the phone's "allow", where somebody gives it."""
-        if self.server is None or self.serial:
-            return
-        self.serial = self.server.connect(self.fleet.ports[0])
-        if self.fleet.phones[0].auth is not AuthMode.NEVER:
-            self.server.adb("-s", self.serial, "wait-for-device")
-
-    def open(self, **changes: object) -> Transport:
-        self.attach()
-        target = f"server:{self.serial}" if self.server else f"tcp:127.0.0.1:{self.fleet.ports[0]}"
-        return open_transport(target, replace(self.options, **changes))  # type: ignore[arg-type]
-
-
-Made = Callable[..., Bench]
-
-
-@pytest.fixture
-def phone(server: adb.AdbServer | None, key: Callable[[], AdbKey]) -> Iterator[Made]:
-    """Makes a phone behind each way; what it is told about the phone are changes of its state."""
-    benches: list[Bench] = []
-
-    def make(*, mode: Mode = "mksh", **state: object) -> Bench:
-        if mode == "mksh" and not MkshRunner.available():
-            pytest.skip("mksh or toybox is not installed")
-        made: PhoneState = make_phone(1)
-        for name, value in state.items():
-            setattr(made, name, value)
-        options = TransportOptions(connect_s=10, auth_wait_s=10, key=key)
-        if server is not None:
-            options = replace(options, adb_server=server.address)
-        bench = Bench(Fleet([made], mode=mode), server, options)
-        bench.fleet.__enter__()
-        benches.append(bench)
-        return bench
-
-    yield make
-    for bench in benches:
-        if bench.serial and bench.server:
-            bench.server.adb("disconnect", bench.serial)
-        bench.fleet.close()
 
 
 def test_exit_code_and_both_outputs(phone: Made) -> None:
@@ -311,116 +235,3 @@ def test_the_server_lists_and_tracks(phone: Made) -> None:
     assert (device.serial, device.state, device.link) == (bench.serial, "device", "loopback")
     with pytest.raises(Unreachable):
         open_transport("server:NOTHERE", bench.options)
-
-
-# --- streams and files from iterators ---------------------------------------------------------
-
-
-@pytest.mark.parametrize("old", [False, True], ids=["now", "before_shell_v2"])
-def test_a_stream_is_raw_and_whole(phone: Made, old: bool) -> None:
-    """Every byte, no CRLF, with the exit code, and nothing of stderr in between."""
-    taken = bytearray()
-    with phone(shell_v2=not old).open() as transport:
-        result = transport.stream(f"printf '%b' '{OCTAL}'; echo err >&2; exit 9 # done", taken.extend, 20)
-        again = transport.run("echo there", 20)
-    assert bytes(taken) == BYTES
-    assert (result.stdout, result.exit_code) == (b"", 9)
-    assert result.stderr == (b"" if old else b"err\n")
-    assert again.stdout == b"there\n"
-
-
-@pytest.mark.parametrize("old", [False, True], ids=["now", "before_shell_v2"])
-def test_a_stream_comes_in_small_pieces(phone: Made, old: bool) -> None:
-    sizes: list[int] = []
-    with phone(shell_v2=not old).open() as transport:
-        transport.stream("head -c 5242880 /dev/zero", lambda piece: sizes.append(len(piece)), 60)
-        transport.stream("true", lambda piece: sizes.append(0), 20)
-    assert sum(sizes) == 5 * 2**20
-    assert max(sizes) <= 2**20
-    assert min(sizes) > 0
-
-
-def test_what_a_sink_raises_comes_out(phone: Made) -> None:
-    def full(piece: bytes) -> None:
-        raise OSError(28, "No space left")
-
-    with phone().open() as transport, pytest.raises(OSError, match="No space"):
-        transport.stream("head -c 5242880 /dev/zero", full, 60)
-
-
-@pytest.mark.parametrize("at", [FaultPoint.OPEN, FaultPoint.OUTPUT])
-def test_a_stream_that_falls_silent_ends_early(phone: Made, at: FaultPoint) -> None:
-    bench = phone(mode="canned")
-    with bench.open() as transport:
-        bench.fleet.set_fault(0, Fault(FaultKind.HANG, at=at, after_bytes=5 * (at is FaultPoint.OUTPUT)))
-        with pytest.raises(Timeout):
-            transport.stream("id", lambda piece: None, 60, idle_s=0.3)
-
-
-def test_a_stream_that_is_cut_off_is_no_whole_one(phone: Made) -> None:
-    bench = phone(mode="canned")
-    with bench.open() as transport:
-        bench.fleet.set_fault(0, Fault(FaultKind.DROP, after_bytes=25))
-        taken = bytearray()
-        with pytest.raises(TransportFault) as caught:
-            transport.stream("id", taken.extend, 20)
-    assert caught.value.reason == "dropped"
-    assert bytes(taken).startswith(b"uid=")
-
-
-@pytest.mark.parametrize("old", [False, True], ids=["now", "before_shell_v2"])
-def test_a_file_is_sent_from_pieces(phone: Made, old: bool) -> None:
-    content = hashlib.shake_128(b"butler").digest(3 * 2**20 + 17)
-    name = "-移交'清\n单 \udcff,1 .bin"
-    pieces = [content[:5], b"", content[5:200_000], content[200_000:]]
-    bench = phone(shell_v2=not old)
-    with bench.open() as transport:
-        transport.send(iter(pieces), f"/sdcard/新 夹/{name}", 60, mtime=1_700_000_000)
-        transport.send([], "/sdcard/empty", 20)
-        proof = transport.run("cd /sdcard/ && cd 新*; md5sum ./*; stat -c %Y ./*; stat -c %s ../empty", 20)
-    lines = proof.stdout.splitlines()
-    assert lines[0].split()[0] == hashlib.md5(content).hexdigest().encode()
-    assert lines[-2:] == [b"1700000000", b"0"]
-
-
-def test_a_phone_that_takes_no_file_says_so(phone: Made) -> None:
-    def endless() -> Iterator[bytes]:
-        for _ in range(64):
-            yield bytes(2**20)
-
-    with phone(mode="canned").open() as transport, pytest.raises(Refused):
-        transport.send(endless(), "/system/none", 60)
-    with phone(mode="canned").open() as transport, pytest.raises(Refused):
-        transport.send([], "/sdcard/" + "x" * 2000, 60)
-
-
-def test_what_pieces_raise_comes_out(phone: Made) -> None:
-    def damaged() -> Iterator[bytes]:
-        yield bytes(100)
-        raise ValueError("a record is damaged")
-
-    with phone(mode="canned").open() as transport, pytest.raises(ValueError, match="damaged"):
-        transport.send(damaged(), "/sdcard/half", 60)
-
-
-def test_a_command_is_fed_from_pieces(phone: Made) -> None:
-    content = hashlib.shake_128(b"fed").digest(3 * 2**20 + 17)
-    pieces = [content[:5], b"", content[5:100_000], content[100_000:]]
-    with phone().open() as transport:
-        transport.run("head -c 1048576 /dev/zero > /sdcard/part", 20)
-        command = "dd of=/sdcard/part bs=1048576 seek=1 conv=notrunc 2>/dev/null; echo done; exit 5"
-        result = transport.feed(command, iter(pieces), 60)
-        proof = transport.run("md5sum /sdcard/part", 20)
-    assert (result.stdout, result.exit_code) == (b"done\n", 5)
-    assert proof.stdout.split()[0] == hashlib.md5(bytes(2**20) + content).hexdigest().encode()
-
-
-def test_a_command_that_takes_no_more_input_ends(phone: Made) -> None:
-    with phone().open() as transport:
-        result = transport.feed("head -c 5 >/dev/null; exit 3", (bytes(2**16) for _ in range(50)), 60)
-    assert result.exit_code == 3
-
-
-def test_an_old_phone_is_not_fed(phone: Made) -> None:
-    with phone(shell_v2=False).open() as transport, pytest.raises(Refused):
-        transport.feed("cat", iter(()), 20)
