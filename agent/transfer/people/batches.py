@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agent.transfer.parts import PartProgress
 from agent.transfer.people.provider import refusal
@@ -25,7 +25,7 @@ class Writer:
     done: int = 0
     over_limit: int = 0
     too_long: int = 0
-    refused: str | None = field(default=None)
+    refused: str | None = None
 
     def run(self, commands: Sequence[str], total: int | None = None) -> None:
         """Run them in their order as far as the limit goes. That they were done shows only in what is read after it:
