@@ -83,9 +83,17 @@ def _identity(session: Session, wipe: Wipe, phone: Handset, look: Look) -> Itera
     ref = HandsetRef(phone.id, phone.centre_id, phone.serial, imeis, retired)
     if look is not Look.REQUEST and not retired and not same_phone(wipe, ref):
         yield Blocker("identity_changed", "手机的档案在申请之后改过：撤回，核对后重新申请", link)
+    if wipe.strategy == "test_harness" and wipe.android_id is None:
+        yield Blocker(
+            "not_met", "申请之前网关没有读到过这台手机：接到网关上读一次再申请，或改为手工恢复出厂", link
+        )
     read = reading_of(session, phone.id)
     if read is None:
         return
+    # A serial can be flashed, an IMEI typed off the file; this one nobody chooses, and only a reset changes it.
+    if look is not Look.REQUEST and wipe.android_id and read.android_id not in (None, wipe.android_id):
+        words = "手机的系统标识与申请时不同：可能不是同一台，或已被重置过。核对后撤回，重新申请"
+        yield Blocker("android_changed", words, link)
     other = read.serial not in (None, phone.serial) or bool(read.imeis and not set(read.imeis) & set(imeis))
     if read.refused or other:
         yield Blocker("identity_contradicted", "以这个序列号应答的是另一台手机，先弄清是哪一台", link)

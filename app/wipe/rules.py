@@ -151,6 +151,7 @@ REASONS: Mapping[str, str] = {
     "not_begun": "操作的人说没有开始",
     "tampered": "记录与审计不符，没有发出",
     "identity_changed": "手机的档案改过，没有发出",
+    "android_changed": "手机的系统标识与申请时不同，没有发出",
     "lock_damaged": "备案的锁屏密码打不开，没有发出",
 }
 

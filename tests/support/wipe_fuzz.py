@@ -62,6 +62,16 @@ class Fuzz:
         self.yard.fleet.swap(one, 3)
         self.at[one], self.at[3] = self.at[3], self.at[one]
 
+    def same_serial_alone(self) -> None:
+        """As before, and the named phone is off: nobody else answers by its serial."""
+        one = self.rng.choice((0, 1))
+        serial = self.yard.first_serials[one]
+        self.yard.fleet.change(3, lambda p: setattr(p.identity, "serial", serial))
+        self.yard.fleet.swap(one, 3)
+        self.at[one], self.at[3] = self.at[3], self.at[one]
+        self.yard.fleet.power_off(one)
+        self.careful = self.rng.random() < 0.3
+
     def same_serial_meanwhile(self) -> None:
         self.mid = self.same_serial_in_its_place
 
@@ -211,6 +221,7 @@ class Fuzz:
 
     def steps(self, phone: int) -> Iterator[Callable[[], None]]:
         yard = self.yard
+        yield self.contact
         yield lambda: yard.open(phone)
         yield lambda: self._if_open(phone, yard.ask)
         yield lambda: self._if_open(phone, yard.approve)
@@ -251,7 +262,7 @@ class Fuzz:
 
 
 MISCHIEF = (
-    Fuzz.cables, Fuzz.cables_meanwhile, Fuzz.same_serial, Fuzz.same_serial_in_its_place, Fuzz.same_serial_meanwhile,
+    Fuzz.cables, Fuzz.cables_meanwhile, Fuzz.same_serial, Fuzz.same_serial_in_its_place, Fuzz.same_serial_alone, Fuzz.same_serial_meanwhile,
     Fuzz.placeholder, Fuzz.imei_told, Fuzz.imei_hidden, Fuzz.restarted_phone, Fuzz.not_looking, Fuzz.taken_back,
     Fuzz.own_approval, Fuzz.too_early, Fuzz.wrong_tag, Fuzz.wrong_handset, Fuzz.answer_lost, Fuzz.request_lost,
     Fuzz.body_altered, Fuzz.order_altered, Fuzz.requests_again, Fuzz.orders_again, Fuzz.answers_exchanged,
