@@ -37,6 +37,7 @@ class CuttingProxy:
                     here.close()
                     continue
                 for end in (here, there):
+                    end.settimeout(None)
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open |= {here, there}
                 pair = _Pair(self, here, there, self._next_cut())
