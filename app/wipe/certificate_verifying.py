@@ -17,11 +17,10 @@ from app.papers import Paper, digest
 from app.wipe import inspection_store
 from app.wipe.certifying import certificate_mark, document_of
 from app.wipe.documents import with_signatures
-from app.wipe.inspecting import inspection_mark
-from app.wipe.inspection_model import WipeCertificate, WipeInspection
+from app.wipe.inspection_model import WipeCertificate
+from app.wipe.inspection_trail import INSPECTED, inspection_problems
 from app.wipe.model import Wipe
 
-INSPECTED = ("wipe.inspect", "wipe.contest")
 CERTIFIED, SEALED, REVOKED, DOUBTED, UPHELD = (
     "wipe.certify", "wipe.cert_seal", "wipe.cert_revoke", "wipe.cert_doubt", "wipe.cert_uphold",
 )  # fmt: skip
@@ -47,35 +46,19 @@ def check_wipe(session: Session, blobs: BlobStore, wipe_id: uuid.UUID) -> Iterat
     if wipe is None:
         yield f"! 数据销毁 {wipe_id}：记录不在了"
         return
-    rows = inspection_store.inspections(session, wipe_id)
-    yield from _inspections(session, blobs, wipe, {row.id: row for row in rows})
+    yield from inspection_problems(session, wipe)
+    yield from _pictures(session, blobs, wipe)
     for row in inspection_store.certificates(session, wipe_id):
         yield from _certificate(session, wipe, row)
 
 
-def _inspections(
-    session: Session, blobs: BlobStore, wipe: Wipe, rows: dict[uuid.UUID, WipeInspection]
-) -> Iterator[str]:
-    name = f"数据销毁 {wipe.asset_tag} 的检查"
-    noted: dict[uuid.UUID, KeptEvent] = {}
-    for action in INSPECTED:
-        for event in kept_events(session, action, f"wipe:{wipe.id}"):
-            found = parse_id(str((event.details or {}).get("inspection", "")))
-            if found is not None:
-                noted[found] = event
-    for missing in noted.keys() - rows.keys():
-        yield f"! {name}：审计记录第 {noted[missing].seq} 个事件里的检查不在了"
-    for row_id, row in rows.items():
-        yield from trail_problems(noted.get(row_id), inspection_mark(row), name)
-        yield from (f"! {name}：{words}" for words in _pictures(session, blobs, row))
-
-
-def _pictures(session: Session, blobs: BlobStore, row: WipeInspection) -> Iterator[str]:
-    for photo in row.photos:
-        try:
-            blobs.get(session, photo["sha256"])
-        except DomainError:
-            yield f"照片 {photo['sha256'][:12]}… 已丢失或被改动"
+def _pictures(session: Session, blobs: BlobStore, wipe: Wipe) -> Iterator[str]:
+    for row in inspection_store.inspections(session, wipe.id):
+        for photo in row.photos:
+            try:
+                blobs.get(session, photo["sha256"])
+            except DomainError:
+                yield f"! 数据销毁 {wipe.asset_tag} 的检查：照片 {photo['sha256'][:12]}… 已丢失或被改动"
 
 
 def _certificate(session: Session, wipe: Wipe, row: WipeCertificate) -> Iterator[str]:

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 
 import structlog
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.commands import Command, Leased, ResultInput
 from app.escrow import Opened
-from app.kernel.errors import Conflict
+from app.kernel.errors import DomainError
 from app.policy import PolicyFiles
 from app.readings import AgentRef, dated
 from app.registry import HandsetRef
@@ -55,8 +56,11 @@ class InspectHook:
                     )
                 if result.state == "not_now" and result.detail.get("reason") == REFUSED:
                     return take_refusal(session, command, policies, now)
-        except Conflict as exc:
-            log.warning("wipe_word_lost", command=str(command.id), why=exc.code)
+        except OperationalError:
+            raise
+        except (DomainError, SQLAlchemyError) as exc:
+            # A check-in brings words of many phones: one that cannot be taken now must not cost the others.
+            log.warning("wipe_word_lost", command=str(command.id), why=type(exc).__name__)
         return False
 
 

@@ -12,7 +12,6 @@ import orjson
 import structlog
 from sqlalchemy.orm import Session
 
-from app.audit import facts_of, mark_of
 from app.commands import Command, cancel, enqueue
 from app.commands import State as CommandState
 from app.kernel.errors import Conflict
@@ -25,6 +24,7 @@ from app.wipe.fact_rules import Verdict
 from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, Graded, contests, facts_to_plain
 from app.wipe.inspection_model import WipeInspection
 from app.wipe.inspection_store import INSPECT
+from app.wipe.inspection_trail import inspection_mark
 from app.wipe.judging import POLICY, REFUSED, judge
 from app.wipe.model import Wipe
 from app.wipe.noting import write_step
@@ -38,15 +38,6 @@ _MOVING = (*AT_PHONE, State.UNVERIFIED)
 _LOOKED_AFTER = (State.ACKNOWLEDGED, State.SILENT)
 _WAITING = (CommandState.QUEUED, CommandState.NOT_NOW)
 _BATCH = 100
-_MARKED = (
-    "wipe_id", "kind", "earliest_at", "at", "by", "evidence", "typed_imei", "seen", "photos", "words", "grade", "facts",
-)  # fmt: skip
-
-
-def inspection_mark(row: WipeInspection) -> str:
-    """Over all that an inspection says; it stands in the audit trail."""
-    plain = {**facts_of(row, _MARKED), "wipe_id": str(row.wipe_id)}
-    return mark_of(plain)
 
 
 def may_ask(principal: Principal, wipe: Wipe) -> bool:

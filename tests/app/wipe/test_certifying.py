@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.audit import begin_bundle, verify_audit, write_bundle
 from app.kernel.db import db
@@ -17,7 +17,10 @@ from app.rooms import subject_checks
 from app.wipe import inspection_store, revoking
 from app.wipe.certificate_rules import is_sealed_by
 from app.wipe.certificate_verifying import check_wipe
+from app.wipe.hook import tools
 from app.wipe.inspection_model import WipeCertificate, WipeInspection, WipeSignature
+from app.wipe.inspection_trail import inspection_mark
+from app.wipe.judging import judge
 from app.wipe.model import Wipe
 from app.wipe.states import State
 from tests.app.wipe.certificate_world import Story
@@ -101,9 +104,22 @@ class TestIssuing:
     def test_evidence_written_by_hand_is_none(self, story: Story) -> None:
         story.world.to("silent")
         story.read(story.before(), minutes=1)
+        now = story.now.timestamp()
+        forged = story.told(
+            uptime_s=20.0,
+            boot_reasons=[{"reason": "reboot,factory_reset", "at": now - 15}],
+            first_install_s=None,
+        )
         with story.world.writing() as session:
-            session.execute(update(WipeInspection).values(evidence=story.told()))
-            session.execute(update(Wipe).values(state="verified", grade="verified", verified_by="u-lead2"))
+            row = session.scalars(select(WipeInspection)).one()
+            row.evidence, row.grade = forged, "verified"
+            wipe = session.get_one(Wipe, story.world.id)
+            wipe.state, wipe.grade, wipe.verified_by = "verified", "verified", "u-lead2"
+            session.flush()
+            graded = judge(session, wipe, tools().policies)
+            assert graded is not None
+            assert graded.grade == "verified", "what was written there would do"
+            row.mark = inspection_mark(row)
         assert code_of(story.put_up) == "not_certifiable"
 
     def test_an_altered_release_is_found(self, story: Story) -> None:

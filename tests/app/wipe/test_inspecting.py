@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from app.commands import Command, ResultInput
 from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.wipe import inspection_store
 from app.wipe.certificate_verifying import check_wipe, record_check
 from app.wipe.confirming import confirm_failed
 from app.wipe.hook import tools
+from app.wipe.inspect_hook import read_between
 from app.wipe.inspecting import ask_inspection, ask_inspections
 from app.wipe.inspection_model import WipeInspection
+from tests.app.conftest import START
 from tests.app.wipe.certificate_world import Story, picture
 from tests.app.wipe.test_pages import database_url
 from tests.app.wipe.wipe_world import ANDROID, World
@@ -98,7 +102,8 @@ class TestReadings:
 
     def test_an_odd_answer_breaks_and_proves_nothing(self, story: Story) -> None:
         story.world.to("acknowledged")
-        for odd in (None, "", [], {"serial": 3}, {"imei": "x"}, 5):
+        answers: list[Any] = [None, "", [], {"serial": 3}, {"imei": "x"}, 5]
+        for odd in answers:
             assert story.answer(story.command(), "succeeded", evidence=odd) == []
             assert story.world.state == "acknowledged"
 
@@ -163,6 +168,29 @@ def tools_of(story: Story) -> Any:
         return tools()
 
 
+@pytest.mark.parametrize(
+    ("attempts", "put_off", "age_s", "wanted"),
+    [
+        (1, 0, 10, ("leased", 10)),
+        (3, 2, 10, ("leased", 10)),  # put off twice with a word: this is the third lease's own
+        (2, 0, 10, ("created", 10)),  # one lease was lost: its reading may come now
+        (1, 0, 500, ("created", 500)),  # older than the lease, says the agent
+        (1, 0, 5000, ("created", 900)),  # never older than the order to read
+        (1, 0, None, ("leased", 0)),
+    ],
+)
+def test_when_a_reading_was_made(
+    attempts: int, put_off: int, age_s: int | None, wanted: tuple[str, int]
+) -> None:
+    now, span = START, dt.timedelta
+    at = {"created": now - span(seconds=900), "leased": now - span(seconds=60)}
+    command = Command(
+        created_at=at["created"], leased_at=at["leased"], attempts=attempts, not_now_times=put_off
+    )
+    told = ResultInput("c", "succeeded", None if age_s is None else age_s * 1_000_000, {})
+    assert read_between(command, told, now) == (at[wanted[0]], now - span(seconds=wanted[1]))
+
+
 class TestSecondPerson:
     def test_who_performed_it_never_inspects(self, story: Story) -> None:
         story.world.to("armed")
@@ -203,13 +231,14 @@ class TestSecondPerson:
 
     def test_what_is_missing_is_asked_for(self, story: Story) -> None:
         story.world.to("silent")
-        for changes in (
+        cases: list[dict[str, Any]] = [
             {"photos": []},
             {"photos": [("welcome", picture(1)), ("imei", picture(1)), ("label", picture(2))]},
             {"photos": [("welcome", picture(n)) for n in range(3)]},
             {"seen": {}},
             {"typed_imei": "490154203237519"},
-        ):
+        ]
+        for changes in cases:
             assert code_of(story.by_hand, **changes) == "invalid", changes
 
     def test_another_phones_imei_confirms_nothing(self, story: Story) -> None:
