@@ -21,7 +21,6 @@ from agent.transfer.people.keep import get, put
 from agent.transfer.people.match import Fill, Matched, fill, match, source_of
 from agent.transfer.people.photos import WRITE_SINCE, photo_name, write_photo
 from agent.transfer.people.provider import Provider, insert, longest, update
-from agent.transfer.people.vcard import vcard
 from agent.transport import Transport
 
 INSERT_ROWS = 2000
@@ -104,6 +103,9 @@ class Delivery:
         self.note = screen.run(cards, number, len(matched.missing), self.progress)
 
     def _card(self, card: Card, groups: Mapping[str, int]) -> bytes:
+        # The library of vCards takes 10 MB: an agent that moves nobody's contacts does without.
+        from agent.transfer.people.vcard import vcard
+
         return vcard(card, groups, self._photo(card.number))
 
     def _photo(self, number: int) -> bytes | None:
