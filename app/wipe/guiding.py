@@ -34,8 +34,9 @@ def begin_guided(
     photo: bytes | None,
     now: dt.datetime,
 ) -> Wipe:
-    """The person at the phone begins. A gateway read the phone in the last minutes, or he typed its whole IMEI from
-    `*#06#` and took a picture of that (`photo`: JPEG as the edge took it in). Any approved strategy may be done so.
+    """The person at the phone begins. A gateway read the phone and its IMEI in the last minutes; where it read no IMEI,
+    he types the whole of it from `*#06#`; where it read nothing, he takes a picture of that, too (`photo`: JPEG as the
+    edge took it in). Any approved strategy may be done so.
 
     From here on the phone may be erased. Raise as `release`.
     """
@@ -44,7 +45,9 @@ def begin_guided(
     policy = policy_of(session, tools, row.centre_id)
     read = reading_of(session, row.handset_id)
     seen = read is not None and not over(read.at, now, span_of(policy.body, "reading_minutes"))
-    typed = typed_imei(row, imei_typed or "") if imei_typed or not seen else None
+    # What a gateway saw is this phone only where that told its IMEI; else a person reads it off, as for a release.
+    named = seen and read is not None and bool(read.imeis)
+    typed = typed_imei(row, imei_typed or "") if imei_typed or not named else None
     if not seen and photo is None:
         raise wrong("photo", "请拍下 *#06# 显示的 IMEI / a picture of *#06# is needed", "photo_needed")
     refuse(blockers(session, tools, row, Look.RELEASE, now, by=principal.user))

@@ -124,6 +124,14 @@ def test_by_hand_without_a_gateway(world: World) -> None:
     assert row.proof_photo
 
 
+def test_by_hand_a_phone_that_hides_its_imei(world: World) -> None:
+    world.to("armed")
+    world.read_phone(imei=[])
+    assert world.refused(guiding.begin_guided, world.who("it"), **TYPED, photo=None) == "imei_needed"
+    world.guide(imei_typed=IMEI)
+    assert world.state == "delivered"
+
+
 def test_a_strategy_by_hand_is_not_the_gateways(world: World) -> None:
     world.open()
     world.fill(strategy="guided")
