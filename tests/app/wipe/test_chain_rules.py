@@ -157,3 +157,11 @@ def test_what_is_ticked_off_follows_brand_and_way(strategy: str, brand: str, wor
     steps = [step for _, group in groups(row) for step in group]
     assert any(words in step.text for step in steps)
     assert count(row) == len(steps) > 2
+
+
+@pytest.mark.parametrize("by_lead", [True, False])
+def test_nobody_is_offered_to_decide_on_his_own_request(by_lead: bool) -> None:
+    row = wipe(S.REQUESTED, requested_by="u-lead2", approved_by=None)
+    row.asked_by_lead = by_lead
+    assert acts_of(who("lead", "u-lead2"), row) == {"withdraw", "cancel"}
+    assert ("approve" in acts_of(who("operations", "u-ops"), row)) is by_lead
