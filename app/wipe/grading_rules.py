@@ -90,7 +90,7 @@ def grade(
     looks = [one for one in after if isinstance(one, Look)]
     mine = [one for one in looks if counts(order, one, typed)]
     chosen = max(mine or looks, key=lambda one: one.latest, default=None)
-    support = (old_key(key_refused),)
+    support = (old_key(),) if key_refused else ()
     if chosen is None:
         return Graded(Grade.UNVERIFIED, support) if hand is None else _by_hand(order, hand, limits, support)
     facts = (

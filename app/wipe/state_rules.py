@@ -168,6 +168,6 @@ def by_hand(code: str, words: str, value: str, verdict: Verdict) -> Fact:
     return Fact(code, words, value, verdict, Weight.STATE)
 
 
-def old_key(refused: bool) -> Fact:
-    value = "重置后拒绝了网关原来的密钥" if refused else "没有见到拒绝"
-    return Fact("old_key", "原调试授权", value, Verdict.PASS if refused else Verdict.UNKNOWN, Weight.SUPPORT)
+def old_key() -> Fact:
+    """Goes with a normal reset, and never stands alone."""
+    return Fact("old_key", "原调试授权", "重置后拒绝了网关原来的密钥", Verdict.PASS, Weight.SUPPORT)
