@@ -177,7 +177,7 @@ def _form(texts: Mapping[str, str], refusal: DomainError | None = None) -> str:
     )
     return render_template(
         "transfer/new.html", texts=texts, refusal=refusal, old=old, new=new, policy=body,
-        tags=store.phone_tags(session, who, _TAGS), source=texts.get("source", ""),
+        tags=store.phone_tags(session, who, _TAGS), source=local_path(texts["source"]) if texts.get("source") else "",
         found=opening.hindrances(session, old, new, now) if old and new else [], **FOR_PAGES,
     )  # fmt: skip
 

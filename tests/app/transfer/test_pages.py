@@ -182,6 +182,17 @@ def test_what_was_typed_stays_when_it_is_refused(people, world):
     assert "请上传迁移完成的截图" in wrong.text
 
 
+def test_a_link_leads_nowhere_else(people, world):
+    for evil in ("javascript:alert(1)", "//elsewhere.example", "https://elsewhere.example"):
+        shown = people["it"].get("/transfers/new", query_string={"source": evil}).text
+        assert evil not in shown
+        opened(people, world, source=evil)
+        assert world.row().source == "/"
+        people["it"].post(f"/transfers/{world.id}/cancel", data={"reason": "试"})
+    path = opened(people, world, source="/hardware/disposals")
+    assert 'href="/hardware/disposals">来源' in page(people["it"], path)
+
+
 def test_a_phone_without_a_successor_is_waived_by_two(people, world):
     answer = people["it"].post(
         "/transfers/new", data={"alone": "yes", "old": "GJ-0000", "reason": "主板损坏，开不了机"}
