@@ -206,6 +206,22 @@ def test_a_file_that_somebody_spoils_or_removes_on_the_new_phone(rig: Rig) -> No
     assert (rig.new / "DCIM/a b").read_bytes() == (rig.old / "DCIM/a b").read_bytes()
 
 
+def test_what_is_spoilt_on_its_way_never_takes_its_place(rig: Rig) -> None:
+    fill(rig.old / "DCIM", 20)
+    seen = [False]
+
+    def act(detail: Mapping[str, Any]) -> None:
+        staged = sorted(rig.new.glob(".butler-transfer-*/*"))
+        if len(staged) > 3 and not seen[0]:
+            seen[0] = True
+            staged[0].write_bytes(b"?" * staged[0].stat().st_size)
+
+    rig.on_progress = act
+    assert rig.run().outcome == "verified"
+    assert seen == [True]
+    assert tree(rig.new / "DCIM") == tree(rig.old / "DCIM")
+
+
 def test_a_damaged_copy_is_read_again(rig: Rig) -> None:
     fill(rig.old / "DCIM", 30)
     done = [False]
