@@ -75,8 +75,8 @@ def house(tmp_path: Path) -> Iterator[Kits]:
         )
         for p in states
     ]
-    # The last reachable ones are the demo's spare and its stranger.
-    phones += [DemoPhone(f"SPARE{i}", "Redmi", "12C", (), reachable=True) for i in range(2)]
+    # The last reachable ones are the demo's spare, its stranger, and the one at its end.
+    phones += [DemoPhone(f"SPARE{i}", "Redmi", "12C", (), reachable=True) for i in range(3)]
     with app.app_context():
         Base.metadata.create_all(db.engine)
         session, now = begin_write(db.session()), _now()
