@@ -60,8 +60,7 @@ class Limits:
 class Order:
     """What was ordered. `serial` None: it is no phone's own. `at`: when it may have reached the phone at the earliest.
 
-    `android_id`, `boot_id`: as they were then. `imei_typed`: as who carried it out read it from `*#06#`. `sd`, `sim`,
-    `esim`: what the people at the phone said of them, yes (gone), no, unknown or not_applicable.
+    `android_id`, `boot_id`: as they were then. `sd`, `sim`, `esim`: what the people at the phone said of them, yes (gone), no, unknown or not_applicable.
     """
 
     at: dt.datetime
@@ -69,7 +68,6 @@ class Order:
     imeis: tuple[str, ...]
     android_id: str | None
     boot_id: str | None
-    imei_typed: str | None
     sd: str
     sim: str
     esim: str

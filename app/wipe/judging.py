@@ -58,8 +58,7 @@ def _order(wipe: Wipe, at: dt.datetime) -> Order:
     }
     return Order(
         at=at, serial=None if placeholder_serial(wipe.serial) else wipe.serial, imeis=tuple(wipe.imeis),
-        android_id=expect.get("android_id") or wipe.android_id, boot_id=expect.get("boot_id"),
-        imei_typed=wipe.imei_typed, **answers,
+        android_id=expect.get("android_id") or wipe.android_id, boot_id=expect.get("boot_id"), **answers,
     )  # fmt: skip
 
 

@@ -262,7 +262,8 @@ class Fuzz:
 
 
 MISCHIEF = (
-    Fuzz.cables, Fuzz.cables_meanwhile, Fuzz.same_serial, Fuzz.same_serial_in_its_place, Fuzz.same_serial_alone, Fuzz.same_serial_meanwhile,
+    Fuzz.cables, Fuzz.cables_meanwhile, Fuzz.same_serial, Fuzz.same_serial_in_its_place, Fuzz.same_serial_meanwhile,
+    Fuzz.same_serial_alone,
     Fuzz.placeholder, Fuzz.imei_told, Fuzz.imei_hidden, Fuzz.restarted_phone, Fuzz.not_looking, Fuzz.taken_back,
     Fuzz.own_approval, Fuzz.too_early, Fuzz.wrong_tag, Fuzz.wrong_handset, Fuzz.answer_lost, Fuzz.request_lost,
     Fuzz.body_altered, Fuzz.order_altered, Fuzz.requests_again, Fuzz.orders_again, Fuzz.answers_exchanged,

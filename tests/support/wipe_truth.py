@@ -21,7 +21,7 @@ from PIL import Image
 
 from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.connection import AdbConnection
-from agent.simulator.state import PhoneState
+from agent.simulator.state import AuthMode, PhoneState
 from app.kernel.db import db
 from app.papers import read_ink
 from app.wipe import certifying, confirming, inspection_store, judging
@@ -173,6 +173,7 @@ class Truth:
         yard = self.yard
         for line in yard.lines:
             line.carry = self.carry
+        self.contact()
         yard.open(0)
         yard.ask(0)
         yard.approve(0)
@@ -221,13 +222,16 @@ class Truth:
         self.contact()
 
     def _other_phone(self) -> None:
-        """A phone with the same serial lies there now: erased by hand, or in use."""
+        """A phone with the same serial lies there now: erased by hand, or in use; the named one beside it, or off."""
         serial = self.yard.first_serials[0]
         self.yard.fleet.change(3, lambda p: setattr(p.identity, "serial", serial))
+        if self.rng.random() < 0.5:
+            self.yard.fleet.power_off(0)
         if self.rng.random() < 0.7:
             self.yard.fleet.factory_reset(3)
             self.yard.fleet.enable_debugging(3)
             self.yard.fleet.authorise(3)
+            self.yard.states[3].auth = AuthMode.OPEN
         self.yard.fleet.swap(0, 3)
         if self.rng.random() < 0.5:
             self.yard.states[3].properties.clear()

@@ -19,8 +19,8 @@ LIMITS = Limits(
 
 def order(**changes: Any) -> Order:
     values: dict[str, Any] = {
-        "at": ORDERED, "serial": SERIAL, "imeis": (IMEI,), "android_id": "aaaa", "boot_id": None,
-        "imei_typed": None, "sd": "yes", "sim": "yes", "esim": "not_applicable",
+        "at": ORDERED, "serial": SERIAL, "imeis": (IMEI,), "android_id": "aaaa", "boot_id": None, "sd": "yes",
+        "sim": "yes", "esim": "not_applicable",
     }  # fmt: skip
     return Order(**{**values, **changes})
 

@@ -10,7 +10,6 @@ from app.wipe.evidence_rules import read_evidence
 from app.wipe.fact_rules import Look, Verdict, Weight
 from app.wipe.grading_rules import CERTIFIABLE, EMPTY, Grade, Graded, Manual, contests, facts_to_plain, grade
 from tests.app.wipe.grading_world import (
-    IMEI,
     LIMITS,
     OTHER_IMEI,
     before,
@@ -200,16 +199,6 @@ class TestByHand:
         assert graded(hidden).grade is Grade.UNVERIFIED
         assert graded(hidden, manual()).grade is Grade.VERIFIED
         assert graded(hidden, manual(typed_imei=OTHER_IMEI)).grade is Grade.UNVERIFIED
-
-    def test_or_by_who_carried_it_out_at_the_phone(self) -> None:
-        hidden = look(imei=[])
-        assert graded(hidden, imei_typed=IMEI).grade is Grade.VERIFIED
-        assert graded(hidden, imei_typed=OTHER_IMEI).grade is Grade.UNVERIFIED
-        assert graded(look(imei=[], serial="R58M999ZZZ"), imei_typed=IMEI).grade is Grade.UNVERIFIED
-        # Whoever looks later and reads another one is believed.
-        assert graded(hidden, manual(typed_imei=OTHER_IMEI), imei_typed=IMEI).grade is Grade.UNVERIFIED
-        # By hand each reads it for himself.
-        assert graded(manual(typed_imei=None), imei_typed=IMEI).grade is Grade.UNVERIFIED
 
     def test_data_seen_later_outweighs_every_reading(self) -> None:
         seen = {"welcome": "no", "no_lock": "yes", "no_data": "no"}
