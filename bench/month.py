@@ -100,7 +100,7 @@ def _database(name: str, folder: Path) -> Iterator[str | None]:
     if tools.find("postgresql") is None:
         yield None
         return
-    postgres.begin_run()
+    postgres.begin_run(None)
     try:
         with postgres.database() as url:
             tables(url)

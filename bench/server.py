@@ -56,7 +56,7 @@ def _postgresql(_folder: Path) -> Iterator[str | None]:
     if tools.find("postgresql") is None:
         yield None
         return
-    postgres.begin_run()
+    postgres.begin_run(None)
     try:
         with postgres.database() as url:
             yield url
