@@ -7,8 +7,9 @@ import uuid
 
 from sqlalchemy.orm import Session
 
+from app.commands import FINAL, enqueue
 from app.commands import cancel as cancel_command
-from app.commands import enqueue
+from app.commands import get as get_command
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM, Principal
 from app.registry import Handset
@@ -86,9 +87,10 @@ def cancel(
             "网关正在迁移，不能取消：要停下来先拔掉手机，等显示“已中断”以后再取消 / a gateway works on it",
             code="transfer_running",
         )
-    end(session, row, Event.CANCEL, principal.user, now, words)
-    if waits and command is not None:
+    # The order first, as a gateway's word and a lease take the two: the other way round two could wait for each other.
+    if waits and command is not None and get_command(session, SYSTEM, command).state not in FINAL:
         cancel_command(session, principal, command, reason=words, now=now)
+    end(session, row, Event.CANCEL, principal.user, now, words)
     return row
 
 
