@@ -26,7 +26,7 @@ _SETTLED: Mapping[str, Code] = {
 
 STANDING_WORDS: Mapping[str, tuple[str, str]] = {
     "none": ("bad", "没有迁移"), "running": ("busy", "迁移中"), "unverified": ("bad", "没有核对通过"),
-    "verified": ("good", "已迁移并核对"), "accepted": ("unknown", "有差异，负责人已接受"),
+    "verified": ("good", "已迁移并核对"), "accepted": ("unknown", "有差异，主管已接受"),
     "waived": ("unknown", "免迁移（两人批准）"),
 }  # fmt: skip
 """Kind of badge and word, by `TransferState.code`."""

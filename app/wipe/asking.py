@@ -170,7 +170,7 @@ def withdraw(
     row = store.find(session, principal, wipe_id)
     principal.require_role(row.centre_id, *ASKERS)
     if principal.user != row.requested_by and not principal.may(row.centre_id, "lead"):
-        raise Forbidden("只有申请人或负责人可以撤回 / only who asked, or a lead", code="not_requester")
+        raise Forbidden("只有申请人或主管可以撤回 / only who asked, or a lead", code="not_requester")
     words = one_line(reason, MAX_REASON)
     store.move(session, row, Event.WITHDRAW, now, decision=words or None, **_UNDECIDED)
     write_step(session, row, "withdraw", words, principal.user, now)

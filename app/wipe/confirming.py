@@ -55,7 +55,7 @@ def _require_second(principal: Principal, wipe: Wipe) -> None:
     principal.require_person()
     if principal.user == wipe.released_by:
         raise Forbidden(
-            "执行的人不能检查自己的工作，请另一位负责人检查 / who performed it does not inspect it",
+            "执行的人不能检查自己的工作，请另一位主管检查 / who performed it does not inspect it",
             code="second_person",
         )
 

@@ -97,7 +97,7 @@ def at_phone(
     principal.require_person()
     if principal.user in (row.approved_by, row.second_by):
         raise Forbidden(
-            "批准的人不执行，请由信息岗另一人执行 / who approved does not perform", code="own_approval"
+            "批准的人不执行，请另一位 IT 执行 / who approved does not perform", code="own_approval"
         )
     if not typed_right(row.asset_tag, row.imeis, typed_tag, typed_imei6):
         raise typed_wrong()
