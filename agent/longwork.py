@@ -63,18 +63,20 @@ class LongWork:
         self._ended = threading.Condition()
         self._running: set[str] = set()
 
-    def kind(self, act: Act, *, purpose: str) -> LongKind:
-        """A kind of command that is carried out by `act`, signed for `purpose`."""
-        return LongKind(self, act, purpose)
+    def kind(self, act: Act, *, purpose: str, waits: bool = True) -> LongKind:
+        """A kind of command that is carried out by `act`, signed for `purpose`.
 
-    def start(self, command: wire.Command, act: Act) -> None:
+        `waits`: for its turn. One that ends other works must not wait for them.
+        """
+        return LongKind(self, act, purpose, waits)
+
+    def start(self, command: wire.Command, act: Act, *, waits: bool = True) -> None:
         """Return at once."""
         with self._ended:
             self._running.add(command.id)
         # Daemons: a phone that hangs must not keep the agent from ending.
-        threading.Thread(
-            target=self._work, args=(command, act), name=f"long-{command.id}", daemon=True
-        ).start()
+        work = self._in_turn if waits else self._work
+        threading.Thread(target=work, args=(command, act), name=f"long-{command.id}", daemon=True).start()
 
     def stop(self) -> None:
         """Every work is told to end at its next word of progress."""
@@ -101,23 +103,30 @@ class LongWork:
             return
         self._on_result()
 
+    def _in_turn(self, command: wire.Command, act: Act) -> None:
+        while not self._free.acquire(timeout=1.0):
+            if self._stopped.is_set():
+                self._left(command.id)
+                return
+        try:
+            self._work(command, act)
+        finally:
+            self._free.release()
+
     def _work(self, command: wire.Command, act: Act) -> None:
         try:
-            while not self._free.acquire(timeout=1.0):
-                if self._stopped.is_set():
-                    return
-            try:
-                outcome = self._outcome(command, act)
-            finally:
-                self._free.release()
+            outcome = self._outcome(command, act)
             if outcome is not None:
                 self._finish(command.id, outcome)
         except sqlite3.Error as exc:
             log.error("result not kept command=%s: %s", command.id, exc)  # noqa: TRY400
         finally:
-            with self._ended:
-                self._running.discard(command.id)
-                self._ended.notify_all()
+            self._left(command.id)
+
+    def _left(self, command_id: str) -> None:
+        with self._ended:
+            self._running.discard(command_id)
+            self._ended.notify_all()
 
     def _outcome(self, command: wire.Command, act: Act) -> Outcome | None:
         """None: it was told to end; the next run of the agent answers for it."""
@@ -159,9 +168,10 @@ class LongKind:
     works: LongWork
     act: Act
     purpose: str
+    waits: bool = True
 
     def __call__(self, command: wire.Command) -> Outcome | None:
-        self.works.start(command, self.act)
+        self.works.start(command, self.act, waits=self.waits)
         return None
 
     def interrupted(self, command: wire.Command) -> Outcome:

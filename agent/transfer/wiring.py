@@ -45,5 +45,5 @@ def transfer_kinds(
     discard = DiscardKind(state.transfers, running)
     return {
         "transfer_data": works.kind(move, purpose=wire.DANGER_PURPOSE),
-        "discard_copy": works.kind(discard, purpose=wire.DANGER_PURPOSE),
+        "discard_copy": works.kind(discard, purpose=wire.DANGER_PURPOSE, waits=False),
     }

@@ -113,6 +113,24 @@ def test_other_commands_go_on_meanwhile_and_only_so_many_works_run(rig: Rig) -> 
     assert [r["state"] for r in rig.results()] == ["succeeded", "succeeded"]
 
 
+def test_what_ends_other_works_does_not_wait_for_them(rig: Rig) -> None:
+    rig.begin(concurrency=1)
+    end, ended = threading.Event(), []
+
+    def long(command: wire.Command, progress: Progress) -> Outcome:
+        ended.append(end.wait(5))
+        return DONE
+
+    def ending(command: wire.Command, progress: Progress) -> Outcome:
+        end.set()
+        return DONE
+
+    rig.give(long, order("c1"))
+    rig.works.start(order("c2"), ending, waits=False)
+    assert rig.works.join(6)
+    assert ended == [True]
+
+
 def test_an_unforeseen_end_is_failed_and_says_nothing_of_its_text(rig: Rig) -> None:
     def act(command: wire.Command, progress: Progress) -> Outcome:
         raise RuntimeError("13800138000")
