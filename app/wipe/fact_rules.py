@@ -60,7 +60,8 @@ class Limits:
 class Order:
     """What was ordered. `serial` None: it is no phone's own. `at`: when it may have reached the phone at the earliest.
 
-    `android_id`, `boot_id`: as they were then. `sd`, `sim`, `esim`: what the people at the phone said of them, yes (gone), no, unknown or not_applicable.
+    `android_id`, `boot_id`: as they were then. `sd`, `sim`, `esim`: what the people at the phone said of them,
+    yes (gone), no, unknown or not_applicable.
     """
 
     at: dt.datetime
