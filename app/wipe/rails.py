@@ -83,11 +83,13 @@ def _identity(session: Session, wipe: Wipe, phone: Handset, look: Look) -> Itera
     ref = HandsetRef(phone.id, phone.centre_id, phone.serial, imeis, retired)
     if look is not Look.REQUEST and not retired and not same_phone(wipe, ref):
         yield Blocker("identity_changed", "手机的档案在申请之后改过：撤回，核对后重新申请", link)
-    if wipe.strategy == "test_harness" and wipe.android_id is None:
+    read = reading_of(session, phone.id)
+    # The request takes it from the reading of its moment: a draft may be older than the first reading.
+    met = (read.android_id if read else None) if look is Look.REQUEST else wipe.android_id
+    if wipe.strategy == "test_harness" and met is None:
         yield Blocker(
             "not_met", "申请之前网关没有读到过这台手机：接到网关上读一次再申请，或改为手工恢复出厂", link
         )
-    read = reading_of(session, phone.id)
     if read is None:
         return
     # A serial can be flashed, an IMEI typed off the file; this one nobody chooses, and only a reset changes it.

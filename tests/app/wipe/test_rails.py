@@ -377,5 +377,7 @@ def test_what_no_gateway_had_read_is_not_erased_by_one(world: World) -> None:
     world.open()
     world.fill()
     assert world.look(Look.REQUEST) == ["not_met"]
+    world.read_phone(android_id="00aa11bb22cc33dd")
+    assert world.look(Look.REQUEST) == [], "the draft may be older than the first reading"
     world.fill(strategy="guided")
     assert world.look(Look.REQUEST) == []
