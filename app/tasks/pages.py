@@ -39,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "transfer": "数据迁移",
     "transfer_copy": "迁移的加密副本",
     "wipe": "数据销毁",
+    "wipe_lock": "手机没有锁屏",
     "refund": "退还费用",
     "unruled": "无法裁定",
     "gateway": "网关中断",

@@ -32,7 +32,7 @@ from app.wipe.schemas import (
     WipeSchema,
     WipeTypedSchema,
 )
-from app.wipe.states import KNOWN, TO_DO
+from app.wipe.states import TO_DO, known
 from app.wipe.tools import APPROVERS, APPROVERS_FOR_LEADS, ASKERS, PERFORMERS, VIEWERS
 
 wipe_api = Blueprint(
@@ -72,8 +72,15 @@ class OneWipe(MethodView):
         """One wipe with its steps, what is known of the phone, and what stands in the way; with its ETag."""
         found = whole(db.session(), current_principal(), tools(), wipe_id, _now())
         told = {name: getattr(found.row, name) for name in WipeSchema().fields}
-        known = {"known": KNOWN[found.row.state], "to_do": TO_DO[found.row.state]}
-        body = {**told, **known, "blockers": found.blockers, "steps": found.steps}
+        row = found.row
+        words = known(row.state, tries=row.tries, lock_cleared=row.lock_cleared)
+        body = {
+            **told,
+            "known": words,
+            "to_do": TO_DO[row.state],
+            "blockers": found.blockers,
+            "steps": found.steps,
+        }
         return body, 200, {"ETag": etag(found.row.version)}
 
     @access(*ASKERS, if_match=True)

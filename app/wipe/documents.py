@@ -25,7 +25,7 @@ from app.wipe.grading_rules import GRADE_WORDS, Graded
 from app.wipe.inspection_model import PERFORMER, WipeInspection, WipeSignature
 from app.wipe.model import Wipe
 from app.wipe.noting import STEPS
-from app.wipe.rules import ANSWERS, CHECKLIST, DESTINATIONS, STRATEGIES
+from app.wipe.rules import ANSWERS, BY_AGENT, BY_HAND, CHECKLIST, DESTINATIONS, STRATEGIES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TITLE = "数据销毁证明"
@@ -75,7 +75,11 @@ def build(session: Session, wipe: Wipe, graded: Graded, key: bytes) -> Document:
 
 
 def _phone(session: Session, wipe: Wipe, rows: Sequence[WipeInspection]) -> Fields:
-    read = [found for row in rows if (found := read_evidence(row.evidence)) is not None]
+    told = [found for row in rows if (found := read_evidence(row.evidence)) is not None]
+    # Another phone that answered in its place tells nothing of this one.
+    read = [
+        one for one in told if one.serial == wipe.serial and (not one.imei or {*one.imei} & {*wipe.imeis})
+    ]
     last = read[-1] if read else None
     release, patch = (last.android_release, last.security_patch) if last else (None, None)
     crypt = {"file": "按文件加密", "full": "整盘加密", "none": "没有加密"}
@@ -103,7 +107,7 @@ def _source(session: Session, wipe: Wipe) -> str:
 def _act(session: Session, wipe: Wipe, people: Mapping[str, str]) -> Fields:
     pairs = (
         ("类别", "Clear（清除），NIST SP 800-88"),
-        ("方法", STRATEGIES.get(wipe.strategy, wipe.strategy)),
+        ("方法", STRATEGIES[_way(wipe)]),
         ("工具和版本", _tool(session, wipe)),
         ("指令时间", _moment(wipe.ordered_at)),
         ("申请人", people.get(wipe.requested_by or "", "—")),
@@ -116,9 +120,20 @@ def _act(session: Session, wipe: Wipe, people: Mapping[str, str]) -> Fields:
     return Fields("清除", pairs)
 
 
+_TOOLS: Mapping[str, str] = {
+    "guided": "手机自带的恢复出厂设置，由人操作",
+    "device_owner": "厂商或设备管理平台的远程擦除，由人在控制台下令",
+}
+
+
+def _way(wipe: Wipe) -> str:
+    """How it was carried out in the end: what was approved for a gateway may have been done by hand."""
+    return "guided" if wipe.done_by == BY_HAND and wipe.strategy not in _TOOLS else wipe.strategy
+
+
 def _tool(session: Session, wipe: Wipe) -> str:
-    if wipe.done_by != "agent":
-        return "手机自带的恢复出厂设置，由人操作"
+    if wipe.done_by != BY_AGENT:
+        return _TOOLS[_way(wipe)]
     agent = find_agent(session, SYSTEM, wipe.agent_id) if wipe.agent_id is not None else None
     named = f"{agent.name} {agent.version}" if agent is not None else "版本不详"
     return f"管家手机网关（{named}），ADB cmd testharness enable"

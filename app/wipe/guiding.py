@@ -16,7 +16,7 @@ from app.wipe.identity import reading_of
 from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.rails import Look, blockers, refuse
-from app.wipe.releasing import at_phone, bind, typed_imei
+from app.wipe.releasing import at_phone, bind, still_open, typed_imei
 from app.wipe.rules import BY_HAND, over
 from app.wipe.states import Event, State
 from app.wipe.tools import MAX_REASON, PERFORMERS, Tools, policy_of, required, span_of, wrong
@@ -56,7 +56,7 @@ def begin_guided(
     store.move(
         session, row, Event.GUIDE, now, tries=row.tries + 1, done_by=BY_HAND, released_by=principal.user,
         released_at=now, ordered_at=now, imei_typed=typed, expect=expect, command_id=None, agent_id=None, why=None,
-        lock_cleared=False, proof_photo=kept, acknowledged_at=None, silent_at=None,
+        lock_cleared=still_open(row, read if seen else None), proof_photo=kept, acknowledged_at=None, silent_at=None,
     )  # fmt: skip
     bind(session, row, principal.user, now, "guide", seen_by="gateway" if seen else "person")
     return row

@@ -26,8 +26,9 @@ HINTS: Mapping[str, str] = {
 }
 FOR_PAGES: Mapping[str, Any] = {
     "wipe_words": STATE,
-    "wipe_known": states.KNOWN,
+    "wipe_known": states.known,
     "wipe_todo": states.TO_DO,
+    "wipe_unguarded": states.UNGUARDED,
     "wipe_live": LIVE,
     "wipe_steps": STEPS,
     "strategies": STRATEGIES,

@@ -69,11 +69,16 @@ def release(
         raise Conflict("这台手机还有一条没办完的清除指令 / an order is not yet done", code="wipe_busy")
     store.move(
         session, row, Event.RELEASE, now, tries=row.tries + 1, done_by=BY_AGENT, released_by=principal.user,
-        released_at=now, imei_typed=typed, expect=read.expect, command_id=command.id, why=None, lock_cleared=False,
-        agent_id=None, proof_photo=None,
+        released_at=now, imei_typed=typed, expect=read.expect, command_id=command.id, why=None,
+        lock_cleared=still_open(row, read), agent_id=None, proof_photo=None,
     )  # fmt: skip
     bind(session, row, principal.user, now, "release", command=str(command.id))
     return row
+
+
+def still_open(row: Wipe, read: Reading | None) -> bool:
+    """Whether a lock that was cleared at an earlier try may still be off: it is, until it is read as set again."""
+    return row.lock_cleared and (read is None or read.lock != "set")
 
 
 def order_args(row: Wipe, expect: dict[str, Any], imei_typed: str | None) -> dict[str, Any]:

@@ -77,6 +77,8 @@ INSPECTABLE = (*AT_PHONE, S.INSPECTED, S.UNVERIFIED)
 ENDED = (S.CERTIFIED, S.CANCELLED, S.EXPIRED, S.FAILED, S.UNVERIFIED)
 """Another wipe of the same phone may be opened."""
 OPEN = tuple(state for state in S if state not in ENDED)
+UNGUARDED = (S.DRAFT, S.REQUESTED, S.APPROVED, S.ARMED, S.CANCELLED, S.EXPIRED, S.FAILED)
+"""Nothing is under way and nothing was erased: a lock that was cleared for an order is missed."""
 
 NEXT: Mapping[tuple[State, Event], State] = {
     (S.DRAFT, E.REQUEST): S.REQUESTED,
@@ -140,6 +142,21 @@ KNOWN: Mapping[str, str] = {
     S.FAILED: "检查表明数据没有清除，手机里还有原来的内容。",
     S.UNVERIFIED: "指令发出过，但没有证据表明数据已清除。请当作没有清除对待。",
 }
+_TRIED: Mapping[str, str] = {
+    S.ARMED: "可以执行；执行过而没有清除，原来的内容还在手机里。",
+    S.CANCELLED: "已取消；执行过而没有清除，原来的内容还在手机里。",
+    S.EXPIRED: "期限已过；执行过而没有清除，原来的内容还在手机里。",
+}
+_UNLOCKED = "没有清除，但网关为清除去掉过锁屏密码：手机现在可能没有锁，原来的内容谁都能看。"
+
+
+def known(state: str, *, tries: int, lock_cleared: bool) -> str:
+    """What is known in a state, for people. Of a wipe that was released before it is not said that nothing was."""
+    if lock_cleared and state in (*BEFORE_ORDER, S.CANCELLED, S.EXPIRED):
+        return _UNLOCKED
+    return (_TRIED.get(state) if tries else None) or KNOWN[state]
+
+
 TO_DO: Mapping[str, str] = {
     S.DRAFT: "填完清单，由 IT、运营或主管提交。",
     S.REQUESTED: "由另一位主管（主管申请的，也可以是运营）核对后用验证器批准，或退回。",

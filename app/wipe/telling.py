@@ -12,7 +12,7 @@ from app.kernel.ids import parse_id
 from app.notify import Recipients, tell
 from app.tasks import close_task, open_task
 from app.wipe.model import Wipe
-from app.wipe.states import TO_DO, WORDS, State
+from app.wipe.states import TO_DO, UNGUARDED, WORDS, State
 from app.wipe.tools import APPROVERS, ASKERS, PERFORMERS, wipe_path
 
 _S = State
@@ -80,12 +80,13 @@ def _task(session: Session, wipe: Wipe, by: str, now: dt.datetime) -> None:
         else:
             close_task(session, key, how=WORDS[wipe.state], by=by, now=now)
     lock = f"{task_key(wipe.id)}:lock"
-    if wipe.lock_cleared and wipe.state == State.ARMED:
+    if wipe.lock_cleared and wipe.state in UNGUARDED:
+        # May be ticked off by hand: that the phone has a lock again nobody but who set it can tell.
         open_task(
-            session, key=lock, kind="wipe", centre_id=wipe.centre_id,
+            session, key=lock, kind="wipe_lock", centre_id=wipe.centre_id,
             title=f"锁屏密码已清掉而手机没有清除，看管好：{wipe.asset_tag}",
             body="网关为清除而去掉了锁屏密码，之后没有执行清除。手机现在没有锁：马上重新执行，或在手机上重新设密码并备案。",
             link=wipe_path(wipe.id), handset_id=wipe.handset_id, roles=ASKERS, now=now,
         )  # fmt: skip
-    elif wipe.state != State.ARMED:
+    else:
         close_task(session, lock, how=WORDS[wipe.state], by=by, now=now)

@@ -14,7 +14,7 @@ from app.kernel.errors import DomainError
 from app.papers import Paper, papers_about, pdf_of
 from app.papers.checking import Verdict, check_beside, overall
 from app.rooms import subject_checks
-from app.wipe import inspection_store, revoking
+from app.wipe import guiding, inspection_store, revoking
 from app.wipe.certificate_rules import is_sealed_by
 from app.wipe.certificate_verifying import check_wipe
 from app.wipe.hook import tools
@@ -76,6 +76,25 @@ class TestIssuing:
             "按文件加密", "不包括：微信", "没有对闪存芯片做物理检测", "验证方法", "批准人", "经过",
         ):  # fmt: skip
             assert words in told, words
+
+    def test_what_a_person_did_in_the_end_is_not_told_as_a_gateways(self, story: Story) -> None:
+        story.world.to("armed")
+        story.world.read_phone()
+        story.world.guide()
+        story.world.act(guiding.report_reset, story.world.who("it"), done=True)
+        story.read()
+        story.verify()
+        story.put_up()
+        told = story.row().document
+        assert ("由人在手机上恢复出厂设置" in told, "手机自带的恢复出厂设置" in told) == (True, True)
+        assert ("由网关下令" in told, "testharness" in told) == (False, False)
+
+    def test_another_phones_version_is_not_this_ones(self, story: Story) -> None:
+        story.verified()
+        story.read(serial="S9", imei=[], security_patch="1999-01-01", android_release="4")
+        story.put_up()
+        assert "1999-01-01" not in story.row().document
+        assert "2024-05-01" in story.row().document
 
     def test_no_state_before_verified_is_certified(self, story: Story) -> None:
         story.world.to("silent")

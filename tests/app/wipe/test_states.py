@@ -19,6 +19,7 @@ from app.wipe.states import (
     Event,
     State,
     advance,
+    known,
 )
 
 FACTS = (
@@ -32,6 +33,15 @@ def test_the_states_are_the_documented_ones() -> None:
     for words in (WORDS, KNOWN, TO_DO):
         assert set(words) == set(State)
         assert all(words.values())
+
+
+def test_nothing_happened_is_said_only_where_it_is_so() -> None:
+    for state in (*BEFORE_ORDER, State.CANCELLED, State.EXPIRED):
+        assert known(state, tries=0, lock_cleared=False) == KNOWN[state]
+        assert "没有任何变化" not in known(state, tries=1, lock_cleared=True)
+    for state in (State.ARMED, State.CANCELLED, State.EXPIRED):
+        assert "没有任何变化" not in known(state, tries=1, lock_cleared=False)
+    assert known(State.CERTIFIED, tries=1, lock_cleared=True) == KNOWN[State.CERTIFIED]
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from app.wipe import guiding, releasing
+from app.tasks import Task
+from app.tasks.service import complete
+from app.wipe import asking, guiding, releasing
 from app.wipe.rules import word_of
 from tests.app.wipe.wipe_world import SIX, TAG, World
 
@@ -46,6 +49,33 @@ def test_the_lock_is_gone_and_the_data_are_not(world: World) -> None:
     world.read_phone()
     world.release()
     assert world.tasks() == set()
+
+
+def test_a_lock_that_was_cleared_is_missed_until_there_is_one_again(world: World) -> None:
+    world.to("delivered")
+    world.tell("refused", reason="no_block", lock_cleared=True)
+    world.read_phone()
+    world.release()
+    world.lease()
+    world.tell("refused", reason="no_block")
+    assert (world.state, world.row().lock_cleared) == ("armed", True), "the second try found no lock to clear"
+    assert world.tasks() == {"armed", "lock"}
+    world.act(asking.cancel, world.who("it"), reason="换一种办法")
+    assert world.tasks() == {"lock"}
+    with world.writing() as session:
+        [task] = session.scalars(select(Task).where(Task.state == "open", Task.key.startswith("wipe:")))
+        complete(session, world.who("it"), task.id, note="重新设了密码并备案", now=world.clock.now())
+    assert world.tasks() == set()
+
+
+def test_a_lock_that_is_set_again_is_not_missed(world: World) -> None:
+    world.to("delivered")
+    world.tell("refused", reason="no_block", lock_cleared=True)
+    world.read_phone(lock="set")
+    world.release()
+    world.lease(lock="set")
+    world.tell("refused", reason="no_block")
+    assert (world.tasks(), world.row().lock_cleared) == ({"armed"}, False)
 
 
 def test_maybe_cleared_is_guarded_as_cleared(world: World) -> None:
