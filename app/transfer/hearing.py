@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.commands import ResultInput
 from app.readings import AgentRef, BadEntry
+from app.runtime import runtime
 from app.transfer import store
 from app.transfer.copies import destroyed
 from app.transfer.manifests import facts_of
@@ -18,6 +19,7 @@ from app.transfer.noting import ask, done, write_step
 from app.transfer.rules import Final, Judged, judge
 from app.transfer.settling import settle
 from app.transfer.states import AT_WORK, Copy, Event, State
+from app.transfer.tools import policy_of
 from app.transfer.wire_schemas import parse_final, parse_progress, plain_final
 from app.transfer.words import note_words
 
@@ -79,8 +81,16 @@ def take_final(
     if result.state != "succeeded" and final.outcome == "verified":
         fail(session, row, "contradiction", by, now)
         return
-    judged = judge(final, row.parts, facts_of(session, row))
+    judged = _judged(session, row, final)
     conclude(session, row, final, judged, by, now)
+
+
+def _judged(session: Session, row: Transfer, final: Final) -> Judged:
+    """What is proved, and whether that is all that policy moves: what somebody left out is a lead's to accept."""
+    judged = judge(final, row.parts, facts_of(session, row))
+    asked = policy_of(session, runtime().policies, row.centre_id).body["parts"]
+    left_out = judged.verdict == "verified" and not set(asked) <= set(row.parts)
+    return Judged("differences", "parts_left_out") if left_out else judged
 
 
 def conclude(
@@ -112,7 +122,7 @@ def rejudge(session: Session, row: Transfer, by: str, now: dt.datetime) -> None:
     if row.state != State.ATTENTION or row.result is None:
         return
     final = parse_final(row.result)
-    judged = judge(final, row.parts, facts_of(session, row))
+    judged = _judged(session, row, final)
     if judged.why != row.note:
         conclude(session, row, final, judged, by, now)
 

@@ -77,6 +77,9 @@ def build(session: Session, row: Transfer) -> Document:
 def _head(row: Transfer, old: Handset, new: Handset | None, names: dict[str, str]) -> Fields:
     rows = [("结果", WORDS[row.state]), ("旧手机", _phone(old)), ("新手机", _phone(new) if new else "无")]
     rows += [("迁移内容", "、".join(PART_WORDS[part] for part in row.parts))]
+    left_out = [words for part, words in PART_WORDS.items() if part not in row.parts]
+    if left_out:
+        rows.append(("没有选择迁移", "、".join(left_out)))
     if row.reason:
         rows.append(("原因", row.reason))
     if row.run_by is not None:

@@ -87,6 +87,7 @@ _NOTES: Mapping[str, str] = {
     "differences": "有文件或内容没有核验一致", "part_missing": "有一部分内容没有结果",
     "differs": "有文件或内容没有核验一致",
     "not_offered": "这台手机不提供其中一部分内容（如短信），无法迁移",
+    "parts_left_out": "选了的都已核验，还有内容没有选择迁移：由主管接受，或取消后重新建立",
     "odd_word": "网关的回报看不懂，可能版本不一致：请升级网关",
     "expired": "24 小时内没有完成", "cancelled": "命令被取消", "superseded": "被新的命令取代",
     "no_answer": "网关一直没有回音", "not_waiting": "迁移已不在等待",

@@ -155,7 +155,7 @@ def _tree(folder: Path) -> dict[str, str]:
 
 def test_what_one_phone_holds_is_on_the_other_and_proved(desk: Desk) -> None:
     it, lead = desk.who("it"), desk.who("lead")
-    wanted = Wanted(desk.phones[0], desk.phones[1], "换机", ("files", "contacts", "messages"))
+    wanted = Wanted(desk.phones[0], desk.phones[1], "换机", ("files", "contacts", "calls", "messages"))
     desk.id = desk.act(lambda s, tools, now: open_transfer(s, it, tools, wanted, now).id)
     desk.act(lambda s, tools, now: running.start(s, it, tools, desk.id, now))
     row = desk.until(lambda found: found.state in ("attention", "moved", "failed"))

@@ -9,6 +9,7 @@ from app.kernel.db import db
 from app.transfer import deciding, running, transfer_state
 from app.transfer.copies import discard
 from app.transfer.model import ManifestEntry, Transfer, TransferStep
+from app.transfer.papering import build
 from app.transfer.verifying import record_check
 from tests.app.transfer.conftest import FILES, detail, entry
 
@@ -69,6 +70,26 @@ def test_all_of_it_verified(world, rows):
     assert problems(world) == []
     assert world.trail()[:3] == ["open", "start", "send"]
     assert world.trail()[-1] == "verify"
+
+
+def test_what_nobody_chose_to_move_is_accepted_by_a_lead_or_keeps_the_phone(world):
+    world.open(parts=("contacts", "calls", "messages"))
+    command = world.begin()
+    none = dict.fromkeys(("found", "moved", "verified", "differs", "failed", "skipped", "bytes"), 0)
+    world.final(command, [], files=none)
+    assert (world.state, world.row().note) == ("attention", "parts_left_out")
+    world.wechat()
+    assert standing(world).code == "unverified"
+    assert (
+        world.refused(world.act, deciding.accept_data, world.who("lead", "u-it"), reason="x")
+        == "second_person"
+    )
+    world.act(deciding.accept_data, world.who("lead"), reason="相机坏了，没有照片")
+    assert (world.state, standing(world).code) == ("accepted", "accepted")
+    with world.app.app_context():
+        told = str(build(db.session(), db.session().get_one(Transfer, world.id)))
+        db.session.remove()
+    assert "没有选择迁移" in told
 
 
 def test_wechat_first_then_the_data_settle_by_the_gateways_word(world):
