@@ -34,6 +34,21 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (wasBusy && !/ data-busy[ >]/.test(event.detail.xhr.responseText)) location.reload();
 });
 
+// The forms of a page belong to the version that they were made for. When the live part is of another, the page loads
+// anew; who has begun to type, or looks at the answer to what he sent, is told instead.
+const changed = document.getElementById("changed");
+let typed = false;
+document.addEventListener("input", (event) => { typed ||= event.target.closest("main form[method=post]") !== null; });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const was = event.detail.target.dataset.version, xhr = event.detail.xhr;
+  const is = (/ data-version="([^"]*)"/.exec(xhr.responseText) || [])[1];
+  if (was === undefined || xhr.status >= 400 || is === was) return;
+  const path = event.detail.target.getAttribute("hx-get");
+  changed.querySelector("a").href = path;
+  if (typed || path !== location.pathname) changed.hidden = false;
+  else location.reload();
+});
+
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (!copy) return;

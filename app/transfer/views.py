@@ -24,7 +24,7 @@ from app.transfer.model import ManifestEntry, Transfer, TransferStep, TransferWe
 from app.transfer.opening import Hindrance, hindrances
 from app.transfer.rights import acts_of
 from app.transfer.rules import SHORT, Final, percent, rest_s
-from app.transfer.states import STARTABLE
+from app.transfer.states import OPEN, STARTABLE, State
 from app.transfer.tools import PATH_READERS, Tools, policy_of
 from app.transfer.wire_schemas import parse_final
 
@@ -79,6 +79,20 @@ class Detail:
     agents: Mapping[uuid.UUID, str]
     acts: frozenset[str]
     hindrances: Sequence[Hindrance]
+
+    @property
+    def moving(self) -> bool:
+        """Whether it goes on by itself, or by another's hand: also until its paper is there."""
+        row = self.line.row
+        return row.state in OPEN or (row.paper_id is None and row.state != State.CANCELLED)
+
+    @property
+    def mark(self) -> str:
+        """Another one when what is not live on the page has to be another."""
+        row = self.line.row
+        apps = (app.status for app in self.apps)
+        told = (row.state, row.copy, len(self.steps), len(self.hindrances), *sorted(self.acts), *apps)
+        return "-".join(map(str, (*told, row.paper_id)))
 
 
 def transfer_page(

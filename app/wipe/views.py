@@ -121,6 +121,13 @@ class Detail:
     hides: bool
     to_tick: Sequence[tuple[str, tuple[Step, ...]]]
 
+    @property
+    def mark(self) -> str:
+        """Another one when the forms of the page have to be others."""
+        near = "near" if self.at_hand and "guide" in self.acts else "far"
+        ways = (f"{one.code}:{one.waivable}" for one in self.in_the_way)
+        return "-".join((self.wipe.state, str(self.wipe.version), str(len(self.steps)), near, *ways))
+
 
 def detail(
     session: Session, principal: Principal, tools: Tools, wipe_id: uuid.UUID, now: dt.datetime

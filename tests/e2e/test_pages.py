@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from app import create_app
@@ -24,6 +25,7 @@ from app.kernel.keys import KeyStore
 from app.kernel.tenancy import SYSTEM
 from app.registry import Company, District, Handset, ServiceCentre
 from app.settings import load_settings
+from app.transfer.model import Transfer
 from tests.support.agents import FakeAgent, package, reading, with_sections
 from tests.support.tools import need
 
@@ -227,6 +229,45 @@ def test_read_now_is_followed_to_its_end(site: Site, page: Page) -> None:
     # No hand touches the page any more: it asks by itself, and loads anew when the command has ended.
     expect(row).to_contain_text("已完成", timeout=15_000)
     assert page.locator("#live[data-busy]").count() == 0
+    assert site.complaints == []
+
+
+def transfer(site: Site, state: str) -> str:
+    """The path of a transfer in that state: the one there is, or a new one."""
+    with site.app.app_context():
+        session = begin_write(db.session())
+        row = session.scalars(select(Transfer)).one_or_none()
+        if row is None:
+            phone = session.scalars(select(Handset)).one()
+            row = Transfer(
+                centre_id=phone.centre_id, old_id=phone.id, old_serial="S1", reason="", state=state, opened_by="x",
+                opened_at=_now(), parts=["files"],
+            )  # fmt: skip
+            session.add(row)
+        row.state = state
+        session.commit()
+        path = f"/transfers/{row.id}"
+        db.session.remove()
+    return path
+
+
+def test_forms_of_another_state_do_not_stay(site: Site, page: Page) -> None:
+    page.goto(site.url + transfer(site, "draft"))
+    badge = page.locator(".headline .badge")
+    expect(badge).to_have_text("待开始")
+    transfer(site, "queued")
+    page.evaluate("htmx.trigger('#live', 'seen')")
+    expect(badge).to_have_text("等网关")
+    page.get_by_text("取消这次迁移").click()
+    reason = page.get_by_role("textbox", name="原因")
+    reason.fill("换错了手机")
+    transfer(site, "running")
+    page.evaluate("htmx.trigger('#live', 'seen')")
+    expect(page.locator("#changed")).to_be_visible()
+    expect(reason).to_have_value("换错了手机")
+    page.locator("#changed a").click()
+    expect(badge).to_have_text("迁移中")
+    expect(reason).to_have_count(0)
     assert site.complaints == []
 
 

@@ -102,7 +102,7 @@ def test_from_the_list_to_androids_word(world: World, desk: Callable[..., Person
     assert "请确认手里拿的就是这一台" in press(it, world, "release", 422, tag=TAG, imei6=SIX)
     press(it, world, "release", **HERE)
     waiting = it.get(path_of(world)).text
-    assert "data-busy" in waiting, "the page follows by itself"
+    assert "every 3s" in waiting, "the page follows by itself"
     assert "收回指令" in waiting
     world.lease()
     world.tell("succeeded", outcome="accepted")
