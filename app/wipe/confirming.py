@@ -86,6 +86,30 @@ def inspect_by_hand(
     return row
 
 
+def read_off_imei(
+    session: Session,
+    principal: Principal,
+    wipe_id: uuid.UUID,
+    typed_imei: str,
+    *,
+    tools: Tools,
+    now: dt.datetime,
+) -> WipeInspection:
+    """Take down the IMEI that a second person read from `*#06#` after the order, where a gateway reads all else but
+    the phone hides it. Another phone's is kept, too: it tells against. Raise as `inspect_by_hand`.
+    """
+    wipe = store.find(session, principal, wipe_id)
+    _require_second(principal, wipe)
+    if wipe.state not in _HERE:
+        raise Conflict("还没有执行，不能检查 / nothing was ordered yet", code="wipe_state")
+    row = by_hand_row(wipe, principal.user, now)
+    row.typed_imei = _imei(typed_imei)
+    if row.typed_imei is None:
+        raise wrong("typed_imei", "拨 *#06#，输入显示的 15 位 IMEI / dial *#06#")
+    keep(session, wipe, row, tools.policies, now)
+    return row
+
+
 def _answer(text: str) -> str:
     if text not in ("yes", "no", "unknown"):
         raise wrong("seen", "每一项都要回答：是、否或没有看到 / answer each item")

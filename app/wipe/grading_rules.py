@@ -40,7 +40,7 @@ CERTIFIABLE = (Grade.VERIFIED, Grade.WARNINGS)
 class Manual:
     """What somebody saw on the phone with his own eyes. `seen`: each key of `SEEN` yes, no or unknown.
 
-    `typed_imei`: as he read it from `*#06#`; `photos` how many he took.
+    Empty: he read off the IMEI alone. `typed_imei`: as he read it from `*#06#`; `photos` how many he took.
     """
 
     at: dt.datetime
@@ -85,21 +85,32 @@ def grade(
     what lies before the order counts never. `key_refused`: the gateway's old key was refused after it.
     """
     hands = [one for one in after if isinstance(one, Manual) and one.at >= order.at]
-    hand = max(hands, key=lambda one: one.at, default=None)
-    typed = hand.typed_imei if hand is not None else None
+    hand = max((one for one in hands if one.seen), key=lambda one: one.at, default=None)
     looks = [one for one in after if isinstance(one, Look)]
-    mine = [one for one in looks if counts(order, one, typed)]
+    mine = [one for one in looks if counts(order, one, _typed(one, hands, looks))]
     chosen = max(mine or looks, key=lambda one: one.latest, default=None)
     support = (old_key(),) if key_refused else ()
     if chosen is None:
         return Graded(Grade.UNVERIFIED, support) if hand is None else _by_hand(order, hand, limits, support)
     facts = (
-        *reset_facts(order, before, chosen, typed, limits),
+        *reset_facts(order, before, chosen, _typed(chosen, hands, looks), limits),
         *state_facts(order, before, chosen, limits),
         *support,
     )
     read = Graded(_grade_read(facts), facts)
     return read if hand is None else _both(read, chosen, hand, _by_hand(order, hand, limits, ()))
+
+
+def _typed(look: Look, hands: Sequence[Manual], looks: Sequence[Look]) -> str | None:
+    """The IMEI that somebody read off the phone of this reading: after it, or after another of the same boot.
+
+    Who read one off before says nothing of it: another phone may have been plugged in since.
+    """
+    boot = look.evidence.boot_id
+    same = [one.latest for one in looks if boot is not None and one.evidence.boot_id == boot]
+    since = min([look.latest, *same])
+    told = [one for one in hands if one.typed_imei is not None and one.at >= since]
+    return sorted(told, key=lambda one: one.at)[-1].typed_imei if told else None
 
 
 def _grade_read(facts: Sequence[Fact]) -> Grade:

@@ -204,7 +204,8 @@ def _ripe(state: State, row: WipeInspection, graded: Graded) -> bool:
         return True
     same = any(fact.code == "same_phone" and fact.verdict is Verdict.PASS for fact in graded.facts)
     waiting = state in AT_PHONE and state is not State.SILENT
-    return same and (row.kind == "manual" or (not waiting and state is not State.UNVERIFIED))
+    looked = row.kind == "manual" and bool(row.seen)
+    return same and (looked or (not waiting and state is not State.UNVERIFIED))
 
 
 def _told(session: Session, wipe: Wipe, row: WipeInspection, graded: Graded | None, now: dt.datetime) -> None:
@@ -214,14 +215,19 @@ def _told(session: Session, wipe: Wipe, row: WipeInspection, graded: Graded | No
     )  # fmt: skip
 
 
-_KINDS = {"before": "清除前读取", "automatic": "网关读取", "manual": "当面检查"}
+KIND_WORDS = {"before": "清除前读取", "automatic": "网关读取", "manual": "当面检查"}
+
+
+def kind_words(row: WipeInspection) -> str:
+    """What people call this kind of look."""
+    return "核对 IMEI" if row.kind == "manual" and not row.seen else KIND_WORDS[row.kind]
 
 
 def _words(row: WipeInspection, graded: Graded | None) -> str:
     if row.words == REFUSED:
         return "手机拒绝了网关原来的调试授权（恢复出厂以后会这样，单凭这一点不能证明）"
     if graded is None:
-        return f"{_KINDS[row.kind]}：已记下清除前的状态"
+        return f"{kind_words(row)}：已记下清除前的状态"
     against = [f"{fact.words}：{fact.value}" for fact in graded.facts if fact.verdict is Verdict.FAIL]
     told = "；".join(against[:3])
-    return f"{_KINDS[row.kind]}：{GRADE_WORDS[graded.grade]}" + (f"。{told}" if told else "")
+    return f"{kind_words(row)}：{GRADE_WORDS[graded.grade]}" + (f"。{told}" if told else "")

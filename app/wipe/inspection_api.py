@@ -12,7 +12,7 @@ from app.http.fields import Instant
 from app.http.identity import current_principal
 from app.kernel.db import db
 from app.runtime import runtime
-from app.wipe.confirming import INSPECTORS, confirm_failed, verify
+from app.wipe.confirming import INSPECTORS, confirm_failed, read_off_imei, verify
 from app.wipe.grading_rules import Grade
 from app.wipe.hook import tools
 from app.wipe.inspecting import ASKERS, ask_inspection
@@ -65,6 +65,14 @@ class VerdictInSchema(StrictSchema):
     words = fields.String(load_default="", validate=validate.Length(max=500))
 
 
+class ImeiInSchema(StrictSchema):
+    imei = fields.String(
+        required=True,
+        validate=validate.Length(max=20),
+        metadata={"description": "as *#06# shows it after the order"},
+    )
+
+
 class StandingSchema(StrictSchema):
     wipe_id = fields.UUID()
     state = fields.String()
@@ -93,6 +101,19 @@ class Inspections(MethodView):
         """Have a gateway read the phone now."""
         command = ask_inspection(db.session(), current_principal(), wipe_id, now=runtime().clock.now())
         return {"command_id": command.id, "state": command.state}
+
+
+@inspection_api.route("/wipes/<uuid:wipe_id>/inspections/imei")
+class ReadOffImei(MethodView):
+    @access(*INSPECTORS)
+    @inspection_api.arguments(ImeiInSchema)
+    @inspection_api.response(201, InspectionSchema)
+    def post(self, given: dict[str, str], wipe_id: uuid.UUID) -> WipeInspection:
+        """The IMEI of a phone that hides it from gateways, read off its screen by a second person."""
+        now = runtime().clock.now()
+        return read_off_imei(
+            db.session(), current_principal(), wipe_id, given["imei"], tools=tools(), now=now
+        )
 
 
 @inspection_api.route("/wipes/<uuid:wipe_id>/verdict")

@@ -13,7 +13,15 @@ from app.http.transaction import open_write
 from app.http.uploads import photos_of, send_picture
 from app.kernel.db import db
 from app.kernel.errors import DomainError, Forbidden, NotFound
-from app.wipe.confirming import INSPECTORS, PHOTO_KINDS, ByHand, confirm_failed, inspect_by_hand, verify
+from app.wipe.confirming import (
+    INSPECTORS,
+    PHOTO_KINDS,
+    ByHand,
+    confirm_failed,
+    inspect_by_hand,
+    read_off_imei,
+    verify,
+)
 from app.wipe.grading_rules import GRADE_WORDS, SEEN, Grade
 from app.wipe.hook import tools
 from app.wipe.inspecting import ASKERS, ask_inspection
@@ -57,6 +65,18 @@ def by_hand(wipe_id: uuid.UUID) -> Response:
     except DomainError as exc:
         return _again(wipe_id, exc, "inspect")
     flash(f"检查已记下。现在的结论：{GRADE_WORDS[Grade(row.grade)] if row.grade else '没有'}。", "success")
+    return see_other(f"{wipe_path(wipe_id)}#inspection")
+
+
+@inspection_pages.post("/wipes/<uuid:wipe_id>/inspections/imei")
+@access(*INSPECTORS)
+def imei(wipe_id: uuid.UUID) -> Response:
+    who, typed = current_principal(), request.form.get("typed_imei", "")
+    try:
+        row = read_off_imei(db.session(), who, wipe_id, typed, tools=tools(), now=page_now())
+    except DomainError as exc:
+        return _again(wipe_id, exc, "imei")
+    flash(f"IMEI 已记下。现在的结论：{GRADE_WORDS[Grade(row.grade)] if row.grade else '没有'}。", "success")
     return see_other(f"{wipe_path(wipe_id)}#inspection")
 
 

@@ -17,8 +17,8 @@ from app.wipe.certifying import document_of, hindrances
 from app.wipe.confirming import MUST_PHOTOS, PHOTO_KINDS, may_inspect
 from app.wipe.documents import HOW, SIDE_WORDS
 from app.wipe.fact_rules import VERDICT_WORDS, Verdict
-from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, SEEN, Grade
-from app.wipe.inspecting import ASKERS, may_ask
+from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, SEEN, Grade, Graded
+from app.wipe.inspecting import ASKERS, kind_words, may_ask
 from app.wipe.inspection_model import (
     PERFORMER,
     SIDES,
@@ -36,7 +36,6 @@ GRADE_BADGES = {
     Grade.VERIFIED: "good", Grade.WARNINGS: "unknown", Grade.UNVERIFIED: "quiet", Grade.FAILED: "bad",
 }  # fmt: skip
 VERDICT_BADGES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.UNKNOWN: "unknown"}
-KIND_WORDS = {"before": "清除前读取", "automatic": "网关读取", "manual": "当面检查"}
 _LOOKED = (*INSPECTABLE, State.VERIFIED, State.CERTIFIED)
 
 
@@ -54,13 +53,14 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
         "grade_badges": GRADE_BADGES,
         "verdict_words": VERDICT_WORDS,
         "verdict_badges": VERDICT_BADGES,
-        "inspection_kinds": KIND_WORDS,
+        "kind_words": kind_words,
         "key_refused": REFUSED,
         "seen_items": SEEN,
         "photo_kinds": PHOTO_KINDS,
         "photos_needed": MUST_PHOTOS,
         "may_ask_inspection": may_ask(principal, wipe),
         "may_inspect": second and wipe.state in _LOOKED,
+        "imei_wanted": second and wipe.state in _LOOKED and graded is not None and _imei_wanted(graded, rows),
         "may_confirm": second
         and wipe.state == State.INSPECTED
         and graded is not None
@@ -74,6 +74,13 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
         "certificate_paper": _paper(session, certificates[0] if certificates else None),
         "may_certify": principal.may(wipe.centre_id, *ASKERS) and wipe.state == State.VERIFIED,
     }
+
+
+def _imei_wanted(graded: Graded, rows: Sequence[WipeInspection]) -> bool:
+    """Whether a gateway read a phone that did not tell its IMEI: then somebody reads it off the screen."""
+    by_code = {fact.code: fact.verdict for fact in graded.facts}
+    read = any(row.kind == "automatic" and row.evidence for row in rows)
+    return read and by_code.get("same_phone") is not Verdict.PASS
 
 
 def _paper(session: Session, row: WipeCertificate | None) -> Paper | None:

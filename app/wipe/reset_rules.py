@@ -59,9 +59,13 @@ def _same_phone(order: Order, told: Evidence, typed: str | None) -> Fact:
         return _basis("same_phone", words, "序列号读不到，或不是这部手机独有的", Verdict.UNKNOWN)
     if told.imei:
         return _basis("same_phone", words, f"序列号 {told.serial} 与 IMEI 一致", Verdict.PASS)
-    if typed is None:
-        return _basis("same_phone", words, "序列号一致，IMEI 读不到也没有人核对", Verdict.UNKNOWN)
-    return _basis("same_phone", words, f"序列号 {told.serial} 一致，IMEI 由人在 *#06# 核对", Verdict.PASS)
+    if typed is not None:
+        value = f"序列号 {told.serial} 一致，IMEI 由第二人从 *#06# 核对：{typed}"
+        return _basis("same_phone", words, value, Verdict.PASS)
+    if told.android_id is not None and told.android_id == order.android_id:
+        # Nobody chooses it, and it goes with a reset: so this is the phone, and shows that it was not erased.
+        return _basis("same_phone", words, "序列号和系统标识都与清除前一致", Verdict.PASS)
+    return _basis("same_phone", words, "序列号一致，IMEI 读不到也没有人核对", Verdict.UNKNOWN)
 
 
 def _after_order(order: Order, look: Look) -> Fact:

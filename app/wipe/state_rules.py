@@ -15,7 +15,7 @@ def state_facts(order: Order, before: Look | None, look: Look, limits: Limits) -
         _accounts(told),
         _users(told),
         _packages(former, told, limits),
-        _media(told, limits),
+        _media(former, told, limits),
         _lock(told),
         _encryption(told),
         _sd(order, told),
@@ -64,11 +64,16 @@ def _packages(former: Evidence | None, told: Evidence, limits: Limits) -> Fact:
     return _state(code, words, f"不属于预装：{shown}", Verdict.UNKNOWN)
 
 
-def _media(told: Evidence, limits: Limits) -> Fact:
+def _media(former: Evidence | None, told: Evidence, limits: Limits) -> Fact:
+    """Few files may be the factory's, but not where there were no more of them before: a reset that leaves them."""
     code, words = "media", "存储里的文件"
     if told.media_files is None:
         return _state(code, words, "读不到", Verdict.UNKNOWN)
     value = f"{told.media_files} 个"
+    before = None if former is None else former.media_files
+    if told.media_files and before is not None and told.media_files >= before:
+        many = told.media_files > limits.media_ok
+        return _state(code, words, f"{value}，不比清除前少", Verdict.FAIL if many else Verdict.UNKNOWN)
     if told.media_files <= limits.media_ok:
         return _state(code, words, value, Verdict.PASS)
     many = told.media_files > limits.media_many

@@ -187,6 +187,9 @@ class Truth:
         yard.wait(self.rng.uniform(1, 60))
         self.ordered()
         self.contact()
+        if self.rng.random() < 0.2:
+            # Too early: what lies there when the gateway reads may be another.
+            self.does(lambda s: self._reads_off(s, yard.wipes[0], 0))
         if self.what == "twin":
             self._other_phone()
         for _ in range(self.rng.randint(2, 4)):
@@ -241,8 +244,11 @@ class Truth:
     def people(self) -> None:
         """The second person looks at the phone in some runs, and confirms what he is shown; both sign."""
         wipe = self.yard.wipes[0]
-        if self.rng.random() < 0.7:
+        looks = self.rng.random()
+        if looks < 0.5:
             self.does(lambda s: self._by_hand(s, wipe))
+        elif looks < 0.8:
+            self.does(lambda s: self._reads_off(s, wipe, 3 if self.what == "twin" else 0))
         grade = self.grade()
         self.told.grade = grade
         now = self.yard.clock.now()
@@ -286,6 +292,10 @@ class Truth:
         )  # fmt: skip
         lead = self.yard.who("lead", "u-second")
         confirming.inspect_by_hand(session, lead, wipe, given, tools=tools(), now=self.yard.clock.now())
+
+    def _reads_off(self, session: Any, wipe: uuid.UUID, there: int) -> None:
+        lead, imei = self.yard.who("lead", "u-second"), self.yard.first_imeis[there]
+        confirming.read_off_imei(session, lead, wipe, imei, tools=tools(), now=self.yard.clock.now())
 
     def grade(self) -> str:
         here = self.yard.app.extensions["butler"]

@@ -99,6 +99,13 @@ class Story:
             )
             return str(row.grade)
 
+    def read_off(self, imei: str = IMEI, by: Principal | None = None) -> str:
+        with self.world.writing() as session:
+            row = confirming.read_off_imei(
+                session, by or self.lead, self.world.id, imei, tools=tools(), now=self.now
+            )
+            return str(row.grade)
+
     @property
     def now(self) -> Any:
         return self.world.clock.now()

@@ -174,6 +174,23 @@ class TestClock:
         assert verdict(graded(look(boot_reasons=odd), former=before()), "reset_entry") == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("earlier", "now", "said", "wanted"),
+    [
+        (30, 30, "fail", Grade.FAILED),
+        (15, 15, "unknown", Grade.WARNINGS),
+        (0, 0, "pass", Grade.VERIFIED),
+        (30, 8, "pass", Grade.VERIFIED),
+        (None, 15, "pass", Grade.VERIFIED),
+    ],
+)
+def test_files_that_are_no_fewer_than_before_were_not_erased(
+    earlier: int | None, now: int, said: str, wanted: Grade
+) -> None:
+    found = graded(look(media_files=now), former=before(media_files=earlier))
+    assert (verdict(found, "media"), found.grade) == (said, wanted)
+
+
 class TestByHand:
     def test_eyes_and_photographs_give_warnings_at_best(self) -> None:
         assert graded(manual()).grade is Grade.WARNINGS
@@ -199,6 +216,32 @@ class TestByHand:
         assert graded(hidden).grade is Grade.UNVERIFIED
         assert graded(hidden, manual()).grade is Grade.VERIFIED
         assert graded(hidden, manual(typed_imei=OTHER_IMEI)).grade is Grade.UNVERIFIED
+
+    def test_an_imei_alone_makes_a_hidden_one_good_and_looks_at_nothing_else(self) -> None:
+        hidden, alone = look(imei=[]), manual(seen={}, photos=0)
+        assert graded(hidden, alone).grade is Grade.VERIFIED
+        assert (
+            verdict(graded(hidden, manual(seen={}, photos=0, typed_imei=OTHER_IMEI)), "same_phone") == "fail"
+        )
+        assert graded(alone).grade is Grade.UNVERIFIED
+        saw = manual(minutes=25, seen={"welcome": "no", "no_lock": "yes", "no_data": "no"})
+        assert graded(hidden, saw, alone).grade is Grade.FAILED
+
+    def test_an_imei_that_was_read_off_before_says_nothing_of_another_boot(self) -> None:
+        """Another phone of the same serial may have been plugged in since."""
+        early = manual(minutes=10, seen={}, photos=0)
+        hidden = look(imei=[])
+        assert graded(early, hidden).grade is Grade.UNVERIFIED
+        between = manual(minutes=30, seen={}, photos=0)
+        assert graded(hidden, between, look(minutes=50, imei=[], uptime_s=2700.0)).grade is Grade.VERIFIED
+        swapped = look(
+            minutes=50, imei=[], boot_id="boot-9", uptime_s=60.0, accounts={"count": 1, "types": []}
+        )
+        assert graded(early, swapped).grade is Grade.UNVERIFIED
+
+    def test_a_phone_that_still_has_its_system_id_is_this_one_and_was_not_erased(self) -> None:
+        still = look(imei=[], android_id="aaaa", boot_id="boot-1", boot_reasons=None, boot_count=41)
+        assert graded(still, former=before()).grade is Grade.FAILED
 
     def test_data_seen_later_outweighs_every_reading(self) -> None:
         seen = {"welcome": "no", "no_lock": "yes", "no_data": "no"}

@@ -20,7 +20,7 @@ from app.wipe.inspection_model import WipeInspection
 from tests.app.conftest import START
 from tests.app.wipe.certificate_world import Story, picture
 from tests.app.wipe.test_pages import database_url
-from tests.app.wipe.wipe_world import ANDROID, World
+from tests.app.wipe.wipe_world import ANDROID, IMEI, World
 
 __all__ = ["database_url"]
 
@@ -240,6 +240,28 @@ class TestSecondPerson:
         ]
         for changes in cases:
             assert code_of(story.by_hand, **changes) == "invalid", changes
+
+    def test_a_phone_that_hides_its_imei_waits_for_somebody_who_reads_it_off(self, story: Story) -> None:
+        story.world.to("acknowledged")
+        story.read(imei=[])
+        assert story.world.state == "acknowledged"
+        assert code_of(story.verify) == "wipe_state"
+        for wrong in ("", "1", "490154203237519"):
+            assert code_of(story.read_off, wrong) == "invalid", wrong
+        assert story.read_off("356938035643809") == "unverified"
+        assert story.world.state == "acknowledged"
+        assert story.read_off() == "verified"
+        assert (story.world.state, problems(story)) == ("inspected", [])
+        assert rows(story)[-1].typed_imei == IMEI
+        story.verify()
+        assert story.read_off("356938035643809") == "unverified"
+        assert story.world.state == "inspected"
+
+    def test_who_performed_it_does_not_read_off_its_imei(self, story: Story) -> None:
+        story.world.to("acknowledged")
+        story.read(imei=[])
+        assert code_of(story.read_off, by=story.world.who("lead", "u-it")) == "second_person"
+        assert code_of(story.read_off, by=story.world.who("it")) == "role_in_centre"
 
     def test_another_phones_imei_confirms_nothing(self, story: Story) -> None:
         story.world.to("silent")
