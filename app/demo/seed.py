@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.demo import people
-from app.demo.apps import name_work_apps
+from app.demo.layers import lay_layers
 from app.kernel.errors import Invalid
 from app.kernel.tenancy import SYSTEM
 from app.policy import PolicyFiles
@@ -90,7 +90,7 @@ def seed(session: Session, phones: Sequence[DemoPhone], policies: PolicyFiles, n
     """
     seeder = Seeder(session, now.replace(minute=0, second=0, microsecond=0))
     centre = _organisation(seeder)
-    seeder.made += name_work_apps(session, policies, centre, now)
+    seeder.made += lay_layers(session, policies, centre, now)
     reachable: list[DemoPhone | None] = [p for p in phones if p.reachable]
     spare, unknown, ended = [None, None, None, *reachable][-3:]
     registered = [p for p in phones if p is not unknown][: len(people.GRIDS)]
