@@ -29,6 +29,11 @@ _ROUNDS = 3
 NO_FILES = {"found": 0, "moved": 0, "verified": 0, "differs": 0, "failed": 0, "skipped": 0, "bytes": 0}
 
 
+def token_of(transfer: str) -> str:
+    """What names a transfer's files on a phone."""
+    return transfer.replace("-", "")[-12:]
+
+
 class Failed(Exception):
     """The transfer cannot be done as things are; `reason` is a code."""
 
@@ -52,8 +57,8 @@ class Order:
 
     @property
     def token(self) -> str:
-        """Names this transfer's files on a phone."""
-        return self.transfer.replace("-", "")[-12:]
+        """See `token_of`."""
+        return token_of(self.transfer)
 
 
 @dataclass(frozen=True)

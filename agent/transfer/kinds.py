@@ -19,15 +19,17 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent import wire
 from agent.boxes import Boxes
 from agent.clock import Steady
-from agent.identity import NamedPhone, PhoneAtHand
+from agent.errors import TransportError
+from agent.identity import NamedPhone, NotAtHand, PhoneAtHand
 from agent.inbox import Outcome
 from agent.longwork import Progress
 from agent.transfer import store
-from agent.transfer.engine import NO_FILES, Engine, Failed, Order, Result
-from agent.transfer.orders import BadOrder, copy_key, parse, transfer_id
+from agent.transfer.engine import NO_FILES, Engine, Failed, Order, Result, token_of
+from agent.transfer.orders import BadOrder, copy_key, parse, successor, transfer_id
 from agent.transfer.parts import Part
 from agent.transfer.people_step import told_part
 from agent.transfer.sealed import CopyFull
+from agent.transfer.tidying import tidy
 from agent.transfer.turns import PATIENCE_S, TURN_S, GaveUp, Telling, Turns
 from agent.transfer.upload import Poster, Upload
 from agent.transport import Transport
@@ -183,16 +185,19 @@ class TransferKind:
 
 @dataclass(frozen=True)
 class DiscardKind:
-    """Destroys a transfer's copy; one that is at work is ended before."""
+    """Destroys a transfer's copy; one that is at work is ended before. What it left on the phones goes, too, as far as
+    they are at hand: `new_phone` is `clean`, or why it may not be.
+    """
 
     root: Path
     running: Running
+    at_hand: PhoneAtHand
     wait_s: float = _DISCARD_WAIT_S
 
     def __call__(self, command: wire.Command, progress: Progress) -> Outcome:
         try:
-            transfer = transfer_id(command.args)
-        except (KeyError, ValueError):
+            transfer, new = transfer_id(command.args), successor(command.args)
+        except (KeyError, ValueError, TypeError):
             return Outcome("refused", {"reason": "bad_args"})
         if not self.running.end(transfer, self.wait_s):
             return Outcome("not_now", {"reason": "busy"})
@@ -202,7 +207,16 @@ class DiscardKind:
         except OSError as exc:
             log.error("copy not destroyed transfer=%s: %s", transfer, exc.strerror)  # noqa: TRY400
             return Outcome("not_now", {"reason": "not_destroyed"})
-        return Outcome("succeeded", {"outcome": "destroyed" if held else "none"})
+        self._tidied(command, transfer)
+        left = {"new_phone": self._tidied(new, transfer)} if new is not None else {}
+        return Outcome("succeeded", {"outcome": "destroyed" if held else "none", **left})
+
+    def _tidied(self, named: NamedPhone, transfer: str) -> str:
+        try:
+            with self.at_hand(named) as held:
+                return "clean" if tidy(held.transport, token_of(transfer)) else "left"
+        except (NotAtHand, TransportError) as exc:
+            return exc.reason
 
 
 def _ended_by(end: threading.Event, progress: Progress) -> Progress:

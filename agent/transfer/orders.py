@@ -38,10 +38,10 @@ def parse(command: wire.Command) -> tuple[Order, Named]:
             keep_days=_whole(args["keep_days"], 1, 366),
             limits=limits,
         )
-        new = Named(str(args["new"]["serial"]), tuple(_texts(args["new"]["imei"])))
+        new = successor(args)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise BadOrder("the order's args are not understood") from exc
-    if not order.parts or max(len(order.folders), len(order.exclude)) > _MOST_FOLDERS:
+    if new is None or not order.parts or max(len(order.folders), len(order.exclude)) > _MOST_FOLDERS:
         raise BadOrder("nothing to move, or too many folders")
     if new.serial == command.serial:
         raise BadOrder("the new phone is the old one")
@@ -51,6 +51,12 @@ def parse(command: wire.Command) -> tuple[Order, Named]:
 def transfer_id(args: dict[str, Any]) -> str:
     """Raise `ValueError`, `KeyError`."""
     return str(uuid.UUID(str(args["transfer"])))
+
+
+def successor(args: dict[str, Any]) -> Named | None:
+    """The phone that the data goes to; None where the order names none. Raise `BadOrder`, `KeyError`, `TypeError`."""
+    new = args["new"]
+    return None if new is None else Named(str(new["serial"]), tuple(_texts(new["imei"])))
 
 
 def copy_key(box: object, command: wire.Command, key: X25519PrivateKey) -> bytes:

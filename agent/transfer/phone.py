@@ -54,6 +54,11 @@ class Found:
     mtime: int
 
 
+def stage_of(token: str) -> str:
+    """The folder, below the root, in which files lie until they have their place."""
+    return f".butler-transfer-{token}"
+
+
 class PhoneFiles:
     """The shared storage of the phone behind a transport. Raise `TransportError`. `token` names this work's lists."""
 

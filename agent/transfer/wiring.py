@@ -42,7 +42,7 @@ def transfer_kinds(
         clock=clock,
         stopped=works.stopped,
     )
-    discard = DiscardKind(state.transfers, running)
+    discard = DiscardKind(state.transfers, running, at_hand)
     return {
         "transfer_data": works.kind(move, purpose=wire.DANGER_PURPOSE),
         "discard_copy": works.kind(discard, purpose=wire.DANGER_PURPOSE, waits=False),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.errors import Refused, TransportError
 from agent.transfer.items import MAX_NAMES, Item, Items
-from agent.transfer.phone import LIST_BYTES, ROOT, WRITE_BLOCK, PhoneFiles
+from agent.transfer.phone import LIST_BYTES, ROOT, WRITE_BLOCK, PhoneFiles, stage_of
 from agent.transfer.sealed import CopyDamaged
 from agent.transfer.turns import Turn, TurnOver
 from agent.transport import Transport
@@ -35,7 +35,7 @@ class Writing:
     def __init__(self, items: Items, token: str) -> None:
         self._items = items
         self._token = token
-        self._stage = f".butler-transfer-{token}"
+        self._stage = stage_of(token)
         self._unfed = False
         self._staged: dict[bytes, int] = {}
 

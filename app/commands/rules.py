@@ -155,7 +155,7 @@ DISCARD_COPY = CommandKind(
     expires_s=7 * 24 * 3600,
     lease_s=300,
     max_attempts=50,
-    args=("transfer",),
+    args=("transfer", "new"),
     by_hand=False,
 )
 _ALL = (

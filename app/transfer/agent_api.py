@@ -47,6 +47,6 @@ class Manifest(MethodView):
         except Invalid as exc:
             raise bad_body("sha256", "the whole manifest has another") from exc
         if whole:
-            rejudge(session, row, f"agent:{call.agent.id}", now)
+            rejudge(session, row, f"agent:{call.agent.id}", runtime().policies, now)
         answer = orjson.dumps({"received": len(page.entries)})
         return Response(answer, 200, mimetype="application/json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -52,13 +53,18 @@ def queue_discard(session: Session, row: Transfer, now: dt.datetime) -> bool:
         return False
     try:
         command, _ = enqueue(
-            session, SYSTEM, row.old_id, "discard_copy", {"transfer": str(row.id)}, dedup_key=f"discard:{row.id}",
-            now=now,
+            session, SYSTEM, row.old_id, "discard_copy", {"transfer": str(row.id), "new": _successor(session, row)},
+            dedup_key=f"discard:{row.id}", now=now,
         )  # fmt: skip
     except DomainError:
         return False
     store.change(session, row, discard_id=command.id)
     return True
+
+
+def _successor(session: Session, row: Transfer) -> dict[str, Any] | None:
+    new = None if row.new_id is None else session.get_one(Handset, row.new_id)
+    return None if new is None else {"serial": new.serial, "imei": [i.imei for i in new.imeis]}
 
 
 def _asked_lately(session: Session, row: Transfer, now: dt.datetime) -> bool:
@@ -79,6 +85,21 @@ def destroyed(session: Session, row: Transfer, by: str, now: dt.datetime) -> Non
     write_step(session, row, "destroyed", "网关报告加密副本已销毁", by, now)
 
 
+def look_for_rest(session: Session, row: Transfer, told: object, now: dt.datetime) -> None:
+    """`told`: what a gateway says of the new phone; unless that is "clean", a person removes what was left there."""
+    if row.new_id is None or told == "clean" or _came_to_its_end(row):
+        return
+    tag = session.get_one(Handset, row.new_id).asset_tag
+    ask(session, row, "rest", now, body=f"新手机 {tag}：{REST_TASK}")
+
+
+def _came_to_its_end(row: Transfer) -> bool:
+    """An order that did tidied up after itself, but for a part that broke off."""
+    told = row.result or {}
+    whole = told.get("outcome") in ("verified", "differences")
+    return whole and all(part["outcome"] != "failed" for part in told["parts"])
+
+
 def sweep_copies(session: Session, tools: Tools, now: dt.datetime) -> int:
     """Copies that nobody needs: their key goes, the gateway is asked again, and after policy's hours a person is."""
     touched = 0
@@ -91,6 +112,10 @@ def sweep_copies(session: Session, tools: Tools, now: dt.datetime) -> int:
     return touched
 
 
+REST_TASK = (
+    "没有迁移完，网关也没有确认已清理。在这台手机的文件管理里删除 Download 文件夹里 butler- 开头的 .vcf 文件"
+    "（里面是全部联系人）和内部存储里名称以 .butler-transfer- 开头的隐藏文件夹，然后把本待办标为完成。"
+)
 COPY_TASK = (
     "数据已处理完，副本的密钥已销毁，但网关还没有报告密文已清除。把旧手机接到当时迁移的那台网关（不用解锁），网关会自动清除；"
     "那台网关已停用的，请 IT 清空它的数据目录。"

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import ResultInput
+from app.policy import PolicyFiles
 from app.readings import AgentRef, BadEntry
-from app.runtime import runtime
 from app.transfer import store
 from app.transfer.copies import destroyed
 from app.transfer.manifests import facts_of
@@ -64,7 +64,12 @@ def take_postponed(session: Session, row: Transfer, agent: AgentRef, detail: Any
 
 
 def take_final(
-    session: Session, row: Transfer, agent: AgentRef, result: ResultInput, now: dt.datetime
+    session: Session,
+    row: Transfer,
+    agent: AgentRef,
+    result: ResultInput,
+    policies: PolicyFiles,
+    now: dt.datetime,
 ) -> None:
     """Its last word, whole or odd. What cannot be understood proves nothing, and its copy may be anywhere."""
     by = f"agent:{agent.id}"
@@ -81,14 +86,14 @@ def take_final(
     if result.state != "succeeded" and final.outcome == "verified":
         fail(session, row, "contradiction", by, now)
         return
-    judged = _judged(session, row, final)
+    judged = _judged(session, row, final, policies)
     conclude(session, row, final, judged, by, now)
 
 
-def _judged(session: Session, row: Transfer, final: Final) -> Judged:
+def _judged(session: Session, row: Transfer, final: Final, policies: PolicyFiles) -> Judged:
     """What is proved, and whether that is all that policy moves: what somebody left out is a lead's to accept."""
     judged = judge(final, row.parts, facts_of(session, row))
-    asked = policy_of(session, runtime().policies, row.centre_id).body["parts"]
+    asked = policy_of(session, policies, row.centre_id).body["parts"]
     left_out = judged.verdict == "verified" and not set(asked) <= set(row.parts)
     return Judged("differences", "parts_left_out") if left_out else judged
 
@@ -117,12 +122,12 @@ def conclude(
         ask(session, row, "decide", now, body=words)
 
 
-def rejudge(session: Session, row: Transfer, by: str, now: dt.datetime) -> None:
+def rejudge(session: Session, row: Transfer, by: str, policies: PolicyFiles, now: dt.datetime) -> None:
     """A manifest that came after the last word: what that word said can be held against it now."""
     if row.state != State.ATTENTION or row.result is None:
         return
     final = parse_final(row.result)
-    judged = _judged(session, row, final)
+    judged = _judged(session, row, final, policies)
     if judged.why != row.note:
         conclude(session, row, final, judged, by, now)
 

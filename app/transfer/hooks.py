@@ -12,8 +12,9 @@ from app.escrow import Opened
 from app.kernel.tenancy import SYSTEM
 from app.readings import AgentRef
 from app.registry import Handset, HandsetRef
+from app.runtime import runtime
 from app.transfer import hearing, store
-from app.transfer.copies import destroyed
+from app.transfer.copies import destroyed, look_for_rest
 from app.transfer.copy_rules import copy_key, new_salt
 from app.transfer.model import Transfer
 from app.transfer.noting import write_step
@@ -54,7 +55,7 @@ class TransferHook:
         elif result.state == "not_now":
             hearing.take_postponed(session, row, agent, result.detail, now)
         elif row.state in AT_WORK:
-            hearing.take_final(session, row, agent, result, now)
+            hearing.take_final(session, row, agent, result, runtime().policies, now)
 
     def late(
         self, session: Session, agent: AgentRef, command: Command, result: ResultInput, now: dt.datetime
@@ -64,7 +65,7 @@ class TransferHook:
         silent = row is not None and row.state == State.FAILED and row.result is None
         if row is None or not silent or result.state != "succeeded":
             return False
-        hearing.take_final(session, row, agent, result, now)
+        hearing.take_final(session, row, agent, result, runtime().policies, now)
         return True
 
     def ended(self, session: Session, command: Command, now: dt.datetime) -> None:
@@ -127,6 +128,7 @@ class DiscardHook:
         if row.copy not in (Copy.KEPT, Copy.UNKNOWN):
             return False
         destroyed(session, row, f"agent:{agent.id}", now)
+        look_for_rest(session, row, result.detail.get("new_phone"), now)
         return True
 
     def ended(self, session: Session, command: Command, now: dt.datetime) -> None:

@@ -27,6 +27,7 @@ _TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "failed": ("数据迁移未成功", DOERS[:2]),
     "wechat": ("微信聊天记录待迁移", DOERS[:2]),
     "lead": ("数据迁移待主管决定", LEADS),
+    "rest": ("新手机上可能留有迁移的临时文件", DOERS[:2]),
     "copy": ("网关上的加密副本尚未销毁", DOERS[:2]),
     "open": ("数据迁移未完成", DOERS[:2]),
 }
@@ -63,7 +64,7 @@ def ask(
     """A task about the transfer, one of its kind at a time."""
     title, roles = _TASKS[what]
     tag = session.get_one(Handset, row.old_id).asset_tag
-    kind = "transfer_copy" if what == "copy" else "transfer"
+    kind = "transfer_copy" if what in ("copy", "rest") else "transfer"
     return open_task(
         session, key=f"transfer.{what}:{row.id}", kind=kind, centre_id=row.centre_id, title=f"{title}：{tag}",
         body=body, link=transfer_path(row.id), handset_id=row.old_id, due_at=due_at, roles=roles, now=now,

@@ -28,6 +28,7 @@ _EXCEPTIONS = {
     # A hook is called by the check-in, which knows nothing of the policies of the room that it serves.
     ("app.wipe.inspect_hook", "app.runtime"),
     ("app.wipe.hook", "app.runtime"),
+    ("app.transfer.hooks", "app.runtime"),
     # What is typed, and a code, are counted apart from the request that brings them, for all edges of the room.
     ("app.wipe.entry", "flask"),
     ("app.wipe.entry", "app.http"),

@@ -13,6 +13,8 @@ from agent.transfer.people.book import DATA, RAW
 from agent.transfer.people.provider import NotRead, Provider
 
 FOLDER = "/sdcard/Download"
+ANY_CARDS = f"{FOLDER}/butler-{'[0-9a-f]' * 8}-[0-7].vcf"
+"""What the phone's shell finds of any transfer's files: they hold everybody's numbers."""
 _REAL_FOLDER = "/storage/emulated/0/Download"
 _MEDIA = "content://media/external/file"
 _SEND_S = 3600.0

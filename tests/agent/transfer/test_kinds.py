@@ -28,6 +28,7 @@ from agent.hands import Hands
 from agent.identity import PhoneAtHand
 from agent.inbox import Inbox, receive
 from agent.longwork import LongWork
+from agent.simulator.faults import Fault, FaultKind
 from agent.snapshot import Snapshot
 from agent.sweep import Serials
 from agent.transfer.kinds import DiscardKind, Running, TransferKind
@@ -88,7 +89,7 @@ class Gateway:
         kinds = {
             "transfer_data": self.works.kind(move, purpose=wire.DANGER_PURPOSE),
             "discard_copy": self.works.kind(
-                DiscardKind(self.root, running, wait_s=10), purpose=wire.DANGER_PURPOSE
+                DiscardKind(self.root, running, at_hand, wait_s=10), purpose=wire.DANGER_PURPOSE
             ),
         }
         self.worker = CommandWorker(
@@ -110,7 +111,7 @@ class Gateway:
             "keep_days": 7,
         }
         if kind == "discard_copy":
-            args = {"transfer": TRANSFER}
+            args = {"transfer": TRANSFER, "new": args["new"]}
         made = wire.Command(
             "c1", kind, AGENT, old.serial, tuple(old.imeis), args, 86_400, wire.DANGER_PURPOSE
         )
@@ -173,7 +174,8 @@ def test_a_whole_order_is_carried_out_told_and_its_copy_destroyed(gateway: Gatew
     assert (page["command"], page["transfer"], page["page"], page["pages"]) == ("c1", TRANSFER, 0, 1)
     assert (page["sha256"], len(page["entries"])) == (detail["manifest"]["sha256"], 20)
     assert {path.name for path in gateway.root.rglob("*")} == {TRANSFER, "keep", "ended"}
-    assert gateway.done(gateway.order("discard_copy", id="c2")) == ("succeeded", {"outcome": "none"})
+    told = gateway.done(gateway.order("discard_copy", id="c2"))
+    assert told == ("succeeded", {"outcome": "none", "new_phone": "clean"})
     assert list(gateway.root.iterdir()) == []
 
 
@@ -197,7 +199,8 @@ def test_differences_keep_the_copy_until_it_is_discarded(gateway: Gateway) -> No
     assert (state, detail["outcome"], detail["copy"]) == ("succeeded", "differences", "kept")
     again = gateway.order(id="c2")
     assert gateway.done(again)[1]["outcome"] == "verified"
-    assert gateway.done(gateway.order("discard_copy", id="c3")) == ("succeeded", {"outcome": "none"})
+    told = gateway.done(gateway.order("discard_copy", id="c3", args={"transfer": TRANSFER, "new": None}))
+    assert told == ("succeeded", {"outcome": "none"})
 
 
 def test_what_is_no_order_is_refused_and_touches_nothing(gateway: Gateway) -> None:
@@ -274,8 +277,31 @@ def test_a_discarded_transfer_ends_and_leaves_no_copy(gateway: Gateway) -> None:
     gateway.give(gateway.order("discard_copy", id="c2"))
     ended = dict(zip(("transfer", "discard"), sorted(gateway.ended(), key=str), strict=True))
     assert ended["transfer"][1]["outcome"] == "cancelled"
-    assert ended["discard"] == ("succeeded", {"outcome": "destroyed"})
+    assert ended["discard"] == ("succeeded", {"outcome": "destroyed", "new_phone": "clean"})
     assert list(gateway.root.iterdir()) == []
+
+
+def test_what_a_transfer_left_half_done_goes_with_its_copy_and_nothing_else(gateway: Gateway) -> None:
+    rig = gateway.rig
+    new, old = rig.fleet.devices[1].files.real, rig.fleet.devices[0].files.real
+    token = TRANSFER.replace("-", "")[-12:]
+    rest = [
+        Path(new(f"/sdcard/.butler-transfer-{token}/7-abc")), Path(new("/sdcard/Download/butler-0a1b2c3d-0.vcf")),
+        Path(old(f"/data/local/tmp/butler-list-{token}")),
+    ]  # fmt: skip
+    kept = [Path(new("/sdcard/Download/butler-plan.vcf")), Path(new("/sdcard/Download/a.vcf"))]
+    for path in (*rest, *kept):
+        put(path, b"x")
+    told = gateway.done(gateway.order("discard_copy"))
+    assert told == ("succeeded", {"outcome": "none", "new_phone": "clean"})
+    assert [path.exists() for path in (*rest, *kept)] == [False] * 3 + [True] * 2
+
+
+def test_a_new_phone_that_is_away_is_not_called_clean(gateway: Gateway) -> None:
+    gateway.rig.fleet.set_fault(1, Fault(FaultKind.REFUSE))
+    state, told = gateway.done(gateway.order("discard_copy"))
+    assert (state, told["outcome"]) == ("succeeded", "none")
+    assert told["new_phone"] not in ("clean", "left")
 
 
 def test_the_server_is_away_or_says_no(gateway: Gateway) -> None:

@@ -261,6 +261,28 @@ def test_what_a_gateway_works_on_is_not_cancelled(world):
     assert (world.state, world.row().copy) == ("cancelled", "unknown")
 
 
+@pytest.mark.parametrize(
+    ("told", "tasks"), [("clean", []), ("left", ["rest"]), ("not_seen", ["rest"]), (None, ["rest"])]
+)
+def test_what_a_cancelled_transfer_left_on_the_new_phone(world, told, tasks):
+    command = world.begin()
+    world.tell(command, "running", **PROGRESS)
+    world.tell(command, "not_now", reason="interrupted")
+    world.act(running.cancel, world.who("it"), reason="不迁移了")
+    [discard_order] = world.lease()
+    assert discard_order.args["new"]["serial"] == "S2"
+    said = {"outcome": "destroyed", "new_phone": told}
+    world.tell(discard_order, "succeeded", **{name: value for name, value in said.items() if value})
+    assert (world.row().copy, world.tasks()) == ("destroyed", tasks)
+
+
+def test_an_order_that_came_to_its_end_left_nothing(world):
+    test_differences_are_tried_again_with_the_same_key_and_only_then_accepted(world)
+    [command] = world.lease()
+    world.tell(command, "succeeded", outcome="destroyed", new_phone="not_seen")
+    assert (world.row().copy, world.tasks()) == ("destroyed", [])
+
+
 def test_discarding_at_rest_makes_the_next_start_from_nothing(world):
     command = world.begin()
     key = world.key(command)
