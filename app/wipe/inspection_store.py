@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from app.commands import Command
 from app.kernel.errors import Conflict, NotFound
@@ -106,11 +106,3 @@ def unsealed(session: Session, limit: int) -> Sequence[uuid.UUID]:
 
 def signed_json(session: Session, certificate_id: uuid.UUID) -> bytes | None:
     return session.scalar(select(WipeCertificate.signed_json).where(WipeCertificate.id == certificate_id))
-
-
-def all_certificates(session: Session) -> Sequence[WipeCertificate]:
-    """Those that were issued, revoked ones too."""
-    query = select(WipeCertificate).where(WipeCertificate.paper_id.is_not(None))
-    return session.scalars(
-        query.options(undefer(WipeCertificate.signed_json)).order_by(WipeCertificate.id)
-    ).all()

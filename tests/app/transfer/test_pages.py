@@ -108,6 +108,15 @@ def test_the_whole_way_by_pages(people, world, photo):
     assert "数据迁移" in page(people["it"], f"/history/handset/{world.phones['S1']}")
 
 
+def test_what_was_not_chosen_is_named_to_who_accepts_it(people, world):
+    path = opened(people, world, parts=["contacts", "calls", "messages"])
+    send(people["it"], f"{path}/start")
+    [command] = world.lease()
+    none = dict.fromkeys(("found", "moved", "verified", "differs", "failed", "skipped", "bytes"), 0)
+    world.final(command, [], files=none)
+    assert "没有选择迁移的内容（照片、视频和文件）不会在新手机上" in page(people["lead"], path)
+
+
 def test_a_manifest_that_is_downloaded_has_the_hash_of_the_page_and_is_noted(people, world):
     path = opened(people, world)
     send(people["it"], f"{path}/start")
