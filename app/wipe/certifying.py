@@ -34,7 +34,7 @@ from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.states import Event, State
 from app.wipe.tools import ASKERS, MAX_REASON, Tools, required, wrong
-from app.wipe.verifying import approval_problems, release_problems
+from app.wipe.verifying import approval_problems, release_problems, verdict_problems
 
 MAX_TITLE, MAX_PLACE, MAX_CONTACT = 100, 200, 100
 
@@ -81,6 +81,7 @@ def hindrances(session: Session, wipe: Wipe, tools: Tools) -> list[str]:
     altered = [
         *approval_problems(session, wipe),
         *release_problems(session, wipe),
+        *verdict_problems(session, wipe),
         *inspection_problems(session, wipe),
     ]
     return found + [line.lstrip("!? ") for line in altered]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from app.audit import MARK
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line
@@ -21,6 +22,7 @@ from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, SEEN, Grade, Graded
 from app.wipe.inspecting import by_hand_row, keep
 from app.wipe.inspection_model import WipeInspection
 from app.wipe.judging import judge
+from app.wipe.marks import verdict_mark
 from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.states import INSPECTABLE, Event, State
@@ -175,6 +177,7 @@ def verify(
         principal.user,
         now,
         grade=str(graded.grade),
+        **{MARK: verdict_mark(wipe)},
     )
     return wipe
 

@@ -110,7 +110,7 @@ def _typed(look: Look, hands: Sequence[Manual], looks: Sequence[Look]) -> str | 
     same = [one.latest for one in looks if boot is not None and one.evidence.boot_id == boot]
     since = min([look.latest, *same])
     told = [one for one in hands if one.typed_imei is not None and one.at >= since]
-    return sorted(told, key=lambda one: one.at)[-1].typed_imei if told else None
+    return max(reversed(told), key=lambda one: one.at).typed_imei if told else None
 
 
 def _grade_read(facts: Sequence[Fact]) -> Grade:

@@ -12,8 +12,10 @@ from app.contracts import running_contract
 from app.escrow import lock_order_runs
 from app.handover import open_handovers
 from app.hardware import is_lost, waiting_of
-from app.kernel.errors import Conflict, FieldError
+from app.kernel.errors import Conflict, FieldError, NotFound
+from app.kernel.ids import parse_id
 from app.kernel.tenancy import SYSTEM
+from app.people import principal_of
 from app.registry import Handset, HandsetRef, holder_of, holds_on, placeholder_serial
 from app.transfer import transfer_state
 from app.wipe import store
@@ -21,7 +23,7 @@ from app.wipe.identity import reading_of, same_phone
 from app.wipe.model import Wipe
 from app.wipe.restored import behind_checkpoints
 from app.wipe.rules import BEYOND_REPAIR, CHECKLIST, Blocker, checklist_gaps
-from app.wipe.tools import Tools, policy_of
+from app.wipe.tools import APPROVERS_FOR_LEADS, PERFORMERS, Tools, policy_of
 from app.wipe.verifying import approval_problems
 
 _TRANSFER_WORDS = {
@@ -50,7 +52,8 @@ def blockers(
     phone = session.get_one(Handset, wipe.handset_id, populate_existing=True, with_for_update=acts)
     found = [*_identity(session, wipe, phone, look), *_matters(session, wipe, now, lock=acts)]
     if acts:
-        found += [*_authority(session, tools, wipe, now), *_pace(session, tools, wipe, look, now, by)]
+        found += [*_authority(session, tools, wipe, now), *_performer(session, wipe, look, now)]
+        found += _pace(session, tools, wipe, look, now, by)
         waived = {one["code"] for one in wipe.waivers} if wipe.second_by is not None else set()
         found = [one for one in found if not (one.waivable and one.code in waived)]
     gaps = checklist_gaps(wipe.checklist)
@@ -142,6 +145,13 @@ def _authority(session: Session, tools: Tools, wipe: Wipe, now: dt.datetime) -> 
     if problems:
         words = "批准的内容与审计记录对不上，可能被改动过：不能执行，请核查"
         yield Blocker("tampered", words, link)
+    gone = [
+        user
+        for user in (wipe.approved_by, wipe.second_by)
+        if not _still(session, wipe, user, APPROVERS_FOR_LEADS, now)
+    ]
+    if gone:
+        yield Blocker("approver_gone", "批准的人已停用，或不再有批准权：撤回，由现任的人重新批准", link)
     if wipe.lapses_at <= now:
         yield Blocker("lapsed", "批准已过期，重新申请", link)
     if wipe.arms_at is None or wipe.arms_at > now:
@@ -149,6 +159,23 @@ def _authority(session: Session, tools: Tools, wipe: Wipe, now: dt.datetime) -> 
     if behind_checkpoints(session, tools.checkpoint_dir):
         words = "数据库比外面保存的检查点旧（可能恢复过备份）：先核查，再重新申请"
         yield Blocker("restored", words, "/audit")
+
+
+def _performer(session: Session, wipe: Wipe, look: Look, now: dt.datetime) -> Iterator[Blocker]:
+    """Who released it stands for it until it is out."""
+    if look is Look.LEASE and not _still(session, wipe, wipe.released_by, PERFORMERS, now):
+        yield Blocker("performer_gone", "执行的人已停用，或不再有执行权", f"/wipes/{wipe.id}")
+
+
+def _still(session: Session, wipe: Wipe, user: str | None, roles: Sequence[str], now: dt.datetime) -> bool:
+    """Whether who acted then is still somebody who may; True where nobody did."""
+    user_id = parse_id(user or "")
+    if user_id is None:
+        return True
+    try:
+        return principal_of(session, user_id, now).may(wipe.centre_id, *roles)
+    except NotFound:
+        return False
 
 
 def _pace(

@@ -152,6 +152,8 @@ REASONS: Mapping[str, str] = {
     "tampered": "记录与审计不符，没有发出",
     "identity_changed": "手机的档案改过，没有发出",
     "android_changed": "手机的系统标识与申请时不同，没有发出",
+    "approver_gone": "批准的人已停用或不再有批准权，没有发出",
+    "performer_gone": "执行的人已停用或不再有执行权，没有发出",
     "lock_damaged": "备案的锁屏密码打不开，没有发出",
 }
 

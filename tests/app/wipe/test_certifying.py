@@ -147,6 +147,15 @@ class TestIssuing:
             session.execute(update(Wipe).values(released_by="u-other"))
         assert code_of(story.put_up) == "not_certifiable"
 
+    def test_a_second_person_whom_the_database_names_confirmed_nothing(self, story: Story) -> None:
+        story.world.to("acknowledged")
+        story.read()
+        now = story.now
+        forged = {"state": "verified", "grade": "verified", "verified_by": "u-it2", "verified_at": now}
+        with story.world.writing() as session:
+            session.execute(update(Wipe).values(forged))
+        assert code_of(story.put_up) == "not_certifiable"
+
     def test_it_is_issued_once(self, story: Story) -> None:
         story.issued()
         assert code_of(story.put_up) == "not_certifiable"
