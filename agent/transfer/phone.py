@@ -24,7 +24,7 @@ _MAX_LISTING = 64 * 2**20
 LIST_BYTES = 48 * 1024
 """Of names in one list: `xargs` then makes one process of it, never two."""
 READ_BLOCK, WRITE_BLOCK = 2**18, 2**16
-_STAT = re.compile(rb"(\d+) (-?\d+) ")
+_STAT = re.compile(rb"(\d{1,18}) (-?\d{1,20}) ")
 _HASH = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})  ")
 Tool = Literal["sha256sum", "sha1sum"]
 Placed = Literal["moved", "exists", "failed"]
@@ -75,7 +75,9 @@ class PhoneFiles:
         taken = _Taken(_MAX_LISTING)
         search = f"if [ -d {quoted} ]; then find {quoted} -type f -print0 >{listing}; c=$?; cat {listing}; exit $c; fi"
         code = self._stream(search, taken).exit_code
-        names = [name for name in bytes(taken.data).split(b"\0") if name]
+        told = [name for name in bytes(taken.data).split(b"\0") if name]
+        names = [name for name in told if _below(folder, name)]
+        code = code or len(told) - len(names)
         if not names:
             return [], code == 0
         details = _Taken(2 * _MAX_LISTING)
@@ -208,7 +210,17 @@ def lists(names: Sequence[bytes], most: int) -> Iterator[Sequence[bytes]]:
 
 def _found(names: Sequence[bytes], raw: bytes) -> Iterator[Found]:
     for name, match in _along(names, raw, _STAT):
-        yield Found(name, int(match[1]), int(match[2]))
+        # toybox prints a time before 1970 as if it had no sign.
+        mtime = int(match[2])
+        yield Found(name, int(match[1]), mtime - 2**64 if mtime >= 2**63 else mtime)
+
+
+def _below(folder: str, name: bytes) -> bool:
+    """Whether a listed name lies in the folder that was asked for. What a phone says becomes a name on another phone:
+    one that leads out of its folder would be written there, anywhere that shell may write.
+    """
+    parts = name.split(b"/")
+    return name.startswith(f"./{folder}/".encode()) and not {b"", b".", b".."} & set(parts[1:])
 
 
 def _along(

@@ -102,8 +102,11 @@ class Reading:
             turn.telling.done_bytes += writer.held
             self._open[item.number] = writer
         start = writer.rewind()
+        whole = True
         try:
-            files.pour_from(item.path, start, _sink(writer, turn))
+            files.pour_from(item.path, start, _sink(writer, turn, item.size - start))
+        except _Enough:
+            whole = False
         except Refused:
             self._close(item)
             item.end("failed", "unreadable")
@@ -116,6 +119,9 @@ class Reading:
         sha256 = writer.finish()
         self._items.got(item, sha256, writer.held)
         turn.telling.ended()
+        if not whole:
+            # The phone is in the middle of its answer: this connection is of no more use.
+            raise TurnOver
 
     def _close(self, item: Item) -> None:
         writer = self._open.pop(item.number, None)
@@ -237,9 +243,20 @@ class _Split:
             self._finish()
 
 
-def _sink(writer: Appender, turn: Turn) -> Callable[[bytes], None]:
+class _Enough(Exception):
+    """As much came of a file as it was said to have, and more comes."""
+
+
+def _sink(writer: Appender, turn: Turn, most: int) -> Callable[[bytes], None]:
+    """Takes `most` bytes: one that grows as fast as it is read would else fill the disk. Raise `_Enough`."""
+    left = [most]
+
     def take(piece: bytes) -> None:
-        writer.write(piece)
+        taken = piece[: left[0]]
+        left[0] -= len(taken)
+        writer.write(taken)
+        if len(taken) < len(piece):
+            raise _Enough
         turn.moved(len(piece))
 
     return take

@@ -12,6 +12,7 @@ import pytest
 
 from agent.longwork import WorkStopped
 from agent.transfer.engine import Failed
+from agent.transfer.phone import PhoneFiles
 from agent.transfer.turns import GaveUp
 from tests.agent.transfer.rig import UGLY, Rig, fill, put, tree
 from tests.support.cutting import random_cuts
@@ -138,6 +139,50 @@ def test_files_that_change_or_go_are_moved_as_they_were_and_listed(rig: Rig) -> 
     assert (rig.new / "DCIM/zz-grows.log").read_bytes().startswith(b"x" * 5000 + b"more")
     assert result.outcome == "differences"
     assert (result.files["failed"], result.files["differs"]) == (1, 1)
+
+
+def test_a_file_that_never_ends_is_read_as_far_as_it_said(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(rig.old / "DCIM/endless.log", b"x" * 3 * 2**20)
+    fill(rig.old / "DCIM", 5)
+    stream = PhoneFiles._stream
+
+    def endless(self: PhoneFiles, command: str, *rest: Any) -> Any:
+        return stream(self, command + "; cat /dev/zero" if "exec dd" in command else command, *rest)
+
+    monkeypatch.setattr(PhoneFiles, "_stream", endless)
+    result = rig.run()
+    assert result.outcome == "verified"
+    assert tree(rig.new / "DCIM") == tree(rig.old / "DCIM")
+
+
+def test_a_listing_that_leads_out_of_its_folder_writes_nowhere(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone that lies: its names would become names on the other one."""
+    fill(rig.old / "DCIM", 3)
+    stream = PhoneFiles._stream
+    liar = b"./DCIM/../evil\0./Other/evil\0evil\0./DCIM//evil\0"
+
+    def lie(self: PhoneFiles, command: str, sink: Any, *rest: Any) -> Any:
+        if "find ./DCIM" not in command:
+            return stream(self, command, sink, *rest)
+        for folder in ("", "DCIM", "Other"):
+            put(rig.old / folder / "evil", b"x")
+        return stream(self, command, lambda piece: sink(liar + piece), *rest)
+
+    monkeypatch.setattr(PhoneFiles, "_stream", lie)
+    result = rig.run()
+    assert result.outcome == "differences"
+    assert by_path(rig)["DCIM"]["reason"] == "folder_unread"
+    assert {path.name for path in rig.new.iterdir()} == {"DCIM"}
+
+
+def test_times_before_1970_and_after_2106_are_times(rig: Rig) -> None:
+    times = {"1901": -2_000_000_000, "1969": -1, "2200": 7_258_118_400}
+    for name, mtime in times.items():
+        put(rig.old / "DCIM" / name, b"x", mtime)
+    assert rig.run().outcome == "verified"
+    assert {path.removeprefix("DCIM/"): entry["mtime"] for path, entry in by_path(rig).items()} == times
 
 
 def test_what_was_read_of_a_file_that_is_gone_is_kept(rig: Rig) -> None:
