@@ -16,7 +16,7 @@ from app.kernel.errors import Conflict, FieldError, NotFound
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import SYSTEM
 from app.people import principal_of
-from app.registry import Handset, HandsetRef, holder_of, holds_on, placeholder_serial
+from app.registry import Handset, HandsetRef, history_of, holder_of, holds_on, placeholder_serial
 from app.transfer import transfer_state
 from app.wipe import store
 from app.wipe.identity import reading_of, same_phone
@@ -51,6 +51,7 @@ def blockers(
     # for, and none is written between this look and what follows from it.
     phone = session.get_one(Handset, wipe.handset_id, populate_existing=True, with_for_update=acts)
     found = [*_identity(session, wipe, phone, look), *_matters(session, wipe, now, lock=acts)]
+    found += _used_later(session, tools, wipe)
     if acts:
         found += [*_authority(session, tools, wipe, now), *_performer(session, wipe, look, now)]
         found += _pace(session, tools, wipe, look, now, by)
@@ -124,6 +125,19 @@ def _matters(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> I
     if lock_order_runs(session, handset_id):
         yield Blocker("lock_order", "网关正在处理它的锁屏密码，等结果", "/escrow")
     yield from _disposal(session, wipe, now, lock=lock)
+
+
+def _used_later(session: Session, tools: Tools, wipe: Wipe) -> Iterator[Blocker]:
+    """What somebody put on the phone after its transfer is nowhere else."""
+    moved = transfer_state(session, wipe.handset_id)
+    custody = history_of(session, SYSTEM, wipe.handset_id)
+    until = custody[-1].until if custody else None
+    hours = policy_of(session, tools, wipe.centre_id).body["used_hours"]
+    if moved.code in _TRANSFER_WORDS or moved.at is None or until is None:
+        return
+    if until > moved.at + dt.timedelta(hours=hours):
+        words = f"迁移完成以后它还在岗位上用了超过 {hours} 小时，后来的资料没有迁移过：再迁移一次"
+        yield Blocker("used_later", words, f"/transfers/new?old={wipe.handset_id}")
 
 
 def _disposal(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> Iterator[Blocker]:

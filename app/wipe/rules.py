@@ -155,11 +155,31 @@ REASONS: Mapping[str, str] = {
     "approver_gone": "批准的人已停用或不再有批准权，没有发出",
     "performer_gone": "执行的人已停用或不再有执行权，没有发出",
     "lock_damaged": "备案的锁屏密码打不开，没有发出",
+    "stale": "执行得太久以前（可能恢复过备份），没有发出",
+    "restored": "数据库比外面的检查点旧，没有发出",
+    "placeholder_serial": "序列号是很多手机共用的，没有发出",
+    "retired": "手机已在档案中停用，没有发出",
+    "not_met": "申请之前网关没有读到过它，没有发出",
+    "identity_contradicted": "以它的序列号应答的是另一台手机，没有发出",
+    "handover_open": "交接还没有完成，没有发出",
+    "held": "手机被锁定，没有发出",
+    "in_custody": "手机还在岗位名下，没有发出",
+    "transfer_open": "数据没有迁移核对好，没有发出",
+    "used_later": "迁移以后还在使用，没有发出",
+    "lost": "手机报了遗失，没有发出",
+    "no_disposal": "待销毁的决定取消或换了，没有发出",
+    "contract_runs": "号码合约没有到期，没有发出",
+    "lock_order": "网关正在处理它的锁屏密码，没有发出",
+    "checklist": "清单没有满足，没有发出",
+    "cooling": "冷静期没有结束，没有发出",
+    "lapsed": "批准已过期，没有发出",
+    "rate_centre": "本中心 24 小时内的次数到了，没有发出",
+    "rate_person": "执行的人一小时内的次数到了，没有发出",
 }
 
 
 def reason_words(code: str) -> str:
-    """What a code is called; a rail's own code, or one that is not known, stands as it is."""
+    """What a code is called; one that is not known stands as it is."""
     return REASONS.get(code, code)
 
 

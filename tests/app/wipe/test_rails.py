@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,9 +22,10 @@ from app.kernel.tenancy import SYSTEM
 from app.registry import Handset, HandsetImei, KitAssignment, hold
 from app.registry.model import Number
 from app.transfer.model import Transfer
-from app.wipe import asking, releasing
+from app.wipe import asking, rails, releasing
 from app.wipe.model import Wipe
 from app.wipe.rails import Look
+from app.wipe.rules import reason_words
 from tests.app.wipe.wipe_world import IMEI, SIX, TAG, World
 from tests.support.agents import reading
 
@@ -148,6 +151,13 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+def test_each_rail_is_called_by_words_when_it_stops_an_order() -> None:
+    source = Path(inspect.getfile(rails)).read_text(encoding="utf-8")
+    codes = set(re.findall(r'Blocker\(\s*"([a-z_]+)"', source))
+    assert codes > {"held", "used_later", "lapsed"}
+    assert {code for code in codes if reason_words(code) == code} == set()
+
+
 @pytest.mark.parametrize("rail", RAILS)
 def test_at_each_look(world: World, rail: str) -> None:
     """Broken as the order waits: it does not leave, and neither release, approval nor request goes through."""
@@ -170,6 +180,21 @@ def test_at_each_look(world: World, rail: str) -> None:
         told = world.refused(act, who, **(typed if act is asking.request else {}))
         assert told == ("typed_wrong" if act is asking.request and code == "no_imei" else "blocked")
         assert world.state == state
+
+
+@pytest.mark.parametrize(("hours", "told"), [(11, []), (13, ["used_later"])])
+def test_what_came_onto_it_after_its_transfer_was_never_moved(
+    world: World, hours: int, told: list[str]
+) -> None:
+    with world.writing() as session:
+        until = world.clock.now() + dt.timedelta(hours=hours)
+        session.add(_tie(world, session, handset_id=world.phones["S1"], valid_to=until))
+    world.clock.move(24 * 3600)
+    world.read_phone()
+    world.open()
+    world.fill()
+    for look in (Look.REQUEST, Look.APPROVE, Look.RELEASE, Look.LEASE):
+        assert [code for code in world.look(look) if code == "used_later"] == told, look
 
 
 def test_nothing_stands_in_the_way(world: World) -> None:
