@@ -125,7 +125,9 @@ def _imei(text: str) -> str | None:
     try:
         return normal_imei(digits)
     except ValueError:
-        raise wrong("typed_imei", "IMEI 应为 15 位数字，请照 *#06# 显示的输入 / 15 digits") from None
+        raise wrong(
+            "typed_imei", "IMEI 不对：15 位数字，最后一位要对得上，请照 *#06# 再输一次 / no IMEI"
+        ) from None
 
 
 def _photos(

@@ -44,6 +44,7 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
     rows = list(reversed(inspection_store.inspections(session, wipe.id)))
     graded = judge(session, wipe, tools.policies) if any(row.kind != "before" for row in rows) else None
     second = may_inspect(principal, wipe)
+    imei_open = graded is not None and _imei_wanted(graded, rows)
     certificates = inspection_store.certificates(session, wipe.id)
     return {
         "inspections": rows,
@@ -60,7 +61,8 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
         "photos_needed": MUST_PHOTOS,
         "may_ask_inspection": may_ask(principal, wipe),
         "may_inspect": second and wipe.state in _LOOKED,
-        "imei_wanted": second and wipe.state in _LOOKED and graded is not None and _imei_wanted(graded, rows),
+        "imei_open": imei_open,
+        "imei_wanted": second and wipe.state in _LOOKED and imei_open,
         "may_confirm": second
         and wipe.state == State.INSPECTED
         and graded is not None

@@ -49,7 +49,7 @@ def test_from_the_look_by_hand_to_the_revocation(story: Story, desk: Callable[..
     }  # fmt: skip
     refused = lead.post(f"{home}/inspections", **look, **photos())
     assert refused.status_code == 422
-    assert "15 位" in refused.text
+    assert "15 位数字，最后一位要对得上" in refused.text
     assert lead.post(f"{home}/inspections", **{**look, "typed_imei": IMEI}, **photos()).status_code == 303
     shown = page(lead, home)
     assert "已清除，有保留事项" in words(shown)
@@ -74,6 +74,9 @@ def test_from_the_look_by_hand_to_the_revocation(story: Story, desk: Callable[..
     done = page(lead, sheet)
     assert "已出具" in done
     assert world.state == "certified"
+    listed = page(it, "/hardware/disposals?state=done")
+    assert "数据已清除，已出证明" in listed
+    assert '<a class="sub" href="/wipes?state=all' in listed
 
     told = it.get(f"{sheet}.json")
     assert told.headers["Content-Disposition"].startswith("attachment")
@@ -121,3 +124,16 @@ def test_what_the_api_tells(story: Story, as_user: Any, org: Any) -> None:
     told = lead.post(f"{base}/verdict", json={"verdict": "erased", "grade": "verified"}).get_json()
     assert (told["state"], told["certificate"], told["hindrances"]) == ("verified", None, [])
     assert auditor.get(f"{base}/certificate").get_json()["verified_by"] == str(lead.user_id)
+
+
+def test_who_cannot_read_the_imei_off_is_told_who_does(story: Story, desk: Callable[..., Person]) -> None:
+    world = story.world
+    world.to("acknowledged")
+    story.read(imei=None)
+    home = f"/wipes/{world.id}"
+    it, lead = page(desk("it"), home), page(desk("lead", "lead4"), home)
+    asked = "请没有参与执行的主管拿起手机，在这一页“核对 IMEI”"
+    assert asked in it
+    assert "屏幕上显示的 IMEI" not in it
+    assert asked in lead
+    assert "屏幕上显示的 IMEI" in lead
