@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +12,8 @@ from sqlalchemy import select
 
 from app.tasks import Task
 from app.tasks.service import complete
-from app.wipe import asking, guiding, releasing
-from app.wipe.rules import word_of
+from app.wipe import asking, guiding, rails, releasing
+from app.wipe.rules import reason_words, word_of
 from tests.app.wipe.wipe_world import SIX, TAG, World
 
 
@@ -205,3 +208,10 @@ def test_by_hand_and_not_begun(world: World) -> None:
 )
 def test_word_of(state: str, detail: dict[str, Any], meaning: str) -> None:
     assert word_of(state, detail).meaning == meaning
+
+
+def test_each_rail_is_called_by_words_when_it_stops_an_order() -> None:
+    source = Path(inspect.getfile(rails)).read_text(encoding="utf-8")
+    codes = set(re.findall(r'Blocker\(\s*"([a-z_]+)"', source))
+    assert codes > {"held", "used_later", "lapsed"}
+    assert {code for code in codes if reason_words(code) == code} == set()
