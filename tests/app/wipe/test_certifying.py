@@ -290,6 +290,8 @@ class TestJson:
         with story.world.app.app_context():
             key = story.vault.opened().certificate.public_key()
         assert is_sealed_by(raw, key)
+        more, signed = raw[:-1] + b',"z":1}', json.loads(raw)["signature"].encode()
+        assert not any(is_sealed_by(one, key) for one in (more, raw.replace(signed, signed.upper())))
         assert body["pdf_sha256"] == hashlib.sha256(pdf(story)).hexdigest()
         assert verify_audit.check_certificate(raw, pdf(story), key.public_bytes_raw().hex()) == body
         with pytest.raises(verify_audit.Broken, match="PDF"):
