@@ -200,6 +200,7 @@ def test_taken_back_before_anything_left(world: World, desk: Callable[..., Perso
     assert "写明原因" in press(it, world, "cancel", 422, reason=" ")
     press(it, world, "cancel", reason="不清了")
     assert "原因：不清了" in told(it, path_of(world))
+    assert f'href="/wipes/new?handset={world.phones["S1"]}">重新申请清除' in it.get(path_of(world)).text
 
 
 def test_sent_back_to_who_asked(world: World, desk: Callable[..., Person]) -> None:
