@@ -28,7 +28,6 @@ from agent.simulator.state import PhoneState, User
 from app import create_app
 from app.bootstrap import build_runtime
 from app.demo.people import DEMO_PASSWORD
-from app.demo.pictures import phone_front
 from app.demo.seed import SINCE, DemoPhone, seed
 from app.demo.users import seed_users
 from app.escrow import keeping
@@ -39,7 +38,6 @@ from app.kernel.db import Base, begin_write, db
 from app.kernel.installation import initialise
 from app.kernel.keys import KeyStore
 from app.kernel.tenancy import SYSTEM, Principal
-from app.policy import LayerInput, put_layer
 from app.registry import RESOURCES, create
 from app.runtime import Runtime
 from app.settings import load_settings
@@ -81,7 +79,7 @@ def _phone() -> PhoneState:
 
 
 def _waits(session: Session, here: Runtime, centre: uuid.UUID, state: PhoneState) -> uuid.UUID:
-    """To be destroyed, nothing to be moved, no cooling-off: what others have done before this story."""
+    """To be destroyed, nothing to be moved: what others have done before this story. The demo has no cooling-off."""
     told = state.identity
     values = {
         "centre_id": centre, "asset_tag": TAG, "serial": told.serial, "brand": told.brand, "model": told.model,
@@ -99,8 +97,6 @@ def _waits(session: Session, here: Runtime, centre: uuid.UUID, state: PhoneState
     moved = open_transfer(session, it, tools, Wanted(old_id=phone.id, new_id=None, reason="空机"), now)
     deciding.ask_waiver(session, it, moved.id, reason="空机", now=now)
     deciding.decide_waiver(session, lead, moved.id, grant=True, now=now)
-    layer = LayerInput("wipe", "centre", centre, {"cooling_hours": 0}, "试")
-    put_layer(session, SYSTEM, here.policies, layer, expected_version=0, now=now)
     return uuid.UUID(str(phone.id))
 
 
@@ -164,7 +160,6 @@ def _asks(it: Person, bench: Bench) -> str:
         legend.get_by_role("radio", name="已确认").check()
     page.locator("fieldset.check").filter(has_text="eSIM").get_by_role("radio", name="不适用").check()
     it.press("保存清单")
-    page.get_by_text("提交申请", exact=True).click()
     _type_it(it, bench, "request")
     it.fits()
     it.press("提交，等另一人批准")
@@ -210,9 +205,9 @@ def test_it_is_found_approved_erased_looked_at_and_certified(
     for _ in range(30):
         lead.page.wait_for_timeout(1000)
         lead.page.reload()
-        if lead.page.get_by_text("android_id").count():
+        if lead.page.locator("#read-imei").count():
             break
-    _looks(lead, house)
+    _reads_off(lead, house)
     lead.fits()
     if lead.page.locator("#verify-words[required]").count():
         lead.page.locator("#verify-words").fill("SIM 和存储卡都在我手里")
@@ -223,22 +218,11 @@ def test_it_is_found_approved_erased_looked_at_and_certified(
     assert house.complaints == []
 
 
-def _looks(lead: Person, bench: Bench) -> None:
-    """The phone tells nobody its IMEI: the second person reads it off the screen, and takes his pictures."""
-    page = lead.page
-    page.get_by_text("当面检查并拍照", exact=True).click()
-    form = page.locator("form[action$='/inspections']")
-    for answers in form.locator("fieldset.pick").all():
-        answers.get_by_role("radio", name="是", exact=True).check()
+def _reads_off(lead: Person, bench: Bench) -> None:
+    """The phone tells nobody its IMEI: the second person reads it off the screen."""
+    form = lead.page.locator("form[action$='/inspections/imei']")
     form.locator("[name=typed_imei]").fill(bench.state.identity.imeis[0])
-    for number, kind in enumerate(("welcome", "imei", "label")):
-        picture = {
-            "name": "1.jpg",
-            "mimeType": "image/jpeg",
-            "buffer": phone_front(f"P{number}", cracked=False),
-        }
-        form.locator(f"[name=photo_{kind}]").set_input_files(picture)  # type: ignore[arg-type]
-    lead.press("记下这次检查")
+    lead.press("记下 IMEI")
 
 
 def _certify(it: Person, lead: Person, path: str) -> None:
