@@ -112,8 +112,12 @@ def races() -> Outcome:
 
 
 def whole_way() -> Outcome:
-    """Two runs of `make run`, from simulated phones to verdicts."""
-    return _pytest("tests/e2e/test_make_run.py")
+    """Two runs of `make run`, from simulated phones to verdicts; agents and servers killed, on both databases."""
+    return _pytest(
+        "tests/e2e/test_make_run.py",
+        "tests/e2e/test_whole_way.py",
+        environment={"BUTLER_PROVE_WHOLE_WAY": "1"},
+    )
 
 
 def on_time() -> Outcome:

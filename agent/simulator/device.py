@@ -11,6 +11,7 @@ from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.connection import AdbConnection
 from agent.simulator.faults import Fault, FaultKind, is_fault
 from agent.simulator.files import PhoneFiles
+from agent.simulator.listening import stop_listening
 from agent.simulator.media import make_media
 from agent.simulator.services import ShellRequest
 from agent.simulator.state import AuthMode, PhoneState
@@ -265,12 +266,7 @@ class Device:
         if self._server is None:
             return
         server, self._server = self._server, None
-        for listener in server.sockets:
-            asyncio.get_running_loop().remove_reader(listener.fileno())
-        # asyncio makes a connection of a client that it has accepted one turn later, and fails in silence, with the
-        # socket left open, if the server is closed by then.
-        await asyncio.sleep(0)
-        server.close()
+        await stop_listening(server)
 
     async def _unplug(self) -> None:
         await self._stop_listening()

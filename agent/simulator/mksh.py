@@ -92,7 +92,7 @@ class MkshRunner:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_END_S)
         for room in self._rooms.values():
-            room.close()
+            await room.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.simulator import android
 from agent.simulator.android.system import proc_files
+from agent.simulator.listening import stop_listening
 from agent.simulator.output import Output
 from agent.simulator.services import ShellRequest
 from agent.simulator.state import PhoneState
@@ -87,12 +88,12 @@ class Room:
         tree = self._phone.tree
         return word.replace(str(tree.root), "") if tree is not None else word
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop answering."""
         if self._ticker is not None:
             self._ticker.cancel()
         if self._server is not None:
-            self._server.close()
+            await stop_listening(self._server)
 
     async def _tick(self) -> None:
         """A script that stays and watches uptime must see it pass."""

@@ -27,7 +27,9 @@ ROOT = Path(__file__).parents[2]
 def snapshot(*options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "agent", "snapshot", *options]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
+    # Whoever starts the tests in the background has this signal ignored, and all that they start with it.
+    heard = ["env", "--default-signal=INT"]
+    return subprocess.Popen([*heard, *command], stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
 
 
 def test_ctrl_c_ends_in_one_line() -> None:

@@ -68,6 +68,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     settings = load_settings({"BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(tmp_path)})
     app = create_app(build_runtime(settings))
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    # Waited for at the end: an answer that a closed page no longer takes would leave its file open.
+    server.daemon_threads = False
     url = f"http://127.0.0.1:{server.port}"
     with app.app_context():
         Base.metadata.create_all(db.engine)
