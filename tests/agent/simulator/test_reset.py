@@ -108,14 +108,14 @@ def test_an_answer_that_is_lost_tells_nothing(lie: str, resets: int) -> None:
 
 
 def test_pictures_may_be_forgotten_and_power_lost_before_it_began(tmp_path: Path) -> None:
-    phone = phone_of(harness_lie=HarnessLie.KEEPS_MEDIA, reset_after_s=0.1)
+    phone = phone_of(harness_lie=HarnessLie.KEEPS_MEDIA, reset_after_s=1.0)
     (tmp_path / "p").write_text("x")
     with Fleet([phone]) as fleet:
         with open_transport(f"tcp:127.0.0.1:{fleet.ports[0]}") as transport:
             transport.push(tmp_path / "p", "/sdcard/p.jpg", 5.0)
         ran(fleet, ENABLE)
         fleet.power_off(0)
-        time.sleep(0.15)
+        time.sleep(1.1)
         fleet.power_on(0)
         assert phone.resets == 0, "what was not begun does not go on after a loss of power"
         ran(fleet, ENABLE)
