@@ -89,9 +89,13 @@ def _connect(adb: Adb, fleet: Fleet, index: int = 0) -> str:
     """Connect, and wait until the server has brought the phone online (that is after its key is allowed)."""
     target = f"127.0.0.1:{fleet.ports[index]}"
     adb("disconnect", target)
-    adb("connect", target)
-    assert _until(adb, target, "device"), adb("devices").stdout
-    return target
+    # Asked for again: a server that has not yet noticed that the phone left takes the first for what it has, and drops
+    # that a moment later.
+    for _ in range(3):
+        adb("connect", target)
+        if _until(adb, target, "device"):
+            return target
+    raise AssertionError(adb("devices").stdout)
 
 
 def _until(adb: Adb, target: str, state: str) -> bool:
