@@ -77,10 +77,8 @@ REQUEST_NEXT: dict[tuple[Request, RequestEvent], Request] = {
 }
 
 LIVE_ASSESSMENTS = (Assessment.DRAFT, Assessment.SUBMITTED, Assessment.CONFIRMED)
-OPEN_ASSESSMENTS = (Assessment.DRAFT, Assessment.SUBMITTED)
 LIVE_REQUESTS = (Request.REQUESTED, Request.SECOND, Request.APPROVED, Request.BOUGHT, Request.REPLACED)
 """Of which an assessment has one at most."""
-OPEN_REQUESTS = (Request.REQUESTED, Request.SECOND, Request.APPROVED, Request.BOUGHT)
 
 ASSESSMENT_WORDS: dict[Assessment, str] = {
     _A.DRAFT: "填写中",

@@ -14,11 +14,12 @@ from app.hardware.model import HardwareCase, HardwareRepair
 from app.hardware.noting import ask, done, tell_person, write_step
 from app.hardware.reporting import is_own, require_other, require_own_word
 from app.hardware.states import APPEALABLE, Appeal, AppealEvent, Case, CaseEvent, OfferEvent, advance
-from app.hardware.tools import FINANCE, MAX_WORDS, REPORTERS, Tools, required
+from app.hardware.tools import FINANCE, MAX_WORDS, REPORTERS, Tools
 from app.hardware.verifying import appeal_mark
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.money import Fen, format_yuan
 from app.kernel.tenancy import Principal
+from app.kernel.texts import required
 
 
 def file_appeal(

@@ -24,7 +24,7 @@ from app.hardware import (
 )
 from app.hardware.answering import may_report_own
 from app.hardware.api import tools
-from app.hardware.tools import FINANCE, MAX_PHOTOS, REPORTERS, SUBJECT, VIEWERS, case_path, wrong
+from app.hardware.tools import FINANCE, MAX_PHOTOS, REPORTERS, SUBJECT, VIEWERS, case_path
 from app.hardware.words import FOR_PAGES
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
@@ -36,6 +36,7 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import SYSTEM, Principal
+from app.kernel.texts import wrong
 from app.policy import effective
 from app.registry import Handset, find_handset, held_by
 

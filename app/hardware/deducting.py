@@ -18,11 +18,12 @@ from app.hardware.model import DeductionOrder, HardwareCase, Instalment, WageCap
 from app.hardware.noting import tell_person, write_step
 from app.hardware.rules import Owed, day_of, month_after, month_of, monthly, months_between, owed, take
 from app.hardware.states import Appeal, CaseEvent, Order, OrderEvent
-from app.hardware.tools import ACCOUNT, FINANCE, Tools, wrong
+from app.hardware.tools import ACCOUNT, FINANCE, Tools
 from app.hardware.verifying import order_mark
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.money import Fen, format_yuan
 from app.kernel.tenancy import Principal
+from app.kernel.texts import wrong
 from app.ledger import Entry, book, reverse
 from app.registry import Handset
 from app.tasks import close_task

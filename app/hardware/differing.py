@@ -12,9 +12,9 @@ from app.handover import CHANGE_WORDS, LIABLE, Change, HandoverLeg, differences_
 from app.hardware import store
 from app.hardware.answering import Answers, span
 from app.hardware.model import HardwareCase
-from app.hardware.tools import wrong
 from app.kernel.clock import to_rfc3339
 from app.kernel.tenancy import Principal
+from app.kernel.texts import wrong
 from app.policy import PolicyFiles, effective
 
 

@@ -15,10 +15,9 @@ from app.hardware.repairing import Repair
 from app.hardware.replacing import Offered, Purchase
 from app.hardware.reporting import Report
 from app.hardware.rules import SHANGHAI
-from app.hardware.tools import wrong
 from app.kernel.ids import parse_id
 from app.kernel.money import parse_yuan
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 
 _LABELS = 30
 

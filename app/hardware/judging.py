@@ -17,10 +17,11 @@ from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.reporting import require_other
 from app.hardware.rules import day_of
 from app.hardware.states import Case, CaseEvent, advance
-from app.hardware.tools import CAUSES, MAX_PHOTOS, MAX_WORDS, SUBJECT, Tools, required, wrong
+from app.hardware.tools import CAUSES, MAX_PHOTOS, MAX_WORDS, SUBJECT, Tools
 from app.hardware.verifying import finding_mark
 from app.kernel.errors import Conflict, Forbidden, NotFound
 from app.kernel.tenancy import Principal
+from app.kernel.texts import required, wrong
 from app.policy import Policy, effective
 from app.registry import Employee
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app.hardware.disposing import order_disposal, waiting_of
 from app.hardware.model import HardwareCase
 from app.hardware.rules import day_of
-from app.hardware.tools import case_path, required, wrong
+from app.hardware.tools import case_path
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM, Principal
+from app.kernel.texts import required, wrong
 from app.registry import (
     RESOURCES,
     Handset,

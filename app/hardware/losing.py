@@ -16,10 +16,10 @@ from app.hardware.loss_rules import BY_CODE, CANNOT, DONE, OUTCOMES, POLICE, SEE
 from app.hardware.model import HardwareCase, LossDeed
 from app.hardware.noting import ask, done, keep_photos, write_step
 from app.hardware.states import Case
-from app.hardware.tools import MAX_PHOTOS, REPORTERS, SUBJECT, Tools, wrong
+from app.hardware.tools import MAX_PHOTOS, REPORTERS, SUBJECT, Tools
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM, Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.policy import effective
 from app.registry import Handset, Number, WeChatAccount, kit_of
 

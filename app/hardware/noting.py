@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.audit import AuditEvent, record
 from app.hardware.model import HardwareCase, HardwareStep
-from app.hardware.tools import DECIDERS, KINDS, Tools, case_path, wrong
+from app.hardware.tools import DECIDERS, KINDS, Tools, case_path
 from app.kernel.tenancy import Principal
+from app.kernel.texts import wrong
 from app.notify import Recipients, tell
 from app.registry import Handset
 from app.tasks import close_task, open_task

@@ -15,7 +15,7 @@ from app.hardware.case_pages import case_page, refused
 from app.hardware.exporting import workbook
 from app.hardware.lives import service_life
 from app.hardware.states import Case
-from app.hardware.tools import DECIDERS, KINDS, MAX_PHOTOS, REPORTERS, VIEWERS, case_path, wrong
+from app.hardware.tools import DECIDERS, KINDS, MAX_PHOTOS, REPORTERS, VIEWERS, case_path
 from app.hardware.words import FOR_PAGES
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
@@ -26,7 +26,7 @@ from app.http.uploads import photos_of, send_picture
 from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.ids import parse_id
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.people import names_of
 from app.registry import Handset, find_handset, live_centres
 

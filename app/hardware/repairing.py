@@ -15,11 +15,11 @@ from app.hardware.model import HardwareCase, HardwareRepair
 from app.hardware.noting import keep_photos, tell_person, write_step
 from app.hardware.rules import day_of
 from app.hardware.states import CaseEvent
-from app.hardware.tools import MAX_PHOTOS, REPORTERS, Tools, required, wrong
+from app.hardware.tools import MAX_PHOTOS, REPORTERS, Tools
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.money import Fen, format_yuan
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 
 RESULTS: Mapping[str, str] = {"repaired": "已修好", "beyond_repair": "无法修复"}
 MAX_FEN = 10_000_000

@@ -21,10 +21,10 @@ from app.hardware.repairing import MAX_FEN
 from app.hardware.reporting import is_own, require_other, require_own_word, require_person_or_desk
 from app.hardware.rules import day_of
 from app.hardware.states import CaseEvent, Offer, OfferEvent
-from app.hardware.tools import MAX_PHOTOS, SUBJECT, Tools, required, wrong
+from app.hardware.tools import MAX_PHOTOS, SUBJECT, Tools
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.policy import effective
 from app.registry import Handset
 

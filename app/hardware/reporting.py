@@ -16,21 +16,10 @@ from app.hardware.differing import answers_of, condition_labels, liable_changes,
 from app.hardware.model import HardwareCase
 from app.hardware.noting import ask, done, keep_photos, tell_person, write_step
 from app.hardware.states import Case, CaseEvent
-from app.hardware.tools import (
-    DECIDERS,
-    KINDS,
-    MAX_PHOTOS,
-    MAX_WORDS,
-    REPORTERS,
-    SUBJECT,
-    Tools,
-    case_path,
-    required,
-    wrong,
-)
+from app.hardware.tools import DECIDERS, KINDS, MAX_PHOTOS, MAX_WORDS, REPORTERS, SUBJECT, Tools, case_path
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.people import user_of_employee
 from app.policy import effective
 from app.registry import find_handset

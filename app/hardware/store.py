@@ -244,15 +244,6 @@ def rows_of(session: Session, kind: type[L], ids: Collection[uuid.UUID | None]) 
     return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(wanted)))} if wanted else {}
 
 
-def orders_of_employee(
-    session: Session, employee_id: uuid.UUID, since: dt.datetime | None = None
-) -> Sequence[DeductionOrder]:
-    query = select(DeductionOrder).where(DeductionOrder.employee_id == employee_id)
-    if since is not None:
-        query = query.where(DeductionOrder.ordered_at >= since)
-    return session.scalars(query.order_by(DeductionOrder.id.desc())).all()
-
-
 def choice_of_people(session: Session, principal: Principal, centre_id: uuid.UUID) -> Sequence[Employee]:
     query = select(Employee).where(
         Employee.centre_id == centre_id, Employee.retired_at.is_(None), within(principal, Employee.centre_id)

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.kernel.blobs import BlobStore
-from app.kernel.errors import FieldError, Invalid
 from app.kernel.keys import KeyStore
-from app.kernel.texts import one_line
 from app.policy import PolicyFiles
 
 SUBJECT = "hardware"
@@ -39,15 +37,3 @@ class Tools:
 
 def case_path(case_id: uuid.UUID) -> str:
     return f"/hardware/{case_id}"
-
-
-def required(text: str, field: str, message: str, limit: int = 500) -> str:
-    """One line that must not be empty. Raise `Invalid` naming the field."""
-    words = one_line(text, limit)
-    if not words:
-        raise wrong(field, message)
-    return words
-
-
-def wrong(field: str, message: str) -> Invalid:
-    return Invalid(message, fields=[FieldError(field, "invalid", message)])

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 
+from app.kernel.errors import FieldError, Invalid
+
 
 def one_line(text: str, limit: int) -> str:
     """NFC, blanks folded, what cannot be printed (a NUL, half a character) left out, cut to `limit` characters."""
     words = " ".join(text[: 4 * limit].split())
     return unicodedata.normalize("NFC", "".join(c for c in words if c.isprintable()))[:limit].strip()
+
+
+def required(text: str, field: str, message: str, limit: int = 500) -> str:
+    """One line that must not be empty. Raise `Invalid` naming the field."""
+    words = one_line(text, limit)
+    if not words:
+        raise wrong(field, message)
+    return words
+
+
+def wrong(field: str, message: str, code: str = "invalid") -> Invalid:
+    """What a person gave for one field cannot be taken; `message` says how to mend it."""
+    return Invalid(message, code=code, fields=[FieldError(field, code, message)])

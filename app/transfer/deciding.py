@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.transfer import store
 from app.transfer.model import Transfer, TransferWechat
 from app.transfer.noting import ask, done, write_step
 from app.transfer.settling import end, settle
 from app.transfer.states import AT_REST, FINAL, Event, State
-from app.transfer.tools import DOERS, LEADS, MAX_PHOTOS, Tools, required, wrong
+from app.transfer.tools import DOERS, LEADS, MAX_PHOTOS, Tools
 
 _MOST = 1_000_000
 

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from app.kernel.texts import wrong
 from app.transfer.deciding import Wechat
-from app.transfer.tools import wrong
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.hardware import out_of_use, waiting_of
 from app.kernel.errors import Conflict, FieldError, Invalid
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.readings import phone_states
 from app.registry import Handset, find_handset, kit_of, placeholder_serial
 from app.transfer import store
@@ -21,7 +21,7 @@ from app.transfer.model import Transfer
 from app.transfer.noting import write_step
 from app.transfer.rules import PARTS
 from app.transfer.states import State
-from app.transfer.tools import DOERS, PART_WORDS, Tools, policy_of, wrong
+from app.transfer.tools import DOERS, PART_WORDS, Tools, policy_of
 
 
 @dataclass(frozen=True)

@@ -21,22 +21,13 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError, NotFound
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.registry import Handset, find_handset, live_centres
 from app.transfer import copies, deciding, exporting, forms, manifest_store, opening, running, store, views
 from app.transfer.api import tools
 from app.transfer.rules import ENTRY_STATES, PARTS, SHORT
 from app.transfer.states import OPEN, State
-from app.transfer.tools import (
-    DOERS,
-    LEADS,
-    MAX_PHOTOS,
-    PATH_READERS,
-    VIEWERS,
-    policy_of,
-    transfer_path,
-    wrong,
-)
+from app.transfer.tools import DOERS, LEADS, MAX_PHOTOS, PATH_READERS, VIEWERS, policy_of, transfer_path
 from app.transfer.words import FOR_PAGES
 
 transfer_pages = Blueprint("transfer_pages", __name__)

@@ -12,6 +12,7 @@ from app.commands import cancel as cancel_command
 from app.commands import get as get_command
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM, Principal
+from app.kernel.texts import required
 from app.registry import Handset
 from app.transfer import store
 from app.transfer.copy_rules import new_salt
@@ -20,7 +21,7 @@ from app.transfer.noting import ask, done, write_step
 from app.transfer.opening import hindrances, refuse
 from app.transfer.settling import end
 from app.transfer.states import AT_WORK, STARTABLE, Event, State
-from app.transfer.tools import DOERS, Tools, policy_of, required
+from app.transfer.tools import DOERS, Tools, policy_of
 
 _SWEEP = 500
 

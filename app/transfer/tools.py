@@ -10,9 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.kernel.blobs import BlobStore
-from app.kernel.errors import FieldError, Invalid
 from app.kernel.keys import KeyStore
-from app.kernel.texts import one_line
 from app.policy import Policy, PolicyFiles, effective
 
 SUBJECT = "transfer"
@@ -45,15 +43,3 @@ def policy_of(session: Session, files: PolicyFiles, centre_id: uuid.UUID) -> Pol
 
 def transfer_path(transfer_id: Any) -> str:
     return f"/transfers/{transfer_id}"
-
-
-def required(text: str, field: str, message: str, limit: int = 500) -> str:
-    """One line that must not be empty. Raise `Invalid` naming the field."""
-    words = one_line(text, limit)
-    if not words:
-        raise wrong(field, message)
-    return words
-
-
-def wrong(field: str, message: str) -> Invalid:
-    return Invalid(message, fields=[FieldError(field, "invalid", message)])

@@ -19,13 +19,13 @@ from app.http.uploads import photos_of
 from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.wipe import asking, drafting, entry, guiding, releasing, store
 from app.wipe.hook import tools
 from app.wipe.pages import MAX_PHOTOS, refused, wipe_page
 from app.wipe.rules import CHECKLIST
 from app.wipe.ticking import count
-from app.wipe.tools import ASKERS, wipe_path, wrong
+from app.wipe.tools import ASKERS, wipe_path
 
 wipe_act_pages = Blueprint("wipe_act_pages", __name__)
 

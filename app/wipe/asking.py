@@ -12,7 +12,7 @@ from app.audit import MARK
 from app.commands import cancel as cancel_command
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.registry import find_handset
 from app.wipe import store
 from app.wipe.identity import android_id_of
@@ -30,9 +30,7 @@ from app.wipe.tools import (
     PERFORMERS,
     Tools,
     policy_of,
-    required,
     span_of,
-    wrong,
 )
 
 _UNDECIDED: dict[str, Any] = {

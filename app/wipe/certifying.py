@@ -19,7 +19,7 @@ from app.escrow import Vault
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.papers import Document, Paper, canonical, digest, from_plain, issue_paper
 from app.people import principal_of
 from app.wipe import inspection_store, store
@@ -33,7 +33,7 @@ from app.wipe.judging import judge
 from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.states import Event, State
-from app.wipe.tools import ASKERS, MAX_REASON, Tools, required, wrong
+from app.wipe.tools import ASKERS, MAX_REASON, Tools
 from app.wipe.verifying import approval_problems, release_problems, verdict_problems
 
 MAX_TITLE, MAX_PLACE, MAX_CONTACT = 100, 200, 100

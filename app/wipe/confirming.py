@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.audit import MARK
 from app.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.registry import normal_imei
 from app.wipe import store
 from app.wipe.grading_rules import CERTIFIABLE, GRADE_WORDS, SEEN, Grade, Graded
@@ -26,7 +26,7 @@ from app.wipe.marks import verdict_mark
 from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.states import INSPECTABLE, Event, State
-from app.wipe.tools import MAX_REASON, Tools, required, wrong
+from app.wipe.tools import MAX_REASON, Tools
 
 INSPECTORS = ("lead",)
 PHOTO_KINDS: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.hardware import waiting_of
 from app.kernel.errors import Conflict, Stale
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, wrong
 from app.registry import find_handset
 from app.wipe import store
 from app.wipe.identity import android_id_of
@@ -21,7 +21,7 @@ from app.wipe.model import Wipe
 from app.wipe.noting import write_step
 from app.wipe.rules import ANSWERS, CHECKLIST, DESTINATIONS, STRATEGIES
 from app.wipe.states import State
-from app.wipe.tools import ASKERS, MAX_REASON, Tools, policy_of, span_of, wrong
+from app.wipe.tools import ASKERS, MAX_REASON, Tools, policy_of, span_of
 
 
 @dataclass(frozen=True)

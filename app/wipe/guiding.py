@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
-from app.kernel.texts import one_line
+from app.kernel.texts import one_line, required, wrong
 from app.wipe import store
 from app.wipe.identity import reading_of
 from app.wipe.model import Wipe
@@ -19,7 +19,7 @@ from app.wipe.rails import Look, blockers, refuse
 from app.wipe.releasing import at_phone, bind, still_open, typed_imei
 from app.wipe.rules import BY_HAND, over
 from app.wipe.states import Event, State
-from app.wipe.tools import MAX_REASON, PERFORMERS, Tools, policy_of, required, span_of, wrong
+from app.wipe.tools import MAX_REASON, PERFORMERS, Tools, policy_of, span_of
 
 
 def begin_guided(

@@ -13,6 +13,7 @@ from app.commands import cancel as cancel_command
 from app.commands import enqueue
 from app.kernel.errors import Conflict, Forbidden
 from app.kernel.tenancy import Principal
+from app.kernel.texts import required, wrong
 from app.registry import normal_imei
 from app.wipe import store
 from app.wipe.asking import typed_wrong
@@ -23,7 +24,7 @@ from app.wipe.noting import write_step
 from app.wipe.rails import Look, blockers, refuse
 from app.wipe.rules import BY_AGENT, over, typed_right
 from app.wipe.states import Event, State
-from app.wipe.tools import APPROVERS, PERFORMERS, Tools, policy_of, required, span_of, wrong
+from app.wipe.tools import APPROVERS, PERFORMERS, Tools, policy_of, span_of
 
 KIND = "wipe_phone"
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal
+from app.kernel.texts import required
 from app.papers import Paper, issue_paper
 from app.tasks import close_task
 from app.wipe import inspection_store, store
@@ -16,7 +17,7 @@ from app.wipe.contesting import task_key
 from app.wipe.documents import revocation
 from app.wipe.inspection_model import WipeCertificate
 from app.wipe.noting import write_step
-from app.wipe.tools import Tools, required
+from app.wipe.tools import Tools
 
 DECIDERS = ("lead",)
 

@@ -11,9 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.kernel.blobs import BlobStore
-from app.kernel.errors import FieldError, Invalid
 from app.kernel.keys import KeyStore
-from app.kernel.texts import one_line
 from app.policy import Policy, PolicyFiles, effective
 
 SUBJECT = "wipe"
@@ -48,15 +46,3 @@ def span_of(body: Any, name: str) -> dt.timedelta:
     """A policy's number as a span, by the unit that its name ends in."""
     unit = name.rpartition("_")[2]
     return dt.timedelta(**{unit: body[name]})
-
-
-def required(text: str, field: str, message: str) -> str:
-    """One line that must not be empty. Raise `Invalid` naming the field."""
-    words = one_line(text, MAX_REASON)
-    if not words:
-        raise wrong(field, message)
-    return words
-
-
-def wrong(field: str, message: str, code: str = "invalid") -> Invalid:
-    return Invalid(message, code=code, fields=[FieldError(field, code, message)])
