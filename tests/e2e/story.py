@@ -1,28 +1,47 @@
-"""What the stories before a browser share: people at the width of a phone, a gateway that reads one phone."""
+"""What the stories share: a real server, people at the width of a phone, a gateway that reads phones."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
+import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pyotp
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
+from agent.simulator.state import PhoneState
+from app import create_app
+from app.bootstrap import build_runtime
 from app.demo.people import DEMO_PASSWORD
+from app.demo.seed import DemoPhone
+from app.escrow import keeping
+from app.fleet import make_code
+from app.kernel.clock import SystemClock
+from app.kernel.db import Base, begin_write, db
+from app.kernel.installation import initialise
+from app.kernel.keys import KeyStore
+from app.kernel.tenancy import SYSTEM
 from app.people import password_service
+from app.runtime import Runtime
+from app.settings import load_settings
 from tests.support.tools import need
 
 ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
 PHONE: Any = {"width": 390, "height": 844}
 
 
@@ -93,6 +112,71 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@dataclass(frozen=True)
+class Served(Generic[T]):
+    """A real server of its own; `code` enrols one gateway of the centre, `made` is what filled the database."""
+
+    app: Flask
+    url: str
+    code: str
+    made: T
+
+
+@contextmanager
+def served(
+    home: Path, fill: Callable[[Session, Runtime, dt.datetime], tuple[uuid.UUID, T]]
+) -> Iterator[Served[T]]:
+    """Serve what `fill(session, runtime, now)` makes; it gives the centre's id and whatever the story wants to know."""
+    settings = load_settings(
+        {"BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(home / "var"), "BUTLER_CHECKIN_INTERVAL_S": "5"}
+    )
+    here = build_runtime(settings)
+    app = create_app(here)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    url = f"http://127.0.0.1:{server.port}"
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        session, now = begin_write(db.session()), SystemClock().now()
+        initialise(session, KeyStore(settings.key_dir, may_create=True), now)
+        keeping.set_up(session, here.vault, None, now)
+        centre, made = fill(session, here, now)
+        key = here.keys.public_key("agent-reads")
+        code = make_code(
+            session,
+            SYSTEM,
+            centre,
+            url=url,
+            command_key=key,
+            name="前台网关",
+            handset_id=None,
+            hours=1,
+            now=now,
+        )
+        session.commit()
+        db.session.remove()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Served(app, url, str(code.code), made)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        with app.app_context():
+            db.engine.dispose()
+
+
+def demo_phone(state: PhoneState) -> DemoPhone:
+    """A simulated phone as the demo registers it."""
+    told = state.identity
+    return DemoPhone(told.serial, told.brand, told.model, tuple(told.imeis), reachable=True)
+
+
+def no_phones(prefix: str, number: int) -> list[DemoPhone]:
+    """Phones that are registered and nowhere: the demo keeps its last three loose."""
+    return [DemoPhone(f"{prefix}{i}", "Redmi", "12C", (), reachable=True) for i in range(number)]
 
 
 @contextmanager

@@ -7,39 +7,42 @@ answers for what happened in his own time, and for nothing else.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
-from app import create_app
-from app.bootstrap import build_runtime
+from agent.simulator.state import PhoneState
 from app.demo.handover_story import Handovers
 from app.demo.people import DEMO_PASSWORD
 from app.demo.pictures import phone_front
 from app.demo.secrets import seed_secrets
-from app.demo.seed import SINCE, DemoPhone, seed
+from app.demo.seed import SINCE, seed
 from app.demo.users import seed_butler, seed_users
-from app.escrow import keeping
-from app.fleet import make_code
 from app.handover import AtHand, ChangeKind, LegRecord, differences_of, last_records
 from app.kernel.clock import SystemClock
-from app.kernel.db import Base, begin_write, db
-from app.kernel.installation import initialise
-from app.kernel.keys import KeyStore
+from app.kernel.db import db
 from app.kernel.tenancy import SYSTEM
 from app.registry import RESOURCES, create, holding_of
-from app.settings import load_settings
-from tests.e2e.story import House, Person, _quick_hashes, chromium, people, reading_agent
+from app.runtime import Runtime
+from tests.e2e.story import (
+    House,
+    Person,
+    _quick_hashes,
+    chromium,
+    demo_phone,
+    no_phones,
+    people,
+    reading_agent,
+    served,
+)
 
 __all__ = ["_quick_hashes", "chromium", "people"]
 
@@ -56,71 +59,34 @@ def _now() -> dt.datetime:
     return SystemClock().now()
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[Kits]:
-    environment = {
-        "BUTLER_ENV": "test",
-        "BUTLER_VAR_DIR": str(tmp_path / "var"),
-        "BUTLER_CHECKIN_INTERVAL_S": "5",
-    }
-    settings = load_settings(environment)
-    here = build_runtime(settings)
-    app = create_app(here)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    url = f"http://127.0.0.1:{server.port}"
-    states = [make_phone(i, seed=12) for i in range(2)]
-    phones = [
-        DemoPhone(
-            p.identity.serial, p.identity.brand, p.identity.model, tuple(p.identity.imeis), reachable=True
-        )
-        for p in states
-    ]
-    # The last reachable ones are the demo's spare, its stranger, and the one at its end.
-    phones += [DemoPhone(f"SPARE{i}", "Redmi", "12C", (), reachable=True) for i in range(3)]
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        session, now = begin_write(db.session()), _now()
-        initialise(session, KeyStore(settings.key_dir, may_create=True), now)
-        keeping.set_up(session, here.vault, None, now)
+def _issued(states: list[PhoneState]) -> Callable[[Session, Runtime, dt.datetime], Any]:
+    """The demo's centre with two issued kits, and somebody who is to come."""
+
+    def fill(session: Session, here: Runtime, now: dt.datetime) -> tuple[uuid.UUID, Any]:
+        phones = [*map(demo_phone, states), *no_phones("SPARE", 3)]
         seeded = seed(session, phones, here.policies, now)
         seed_users(session, seeded.code, now - SINCE)
         posts = [post for _, post in seeded.kits]
-        seed_secrets(
-            session, posts, vault=here.vault, policies=here.policies, now=now - SINCE + dt.timedelta(hours=1)
-        )
+        filed = now - SINCE + dt.timedelta(hours=1)
+        seed_secrets(session, posts, vault=here.vault, policies=here.policies, now=filed)
         kits = seeded.kits[:2]
-        assert (
-            Handovers(session, seeded.centre, AtHand(here.policies, here.keys, here.blobs), now, kits).tell()
-            == 2
-        )
+        at_hand = AtHand(here.policies, here.keys, here.blobs)
+        assert Handovers(session, seeded.centre, at_hand, now, kits).tell() == 2
         values = {"centre_id": seeded.centre, "number": "E0300", "name": "钱书宁"}
         successor = create(session, SYSTEM, RESOURCES["employees"], values, now).id
         seed_butler(session, seeded.centre, successor, now)
-        key = here.keys.public_key("agent-reads")
-        code = make_code(
-            session,
-            SYSTEM,
-            seeded.centre,
-            url=url,
-            command_key=key,
-            name="前台网关",
-            handset_id=None,
-            hours=1,
-            now=now,
-        )
-        session.commit()
-        db.session.remove()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with ExitStack() as stack:
-        fleet = stack.enter_context(Fleet(states[1:]))
-        stack.enter_context(reading_agent(url, str(code.code), fleet.ports[0], tmp_path))
-        yield Kits(app, url, str(kits[1][0]), str(kits[1][1]))
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+        return seeded.centre, kits
+
+    return fill
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Kits]:
+    states = [make_phone(i, seed=12) for i in range(2)]
+    with served(tmp_path, _issued(states)) as site, Fleet(states[1:]) as fleet:
+        handset, post = site.made[1]
+        with reading_agent(site.url, site.code, fleet.ports[0], tmp_path):
+            yield Kits(site.app, site.url, str(handset), str(post))
 
 
 def test_a_butler_leaves_and_a_successor_collects(house: Kits, people: Callable[[str], Person]) -> None:

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
+from sqlalchemy.orm import Session
 
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.mksh import MkshRunner
 from agent.simulator.state import AuthMode, PhoneState
-from app import create_app
-from app.bootstrap import build_runtime
-from app.demo.seed import DemoPhone, seed
-from app.escrow import keeping
-from app.fleet import make_code
+from app.demo.seed import seed
 from app.kernel.clock import SystemClock
-from app.kernel.db import Base, begin_write, db
-from app.kernel.installation import initialise
-from app.kernel.keys import KeyStore
-from app.kernel.tenancy import SYSTEM, Principal
+from app.kernel.db import begin_write, db
+from app.kernel.tenancy import Principal
 from app.registry import Handset
 from app.rooms import all_jobs
+from app.runtime import Runtime
 from app.scheduler import run_job
-from app.settings import load_settings
 from app.transfer import deciding, running, transfer_state
 from app.transfer.model import Transfer
 from app.transfer.opening import Wanted, open_transfer
 from app.transfer.tools import Tools
-from tests.e2e.story import reading_agent
+from tests.e2e.story import demo_phone, no_phones, reading_agent, served
 
 FILES = 4
 
@@ -96,53 +89,21 @@ def _phones() -> list[PhoneState]:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     if not MkshRunner.available():
         pytest.skip("mksh or toybox is not installed")
-    settings = load_settings(
-        {"BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(tmp_path / "var"), "BUTLER_CHECKIN_INTERVAL_S": "5"}
-    )
-    here = build_runtime(settings)
-    app = create_app(here)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    url, states = f"http://127.0.0.1:{server.port}", _phones()
-    named = [
-        DemoPhone(
-            s.identity.serial, s.identity.brand, s.identity.model, tuple(s.identity.imeis), reachable=True
-        )
-        for s in states
-    ]
-    named += [DemoPhone(f"KIT{i}", "Redmi", "12C", (), reachable=True) for i in range(4)]
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        session, now = begin_write(db.session()), SystemClock().now()
-        initialise(session, KeyStore(settings.key_dir, may_create=True), now)
-        keeping.set_up(session, here.vault, None, now)
-        seeded = seed(session, named, here.policies, now)
+    states = _phones()
+
+    def fill(session: Session, here: Runtime, now: dt.datetime) -> tuple[uuid.UUID, Any]:
+        phones = [*map(demo_phone, states), *no_phones("KIT", 4)]
+        centre = seed(session, phones, here.policies, now).centre
         ids = [session.query(Handset).filter_by(serial=s.identity.serial).one().id for s in states]
-        key = here.keys.public_key("agent-reads")
-        code = make_code(
-            session,
-            SYSTEM,
-            seeded.centre,
-            url=url,
-            command_key=key,
-            name="前台网关",
-            handset_id=None,
-            hours=1,
-            now=now,
-        )
-        session.commit()
-        db.session.remove()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with ExitStack() as stack:
-        fleet = stack.enter_context(Fleet(states, "mksh"))
-        stack.enter_context(reading_agent(url, str(code.code), fleet.ports[0], tmp_path, fleet.ports[1]))
-        roots = [Path(device.files.real("/sdcard")) for device in fleet.devices]
-        yield Desk(app, seeded.centre, ids, roots[0], roots[1], tmp_path)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+        return centre, (centre, ids)
+
+    with (
+        served(tmp_path, fill) as site,
+        Fleet(states, "mksh") as fleet,
+        reading_agent(site.url, site.code, fleet.ports[0], tmp_path, fleet.ports[1]),
+    ):
+        old, new = (Path(device.files.real("/sdcard")) for device in fleet.devices)
+        yield Desk(site.app, *site.made, old, new, tmp_path)
 
 
 def _tree(folder: Path) -> dict[str, str]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,32 +19,33 @@ import pyotp
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
 from agent.simulator.state import PhoneState, User
-from app import create_app
-from app.bootstrap import build_runtime
 from app.demo.people import DEMO_PASSWORD
-from app.demo.seed import SINCE, DemoPhone, seed
+from app.demo.seed import SINCE, seed
 from app.demo.users import seed_users
-from app.escrow import keeping
-from app.fleet import make_code
 from app.hardware import order_disposal
 from app.kernel.clock import SystemClock
-from app.kernel.db import Base, begin_write, db
-from app.kernel.installation import initialise
-from app.kernel.keys import KeyStore
+from app.kernel.db import begin_write, db
 from app.kernel.tenancy import SYSTEM, Principal
 from app.registry import RESOURCES, create
 from app.runtime import Runtime
-from app.settings import load_settings
 from app.transfer import deciding
 from app.transfer.opening import Wanted, open_transfer
 from app.transfer.tools import Tools as TransferTools
 from app.wipe import timing
-from tests.e2e.story import House, Person, _quick_hashes, chromium, people, reading_agent
+from tests.e2e.story import (
+    House,
+    Person,
+    _quick_hashes,
+    chromium,
+    no_phones,
+    people,
+    reading_agent,
+    served,
+)
 
 __all__ = ["_quick_hashes", "chromium", "people"]
 TAG = "GJ-9001"
@@ -102,41 +102,19 @@ def _waits(session: Session, here: Runtime, centre: uuid.UUID, state: PhoneState
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Bench]:
-    environment = {
-        "BUTLER_ENV": "test", "BUTLER_VAR_DIR": str(tmp_path / "var"), "BUTLER_CHECKIN_INTERVAL_S": "5",
-    }  # fmt: skip
-    settings = load_settings(environment)
-    here = build_runtime(settings)
-    app = create_app(here)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    url, state = f"http://127.0.0.1:{server.port}", _phone()
-    phones = [DemoPhone(f"KIT{i}", "Redmi", "12C", (), reachable=True) for i in range(4)]
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        session, now = begin_write(db.session()), _now()
-        initialise(session, KeyStore(settings.key_dir, may_create=True), now)
-        keeping.set_up(session, here.vault, None, now)
-        seeded = seed(session, phones, here.policies, now)
+    state = _phone()
+
+    def fill(session: Session, here: Runtime, now: dt.datetime) -> tuple[uuid.UUID, uuid.UUID]:
+        seeded = seed(session, no_phones("KIT", 4), here.policies, now)
         seed_users(session, seeded.code, now - SINCE)
-        handset = _waits(session, here, seeded.centre, state)
-        key = here.keys.public_key("agent-reads")
-        code = make_code(
-            session, SYSTEM, seeded.centre, url=url, command_key=key, name="机房网关", handset_id=None, hours=1,
-            now=now,
-        )  # fmt: skip
-        session.commit()
-        db.session.remove()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with ExitStack() as stack:
-        fleet = stack.enter_context(Fleet([state]))
-        stack.enter_context(reading_agent(url, str(code.code), fleet.ports[0], tmp_path))
-        yield Bench(app, url, handset, state)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+        return seeded.centre, _waits(session, here, seeded.centre, state)
+
+    with (
+        served(tmp_path, fill) as site,
+        Fleet([state]) as fleet,
+        reading_agent(site.url, site.code, fleet.ports[0], tmp_path),
+    ):
+        yield Bench(site.app, site.url, site.made, state)
 
 
 def _type_it(who: Person, bench: Bench, act: str) -> None:
