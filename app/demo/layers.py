@@ -26,7 +26,7 @@ _LAYERS: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"apps": {label: {"package": name} for label, name in PACKAGES.items()}},
         "模拟手机上的包名",
     ),
-    ("wipe", {"cooling_hours": 0}, "试用时不等冷静期"),
+    ("wipe", {"cooling_hours": 0, "known_days": 0}, "试用时不用等待"),
 )
 
 

@@ -62,6 +62,19 @@ class PhoneSection(Base):
     data: Mapped[str] = mapped_column(Text)
 
 
+class PhoneKnown(Base):
+    """Since when gateways have read this `android_id`, and no other, by the phone's serial. A reset begins it anew, and
+    so does another phone that answers by the same serial.
+    """
+
+    __tablename__ = "phone_known"
+
+    handset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"), primary_key=True)
+    centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
+    android_id: Mapped[str] = mapped_column(String(MAX_SERIAL))
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+
+
 class PhoneJournal(Base):
     """The newest journal of each boot of a phone as people read it; the proof itself is in `phone_boot`."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.db import to_us
 from app.readings import store
+from app.readings.model import MAX_SERIAL
 from app.readings.rules import (
     AbsorbedReading,
     AgentRef,
@@ -74,6 +75,9 @@ def absorb(
         reading, handset = readings[index]
         _fold(result, phones[handset.id], index, reading, agent, now)
     _save(session, list(phones.values()))
+    if agent.kind == "gateway":
+        # A phone that speaks for itself is no witness of who it is.
+        store.save_known(session, [row for phone in phones.values() for row in _told(phone)])
     return result
 
 
@@ -163,6 +167,26 @@ def _head(phone: _Phone, reading: Reading, agent: AgentRef, at_us: int, now: dt.
         reading.uptime_us, *reading.power,
     )  # fmt: skip
     return phone.unread != before
+
+
+def _told(phone: _Phone) -> list[dict[str, Any]]:
+    """The `android_id` of a new identity, if it tells one."""
+    if "identity" not in phone.contents:
+        return []
+    _, at, identity = phone.contents["identity"]
+    told, handset = identity.get("android_id"), phone.handset
+    if not isinstance(told, str) or not 0 < len(told) <= MAX_SERIAL:
+        return []
+    return [{"handset_id": handset.id, "centre_id": handset.centre_id, "android_id": told, "since": at}]
+
+
+def known_since(session: Session, handset_id: uuid.UUID, android_id: str) -> dt.datetime | None:
+    """Since when gateways read this `android_id`, and no other, by the phone's serial; None: another one, or none.
+
+    Internal: asks no principal.
+    """
+    row = store.known(session, handset_id)
+    return row.since if row is not None and row.android_id == android_id else None
 
 
 def _contents(phone: _Phone) -> list[dict[str, Any]]:

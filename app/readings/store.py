@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.db import insert_into
 from app.kernel.tenancy import Principal, within
-from app.readings.model import ContactFailure, PhoneJournal, PhoneSection, PhoneState, Sighting
+from app.readings.model import ContactFailure, PhoneJournal, PhoneKnown, PhoneSection, PhoneState, Sighting
 
 Ids = Collection[uuid.UUID]
 
@@ -90,6 +90,20 @@ def save_sections(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         changes = {name: new.excluded[name] for name in ("centre_id", "tag", "at", "data")}
         statement = new.on_conflict_do_update(index_elements=["handset_id", "name"], set_=changes)
         session.connection().execute(statement, rows)
+
+
+def save_known(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note which `android_id` was read; the same as before keeps its `since`."""
+    if rows:
+        new = insert_into(session, PhoneKnown.__table__)
+        told, same = new.excluded, new.excluded.android_id == PhoneKnown.android_id
+        changes = {"android_id": told.android_id, "since": case((same, PhoneKnown.since), else_=told.since)}
+        statement = new.on_conflict_do_update(index_elements=["handset_id"], set_=changes)
+        session.connection().execute(statement, rows)
+
+
+def known(session: Session, handset_id: uuid.UUID) -> PhoneKnown | None:
+    return session.get(PhoneKnown, handset_id, populate_existing=True)
 
 
 def save_journals(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -30,6 +30,7 @@ from app.kernel.clock import FixedClock
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
 from app.kernel.tenancy import SYSTEM, Principal
+from app.readings.store import save_known
 from app.registry import Company, District, Handset, ServiceCentre
 from app.registry.model import HandsetImei
 from app.runtime import command_hooks
@@ -171,6 +172,7 @@ class Yard:
         self.fleet = Fleet(self.states)
         self.erased = [0] * PHONES
         self.wipes: dict[int, uuid.UUID] = {}
+        self._know()
         run = self.folder / uuid.uuid4().hex
         run.mkdir()
         with self.fleet:
@@ -186,6 +188,15 @@ class Yard:
                 for gateway in self.gateways:
                     gateway.close()
         shutil.rmtree(run)
+
+    def _know(self) -> None:
+        """The phones were read for weeks before they are to be erased."""
+        long_ago = self.clock.now() - dt.timedelta(days=30)
+        with self.writing() as session:
+            for index in range(3):
+                told = self.states[index].identity.android_id
+                row = {"handset_id": self.phones[str(index)], "centre_id": self.centre, "android_id": told}
+                save_known(session, [row | {"since": long_ago}])
 
     def carry(self, sent: Sent) -> Answer:
         """To the server and back; what leaves is noted."""

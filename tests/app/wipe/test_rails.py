@@ -23,7 +23,7 @@ from app.transfer.model import Transfer
 from app.wipe import asking, releasing
 from app.wipe.model import Wipe
 from app.wipe.rails import Look
-from tests.app.wipe.wipe_world import IMEI, SIX, TAG, World
+from tests.app.wipe.wipe_world import SIX, TAG, World
 from tests.support.agents import reading
 
 Break = Callable[[World, Any], None]
@@ -376,23 +376,3 @@ def test_a_clock_that_was_set_back_sends_nothing(world: World) -> None:
     world.clock.move(-120)
     assert world.offered() == []
     assert world.state == "queued", "it waits until the clock is right, or it is too old"
-
-
-def test_another_phone_of_the_same_serial_whose_imei_nobody_sees(world: World) -> None:
-    """A serial can be flashed, and who types the IMEI may read it off the file."""
-    world.to("armed")
-    world.read_phone(imei=None, android_id="ffff000011112222")
-    assert world.look(Look.RELEASE) == ["android_changed"]
-    typed: dict[str, Any] = {"typed_tag": TAG, "typed_imei6": SIX, "imei_typed": IMEI}
-    assert world.refused(releasing.release, world.who("it"), **typed) == "blocked"
-
-
-def test_what_no_gateway_had_read_is_not_erased_by_one(world: World) -> None:
-    world.read_phone(android_id=None)
-    world.open()
-    world.fill()
-    assert world.look(Look.REQUEST) == ["not_met"]
-    world.read_phone(android_id="00aa11bb22cc33dd")
-    assert world.look(Look.REQUEST) == [], "the draft may be older than the first reading"
-    world.fill(strategy="guided")
-    assert world.look(Look.REQUEST) == []

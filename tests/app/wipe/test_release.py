@@ -57,6 +57,7 @@ def test_the_reading_must_be_fresh(world: World) -> None:
 
 def test_a_phone_that_hides_its_imei(world: World) -> None:
     world.to("armed")
+    world.known_for_long()
     world.read_phone(imei=[])
     assert world.refused(releasing.release, world.who("it"), **TYPED) == "imei_needed"
     for typed, code in (("490154203237519", "invalid"), ("356938035643809", "typed_wrong"), ("x", "invalid")):
@@ -126,6 +127,7 @@ def test_by_hand_without_a_gateway(world: World) -> None:
 
 def test_by_hand_a_phone_that_hides_its_imei(world: World) -> None:
     world.to("armed")
+    world.known_for_long()
     world.read_phone(imei=[])
     assert world.refused(guiding.begin_guided, world.who("it"), **TYPED, photo=None) == "imei_needed"
     world.guide(imei_typed=IMEI)

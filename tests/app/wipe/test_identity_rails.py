@@ -1,0 +1,53 @@
+"""What tells a phone from another of the same serial, where it hides its IMEI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.wipe import releasing
+from app.wipe.rails import Look
+from tests.app.wipe.wipe_world import IMEI, SIX, TAG, World
+
+
+def test_another_phone_of_the_same_serial_whose_imei_nobody_sees(world: World) -> None:
+    """A serial can be flashed, and who types the IMEI may read it off the file."""
+    world.to("armed")
+    world.read_phone(imei=None, android_id="ffff000011112222")
+    assert world.look(Look.RELEASE) == ["too_new", "android_changed"]
+    typed: dict[str, Any] = {"typed_tag": TAG, "typed_imei6": SIX, "imei_typed": IMEI}
+    assert world.refused(releasing.release, world.who("it"), **typed) == "blocked"
+
+
+def test_a_phone_that_hides_its_imei_must_have_been_read_for_long(world: World) -> None:
+    """Before the request, too: what lies at the gateway may have come in the place of the registered one."""
+    world.read_phone(imei=None, android_id="ffff000011112222")
+    world.open()
+    world.fill()
+    assert world.look(Look.REQUEST) == ["too_new"]
+    world.clock.move(6 * 86400)
+    world.read_phone(imei=None, android_id="ffff000011112222", security_patch="2026-06-01")
+    assert world.look(Look.REQUEST) == ["too_new"], (
+        "an update of the system does not begin it anew, nor end it"
+    )
+    world.clock.move(86400)
+    assert world.look(Look.REQUEST) == []
+    world.read_phone(imei=None, android_id="00aa11bb22cc33dd")
+    assert world.look(Look.REQUEST) == ["too_new"]
+    world.read_phone(imei=None, android_id="ffff000011112222")
+    assert world.look(Look.REQUEST) == ["too_new"], "which of two was there meanwhile nobody knows"
+    world.read_phone(imei=[IMEI], android_id="ffff000011112222")
+    assert world.look(Look.REQUEST) == [], "one that tells its IMEI needs no such time"
+    world.read_phone(imei=None, android_id="00aa11bb22cc33dd")
+    world.fill(strategy="guided")
+    assert world.look(Look.REQUEST) == []
+
+
+def test_what_no_gateway_had_read_is_not_erased_by_one(world: World) -> None:
+    world.read_phone(android_id=None)
+    world.open()
+    world.fill()
+    assert world.look(Look.REQUEST) == ["not_met"]
+    world.read_phone(android_id="00aa11bb22cc33dd")
+    assert world.look(Look.REQUEST) == [], "the draft may be older than the first reading"
+    world.fill(strategy="guided")
+    assert world.look(Look.REQUEST) == []
