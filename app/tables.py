@@ -22,6 +22,7 @@ MODEL_MODULES = (
     "app.fleet.model",
     "app.uptime.model",
     "app.compliance.model",
+    "app.compliance.exemption_model",
     "app.observers.model",
     "app.probes.model",
     "app.tasks.model",

@@ -1,0 +1,142 @@
+"""What may be exempted (R03), for how long, and which exemption covers a breach. Plain values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.kernel.errors import FieldError
+
+PHONE_ONLY = frozenset(
+    {
+        "loader_unlocked",
+        "more_apps_than_prescribed",
+        "other_device_owner",
+        "rooted",
+        "silent",
+        "test_build",
+    }
+)
+"""Breaches that one phone may be spared, a whole centre never: they say that a phone is no longer in the company's
+hands, and an exemption of all would hide the next one that is stolen or opened."""
+EXEMPTABLE = PHONE_ONLY | {
+    "accessibility_not_allowed",
+    "account_not_allowed",
+    "adb_wifi_on",
+    "airplane_mode_on",
+    "app_forbidden",
+    "app_in_other_user",
+    "app_not_prescribed",
+    "app_sideloaded",
+    "developer_options_on",
+    "installer_not_allowed",
+    "no_screen_lock",
+    "patch_too_old",
+    "required_inactive",
+    "required_missing",
+    "required_other_signer",
+    "required_too_old",
+    "storage_low",
+    "unknown_sources_on",
+    "user_not_allowed",
+}
+"""Breaches only: what is unknown is found out, nobody can approve not knowing."""
+
+MAX_SUBJECT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """An approved exception from one finding, within `[valid_from, valid_to)`; `handset_id` None: the whole centre."""
+
+    id: uuid.UUID
+    centre_id: uuid.UUID
+    handset_id: uuid.UUID | None
+    code: str
+    subject: str
+    valid_from: dt.datetime
+    valid_to: dt.datetime
+
+
+Grouped = Mapping[tuple[uuid.UUID, str, str], Sequence[Exemption]]
+
+
+def grouped(exemptions: Iterable[Exemption]) -> Grouped:
+    """By centre, code and subject: judging many phones must not walk through all exemptions for each finding."""
+    found: dict[tuple[uuid.UUID, str, str], list[Exemption]] = {}
+    for exemption in exemptions:
+        found.setdefault((exemption.centre_id, exemption.code, exemption.subject), []).append(exemption)
+    return found
+
+
+def covering(
+    exemptions: Grouped,
+    centre_id: uuid.UUID,
+    handset_id: uuid.UUID,
+    code: str,
+    subject: str,
+    now: dt.datetime,
+) -> Exemption | None:
+    """The exemption that covers this breach of a phone of this centre now, the one that lasts longest; None: none does.
+
+    The centre is asked too: what one centre allows its phones no other has allowed.
+    """
+    return max(
+        (
+            exemption
+            for exemption in exemptions.get((centre_id, code, subject), ())
+            if exemption.handset_id in (None, handset_id) and exemption.valid_from <= now < exemption.valid_to
+        ),
+        key=lambda exemption: (exemption.valid_to, exemption.id),
+        default=None,
+    )
+
+
+def next_start(
+    exemptions: Grouped,
+    centre_id: uuid.UUID,
+    handset_id: uuid.UUID,
+    code: str,
+    subject: str,
+    now: dt.datetime,
+) -> dt.datetime | None:
+    """When the next exemption of this breach begins; None: none is to come."""
+    return min(
+        (
+            exemption.valid_from
+            for exemption in exemptions.get((centre_id, code, subject), ())
+            if exemption.handset_id in (None, handset_id) and exemption.valid_from > now
+        ),
+        default=None,
+    )
+
+
+def ask_problems(
+    *,
+    code: str,
+    whole_centre: bool,
+    subject: str,
+    reason: str,
+    valid_to: dt.datetime,
+    now: dt.datetime,
+    max_days: int,
+) -> list[FieldError]:
+    """All that is wrong with a request; empty: it may be asked."""
+    found = []
+    if code not in EXEMPTABLE:
+        found.append(FieldError("code", "not_exemptable", "这一项不能例外 / this finding cannot be exempted"))
+    elif whole_centre and code in PHONE_ONLY:
+        text = "这一项只能按单部手机例外 / only for one phone, never for a whole centre"
+        found.append(FieldError("code", "phone_only", text))
+    if len(subject) > MAX_SUBJECT:
+        found.append(FieldError("subject", "too_long", "对象太长 / too long"))
+    if not reason:
+        found.append(FieldError("reason", "required", "请写明理由 / say why"))
+    if valid_to <= now:
+        found.append(FieldError("valid_to", "past", "结束日期已过 / lies in the past"))
+    elif valid_to > now + dt.timedelta(days=max_days):
+        text = f"最长 {max_days} 天，到期可以再申请 / at most {max_days} days"
+        found.append(FieldError("valid_to", "too_long", text))
+    return found
