@@ -23,7 +23,8 @@ class CommandKind:
     `by_hand`: people may queue it as it is; others are queued by the room whose record they serve. `codes`: all that an
     agent's word on it may say; None: whatever fits, its texts cut to 300 characters. `one_agent`: once an agent had it,
     only that one gets it again, for it alone knows whether it began; until it says that it did nothing.
-    `gateway_only`: an agent on the phone itself does not get it, though it changes nothing.
+    `gateway_only`: an agent on the phone itself does not get it, though it changes nothing. `supersedes`: a newer one
+    ends an older one of the same phone that waits; else several may wait, each for something of its own (`dedup_key`).
     """
 
     name: str
@@ -36,6 +37,7 @@ class CommandKind:
     by_hand: bool = True
     codes: frozenset[str] | None = None
     gateway_only: bool = False
+    supersedes: bool = True
 
     @property
     def for_self(self) -> bool:
@@ -158,9 +160,34 @@ DISCARD_COPY = CommandKind(
     args=("transfer", "new"),
     by_hand=False,
 )
+REMOVE_APP = CommandKind(
+    name="remove_app",
+    purpose="danger",
+    label="从手机上移除一个应用 / remove an app from the phone",
+    # A phone that is away for a night still gets it; whoever sends it looks once more in that moment.
+    expires_s=24 * 3600,
+    # Up to three acts, each looked at, and a phone that went away meanwhile is looked for.
+    lease_s=900,
+    # It looks before it acts and is done when there is nothing left to do: again is safe.
+    max_attempts=5,
+    args=("case", "package", "user", "acts", "system"),
+    by_hand=False,
+    supersedes=False,
+)
+RESTORE_APP = CommandKind(
+    name="restore_app",
+    purpose="danger",
+    label="在手机上恢复一个应用 / bring a removed app back",
+    expires_s=24 * 3600,
+    lease_s=900,
+    max_attempts=5,
+    args=("case", "package", "user"),
+    by_hand=False,
+    supersedes=False,
+)
 _ALL = (
     READ_PHONE, PROBE, CHECK_LOCK, SET_LOCK, COUNT_CONTACTS, IDENTIFY_PHONE, INSPECT_PHONE, WIPE_PHONE,
-    TRANSFER_DATA, DISCARD_COPY,
+    TRANSFER_DATA, DISCARD_COPY, REMOVE_APP, RESTORE_APP,
 )  # fmt: skip
 KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in _ALL})
 

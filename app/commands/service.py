@@ -65,7 +65,7 @@ def enqueue(
     now: dt.datetime,
 ) -> tuple[Command, bool]:
     """Queue a command; (the command that stands there, False) when one with this dedup key (the kind, unless given) is
-    not yet done. A newer command of a kind supersedes an older one that still waits.
+    not yet done. A newer command of a kind that supersedes ends an older one that still waits.
 
     Raise `Invalid`, `NotFound`, or `Conflict` for a retired phone.
     """
@@ -88,7 +88,7 @@ def enqueue(
     if not store.insert_new(session, values):
         return _standing(session, handset.id, key), False
     command = get(session, principal, command_id)
-    for older in store.older_waiting(session, handset.id, known.name, command.id):
+    for older in store.older_waiting(session, handset.id, known.name, command.id) if known.supersedes else ():
         _end(session, older, Event.SUPERSEDE, principal.user, now, end_reason=f"superseded by {command.id}")
     _note(session, command, principal.user, "enqueue", now)
     count("enqueue")

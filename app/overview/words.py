@@ -47,6 +47,8 @@ COMMAND_KINDS: Mapping[str, str] = {
     "wipe_phone": "清除全部数据",
     "transfer_data": "迁移数据",
     "discard_copy": "销毁迁移副本",
+    "remove_app": "移除应用",
+    "restore_app": "恢复应用",
 }
 
 UNREACHED: Mapping[str, str] = {

@@ -13,8 +13,11 @@ from flask import Flask
 from app.audit.model import AuditRow
 from app.commands.jobs import JOBS
 from app.commands.model import Command
+from app.commands.rules import KINDS
+from app.commands.service import enqueue
 from app.kernel.clock import FixedClock
 from app.kernel.db import begin_write, db
+from app.kernel.tenancy import SYSTEM
 from tests.support.agents import FakeAgent, reading
 from tests.support.fleet import IMEIS, Enroller, Phones
 
@@ -105,6 +108,31 @@ def test_a_newer_order_supersedes_one_that_waits(desk: Desk, site: FakeAgent) ->
     assert desk.look(later)["state"] == "queued"
     other_phone = desk.order("S2", dedup_key="d").get_json()["id"]
     assert [desk.look(i)["state"] for i in (later, other_phone)] == ["queued", "queued"]
+
+
+def test_orders_that_stand_for_one_app_each_wait_side_by_side(
+    app: Flask, phones: Phones, clock: FixedClock
+) -> None:
+    with app.app_context():
+        session = begin_write(db.session())
+        made = [
+            enqueue(
+                session, SYSTEM, phones["S1"], "remove_app",
+                {"case": package, "package": package, "user": 0, "acts": ["uninstall"], "system": False},
+                dedup_key=f"remedy:{package}", now=clock.now(),
+            )
+            for package in ("com.a", "com.b", "com.a")
+        ]  # fmt: skip
+        assert [new for _, new in made] == [True, True, False]
+        assert made[0][0].id == made[2][0].id
+        assert [command.state for command, _ in made] == ["queued"] * 3
+        for kind in (KINDS["remove_app"], KINDS["restore_app"]):
+            assert (kind.purpose, kind.by_hand, kind.for_self, kind.supersedes) == (
+                "danger",
+                False,
+                False,
+                False,
+            )
 
 
 def test_only_a_gateway_that_reads_the_phone_gets_its_orders(
