@@ -1,5 +1,7 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
+from app.compliance.list_rules import Allowlist
+from app.compliance.lists import allowlist_for, allowlist_of
 from app.compliance.rules import Status
 from app.compliance.service import judge, rejudge
 from app.compliance.views import (
@@ -14,10 +16,13 @@ from app.compliance.views import (
 )
 
 __all__ = [
+    "Allowlist",
     "FindingView",
     "Status",
     "Tally",
     "Verdict",
+    "allowlist_for",
+    "allowlist_of",
     "judge",
     "list_changes",
     "list_verdicts",

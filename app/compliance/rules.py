@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.compliance.list_rules import Allowlist
+
 CLAUSE = "R03"
 Package = Mapping[str, Any]
 
@@ -32,47 +34,12 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowlist:
-    """The policy `allowlist`, ready for look-ups.
-
-    `required` and `allowed` map package to label; `unnamed` are prescribed apps whose package is not configured, true
-    where they are required.
-    """
-
-    required: Mapping[str, str]
-    allowed: Mapping[str, str]
-    forbidden: Mapping[str, str]
-    unnamed: Mapping[str, bool]
-    installers: frozenset[str] | None
-    judge_inactive: bool
-    work_user: int
-
-
-@dataclass(frozen=True, slots=True)
 class Inputs:
     """What was read of one phone; None: never read. `unread`: part → reason, as in the newest reading."""
 
     packages: Sequence[Package] | None
     users: Sequence[Mapping[str, Any]] | None
     unread: Mapping[str, str]
-
-
-def allowlist_of(body: Mapping[str, Any]) -> Allowlist:
-    """From the policy's effective body (its schema was checked)."""
-    apps: Mapping[str, Mapping[str, Any]] = body["apps"]
-    named = {app["package"]: (label, app) for label, app in apps.items() if app.get("package")}
-    allowed = {package: label for package, (label, _) in named.items()} | dict(body["allowed"])
-    installers = body["installers"]
-    return Allowlist(
-        required={package: label for package, (label, app) in named.items() if app["required"]},
-        allowed=allowed,
-        # Prescribed and forbidden at once: the ban, which somebody wrote down on purpose, holds.
-        forbidden=dict(body["forbidden"]),
-        unnamed={label: app["required"] for label, app in apps.items() if not app.get("package")},
-        installers=None if installers is None else frozenset(installers),
-        judge_inactive=body["judge_inactive"],
-        work_user=body["work_user"],
-    )
 
 
 def evaluate(inputs: Inputs, policy: Allowlist) -> list[Finding]:
@@ -119,12 +86,13 @@ def _has_packages(inputs: Inputs) -> bool:
 def _sort_out(packages: Sequence[Package], policy: Allowlist) -> _Seen:
     """Split what must be looked at from the system's own packages: those are part of the phone, not put there."""
     seen = _Seen(total=len(packages))
-    allowed, forbidden = policy.allowed, policy.forbidden
+    places = policy.places
     for package in packages:
         name = package["name"]
-        if name in forbidden:
+        place = places.get(name)
+        if place == "forbidden":
             seen.forbidden.setdefault(name, []).append(package)
-        elif name in allowed:
+        elif place is not None:
             seen.listed.setdefault(name, []).append(package)
         elif package["system"] is not True:
             seen.unlisted.setdefault(name, []).append(package)
@@ -162,8 +130,10 @@ def _reason(inputs: Inputs, part: str) -> dict[str, Any]:
 def _required(inputs: Inputs, policy: Allowlist, seen: _Seen | None) -> Iterator[Finding]:
     """Required apps, in the user that works with the phone."""
     whole = seen is not None and policy.work_user not in _users_not_inspected(inputs)
-    for name, label in policy.required.items():
-        evidence: dict[str, Any] = {"label": label, "user": policy.work_user}
+    for name, app in policy.apps.items():
+        if not app.required:
+            continue
+        evidence: dict[str, Any] = {"label": app.label, "user": policy.work_user}
         rows = [] if seen is None else seen.listed.get(name, []) + seen.forbidden.get(name, [])
         row = next((r for r in rows if r["user"] == policy.work_user), None)
         if row is None:
@@ -208,7 +178,7 @@ def _evidence(packages: Sequence[Package], label: str | None = None) -> dict[str
 def _banned(found: Mapping[str, Sequence[Package]], policy: Allowlist) -> Iterator[Finding]:
     for name, packages in found.items():
         active = _any_active(packages, policy)
-        evidence = _evidence(packages, policy.forbidden[name])
+        evidence = _evidence(packages, policy.labels[name])
         if active:
             yield Finding("app_forbidden", name, Status.FAIL, evidence)
         elif active is None:
@@ -249,7 +219,7 @@ def _installed_by(found: Mapping[str, Sequence[Package]], policy: Allowlist) -> 
         ]
         if not strangers:
             continue
-        evidence = _evidence(strangers, policy.allowed[name])
+        evidence = _evidence(strangers, policy.labels[name])
         if any(p["installer"] is not None and p["system"] is False for p in strangers):
             yield Finding("installer_not_allowed", name, Status.FAIL, evidence)
         else:

@@ -13,7 +13,9 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.compliance import store
-from app.compliance.rules import Allowlist, Finding, Inputs, allowlist_of, evaluate, worst
+from app.compliance.list_rules import Allowlist
+from app.compliance.lists import allowlist_for
+from app.compliance.rules import Finding, Inputs, evaluate, worst
 from app.kernel.db import to_us
 from app.kernel.tenancy import SYSTEM
 from app.policy import Policy, PolicyFiles, effective_many
@@ -66,7 +68,7 @@ def _judge(
     stored = latest_sections(session, lacking, SECTIONS)
     states = phone_states(session, SYSTEM, centres)
     holding = effective_many(session, policies, SUBJECT, set(centres.values()))
-    lists = {centre: allowlist_of(policy.body) for centre, policy in holding.items()}
+    lists = {centre: allowlist_for(policy, None, None) for centre, policy in holding.items()}
     rows, changes = [], []
     for handset_id, centre_id in sorted(centres.items()):
         sections = {**stored.get(handset_id, {}), **known.get(handset_id, {})}

@@ -1,4 +1,10 @@
-"""Policy files: `policies/<subject>/schema.json` and `vN.yaml`. Read once at start; a faulty one stops it."""
+"""Policy files: `policies/<subject>/schema.json` and `vN.yaml`. Read once at start; a faulty one stops it.
+
+An older version whose shape was another has its own `vN.schema.json`: rulings that were made by it are still replayed.
+Two words of `schema.json` are this program's own: `x-formerly` maps a member's former place to its present one, for
+stored layers that still use that (`rules.renewed`); `x-patches` names the member that holds patches over the body
+itself, each of which must leave it fit (`rules.patched`).
+"""
 
 from __future__ import annotations
 
@@ -15,10 +21,11 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from app.policy.rules import stack
+from app.policy.rules import patched, renewed, stack
 
 _KEPT = 1000
 _VERSION = re.compile(r"v([1-9]\d*)\.yaml")
+_OWN_SCHEMA = re.compile(r"v([1-9]\d*)\.schema\.json")
 
 
 class PolicyError(Exception):
@@ -44,12 +51,23 @@ def make_policy(subject: str, version: int, body: Mapping[str, Any]) -> Policy:
     return Policy(subject, version, body, hashlib.sha256(canonical.encode()).hexdigest())
 
 
+@dataclass(frozen=True)
+class _Schema:
+    validator: Draft202012Validator
+    formerly: Mapping[str, str]
+    patches: str | None
+
+    def problems(self, body: object) -> list[str]:
+        errors = self.validator.iter_errors(body)
+        return [f"{'.'.join(str(p) for p in e.absolute_path) or '(whole)'}: {e.message}" for e in errors]
+
+
 class PolicyFiles:
     """Every version of every subject. Raise `PolicyError` with all problems of all files at once."""
 
     def __init__(self, directory: Path) -> None:
         self._policies: dict[str, dict[int, Policy]] = {}
-        self._schemas: dict[str, Draft202012Validator] = {}
+        self._schemas: dict[str, _Schema] = {}
         self._overlaid: dict[tuple[str, tuple[UUID, ...]], Policy] = {}
         problems: list[str] = []
         subjects = sorted(p for p in directory.iterdir() if p.is_dir()) if directory.is_dir() else []
@@ -72,13 +90,26 @@ class PolicyFiles:
         return self._policies[subject][version]
 
     def problems_of(self, subject: str, body: object) -> list[str]:
-        """What the subject's schema says against a body, as `path: message`."""
-        errors = self._schemas[subject].iter_errors(body)
-        return [f"{'.'.join(str(p) for p in e.absolute_path) or '(whole)'}: {e.message}" for e in errors]
+        """What the subject's schema says against a body, also under its own patches, as `path: message`."""
+        schema = self._schemas[subject]
+        problems = schema.problems(body)
+        member = schema.patches
+        if problems or member is None or not isinstance(body, Mapping):
+            return problems
+        for key in body[member]:
+            problems += [f"{member}.{key}: {p}" for p in schema.problems(patched(body, member, key))]
+        return problems
+
+    def renewed(self, subject: str, layer: Mapping[str, Any]) -> dict[str, Any]:
+        """A stored layer as it would be written for the newest file."""
+        return renewed(layer, self._schemas[subject].formerly)
 
     def problems_over(self, subject: str, layers: Sequence[Mapping[str, Any]]) -> list[str]:
         """What the schema says against the newest file under these layers."""
-        return self.problems_of(subject, stack(self.latest(subject).body, layers))
+        return self.problems_of(subject, self._stacked(subject, layers))
+
+    def _stacked(self, subject: str, layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return stack(self.latest(subject).body, [self.renewed(subject, layer) for layer in layers])
 
     def kept(self, subject: str, layer_ids: tuple[UUID, ...]) -> Policy | None:
         """What `overlay` made of these layers before; layers never change, so it still holds."""
@@ -90,41 +121,68 @@ class PolicyFiles:
         problems = self.problems_over(subject, bodies)
         if problems:
             raise PolicyError(problems)
-        file = self.latest(subject)
-        policy = make_policy(subject, file.version, stack(file.body, bodies))
+        policy = make_policy(subject, self.latest(subject).version, self._stacked(subject, bodies))
         if len(self._overlaid) >= _KEPT:
             self._overlaid.clear()
         self._overlaid[subject, tuple(layer_id for layer_id, _ in layers)] = policy
         return policy
 
     def _read_subject(self, folder: Path) -> list[str]:
-        try:
-            schema = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as exc:
-            return [f"{folder.name}/schema.json: {exc}"]
-        self._schemas[folder.name] = Draft202012Validator(schema)
         problems: list[str] = []
-        versions: dict[int, Policy] = {}
+        schemas: dict[str, _Schema] = {}
+        paths: dict[int, Path] = {}
         for path in sorted(folder.iterdir()):
-            match = _VERSION.fullmatch(path.name)
-            if match is None:
-                if path.name != "schema.json":
-                    problems.append(f"{folder.name}/{path.name}: expected schema.json or vN.yaml")
-                continue
-            problems += self._read_version(folder.name, int(match[1]), path, versions)
-        if not versions and not problems:
+            if path.name == "schema.json" or _OWN_SCHEMA.fullmatch(path.name):
+                problems += _read_schema(path, schemas)
+            elif match := _VERSION.fullmatch(path.name):
+                paths[int(match[1])] = path
+            else:
+                problems.append(f"{folder.name}/{path.name}: expected schema.json, vN.yaml or vN.schema.json")
+        if not paths:
             problems.append(f"{folder.name}: no version found")
+        if "schema.json" not in {path.name for path in folder.iterdir()}:
+            problems.append(f"{folder.name}/schema.json: not found")
+        older = {f"v{version}.schema.json" for version in paths if version != max(paths)}
+        problems += [
+            f"{folder.name}/{name}: belongs to no older version"
+            for name in schemas.keys() - older - {"schema.json"}
+        ]
+        if problems:
+            return problems
+        self._schemas[folder.name] = schemas["schema.json"]
+        versions: dict[int, Policy] = {}
+        for version, path in sorted(paths.items()):
+            own = schemas.get(f"v{version}.schema.json")
+            problems += self._read_version(folder.name, version, path, own, versions)
         self._policies[folder.name] = versions
         return problems
 
-    def _read_version(self, subject: str, version: int, path: Path, into: dict[int, Policy]) -> list[str]:
+    def _read_version(
+        self,
+        subject: str,
+        version: int,
+        path: Path,
+        own: _Schema | None,
+        into: dict[int, Policy],
+    ) -> list[str]:
         where = f"{subject}/{path.name}"
         try:
             # YAML 1.2: `on` stays text, 012 is no octal, a key given twice is an error.
             body = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, YAMLError) as exc:
             return [f"{where}: {' '.join(str(exc).split())}"]
-        problems = [f"{where}: {p}" for p in self.problems_of(subject, body)]
-        if not problems:
+        found = self.problems_of(subject, body) if own is None else own.problems(body)
+        if not found:
             into[version] = make_policy(subject, version, body)
-        return problems
+        return [f"{where}: {problem}" for problem in found]
+
+
+def _read_schema(path: Path, into: dict[str, _Schema]) -> list[str]:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        into[path.name] = _Schema(
+            Draft202012Validator(schema), schema.get("x-formerly", {}), schema.get("x-patches")
+        )
+    except (OSError, ValueError) as exc:
+        return [f"{path.parent.name}/{path.name}: {exc}"]
+    return []

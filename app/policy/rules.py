@@ -1,4 +1,4 @@
-"""How a layer lies over a policy. Plain values only."""
+"""How a layer lies over a policy, and what became of the names that older layers use. Plain values only."""
 
 from __future__ import annotations
 
@@ -26,3 +26,29 @@ def stack(body: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> dict[
     for layer in layers:
         result = patch(result, layer)
     return result
+
+
+def renewed(layer: Mapping[str, Any], formerly: Mapping[str, str]) -> dict[str, Any]:
+    """A layer that may have been written for an older version of the policy, with its values where they stand today.
+
+    `formerly` maps a former member of the body to its place now (`users.work`). An object is never moved: where an old
+    name serves on, it holds an object now and held none before.
+    """
+    result = dict(layer)
+    for name, place in formerly.items():
+        if name not in result or isinstance(result[name], Mapping):
+            continue
+        value = result.pop(name)
+        for part in reversed(place.split(".")):
+            value = {part: value}
+        result = patch(result, value)
+    return result
+
+
+def patched(body: Mapping[str, Any], member: str, key: str) -> dict[str, Any]:
+    """The body under its own patches for `key`: of `xiaomi/M1`, `body[member]["xiaomi"]` and then that of the whole."""
+    patches: Mapping[str, Mapping[str, Any]] = body[member]
+    whole = {name: value for name, value in body.items() if name != member}
+    family = key.partition("/")[0]
+    over = [patches[name] for name in dict.fromkeys((family, key)) if name in patches]
+    return stack(whole, over) | {member: {}}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compliance.rules import Finding, Inputs, Status, allowlist_of, evaluate, worst
+from app.compliance.list_rules import Allowlist
+from app.compliance.lists import allowlist_of as for_model
+from app.compliance.rules import Finding, Inputs, Status, evaluate, worst
 from app.compliance.texts import TEXTS, text_of
+from app.policy import PolicyFiles
 
-BODY: dict[str, Any] = {
+POLICY = PolicyFiles(Path(__file__).resolve().parents[3] / "policies").latest("allowlist").body
+BODY: dict[str, Any] = POLICY | {
     "rule": "R03",
     "apps": {
         "微信": {"package": "com.tencent.mm", "required": True},
@@ -19,11 +24,12 @@ BODY: dict[str, Any] = {
     },
     "allowed": {"com.good.reader": "阅读器"},
     "forbidden": {"com.bad.game": "游戏"},
-    "installers": None,
-    "judge_inactive": False,
-    "work_user": 0,
 }
 OWNER = [{"id": 0, "name": "Owner", "running": True}]
+
+
+def allowlist_of(body: dict[str, Any]) -> Allowlist:
+    return for_model(body, None, None)
 
 
 def app(name: str, **fields: Any) -> dict[str, Any]:
@@ -183,7 +189,7 @@ class TestNamesMissing:
 
 
 class TestInstallers:
-    FROM = {"installers": ["com.xiaomi.market"]}
+    FROM: ClassVar = {"installers": {"allowed": ["com.xiaomi.market"], "by_hand": []}}
 
     def test_from_an_allowed_source(self) -> None:
         assert worst(judge(WECHAT, **self.FROM)) is Status.PASS
