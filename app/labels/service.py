@@ -1,0 +1,76 @@
+"""The labels that hold in a service centre, and how staff add one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from app.kernel.tenancy import Principal
+from app.kernel.texts import required, wrong
+from app.labels.rules import MAX_LABEL, is_package
+from app.policy import LayerInput, PolicyFiles, effective, effective_many, layer_versions, put_layer
+
+SUBJECT = "app_labels"
+Scope = Literal["district", "centre"]
+
+
+def labels_for(session: Session, files: PolicyFiles, centre_id: uuid.UUID | None) -> Mapping[str, str]:
+    """Package → label as they hold in a centre; without one the company's own. Raise `NotFound` for no centre."""
+    policy = files.latest(SUBJECT) if centre_id is None else effective(session, files, SUBJECT, centre_id)
+    found: Mapping[str, str] = policy.body["labels"]
+    return found
+
+
+def labels_among(
+    session: Session, files: PolicyFiles, centre_ids: Collection[uuid.UUID]
+) -> Mapping[str, str]:
+    """For lists over several centres, where one package can have one name only: the company's label, or where it has
+    none, that of the first of these centres that has one. Of a single centre, its own.
+    """
+    if len(centre_ids) == 1:
+        return labels_for(session, files, next(iter(centre_ids)))
+    found = dict(labels_for(session, files, None))
+    policies = effective_many(session, files, SUBJECT, centre_ids)
+    for centre_id in sorted(policies):
+        for package, label in policies[centre_id].body["labels"].items():
+            found.setdefault(package, label)
+    return found
+
+
+def name_app(
+    session: Session,
+    principal: Principal,
+    files: PolicyFiles,
+    package: str,
+    label: str,
+    *,
+    scope: Scope,
+    scope_id: uuid.UUID,
+    reason: str,
+    now: dt.datetime,
+) -> str:
+    """Write a label into the layer of a centre or a district, over what stands there; returns it as it was written.
+
+    Raise `Invalid` for a field that does not fit, `Stale` when somebody wrote the layer meanwhile, `NotFound` or
+    `Forbidden` as `put_layer`.
+    """
+    if not is_package(package):
+        raise wrong("package", "这不是应用的包名 / no package name")
+    text = required(label, "label", "请填写应用的名称 / a label is needed", MAX_LABEL)
+    why = required(reason, "reason", "请填写依据，例如从哪部手机上看到 / a reason is needed")
+    versions = layer_versions(session, principal, files, SUBJECT, scope, scope_id)
+    body: dict[str, Any] = dict(versions[0].body) if versions else {}
+    body["labels"] = {**body.get("labels", {}), package: text}
+    put_layer(
+        session,
+        principal,
+        files,
+        LayerInput(SUBJECT, scope, scope_id, body, why),
+        expected_version=versions[0].version if versions else 0,
+        now=now,
+    )
+    return text
