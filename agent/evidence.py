@@ -7,13 +7,13 @@ from typing import Any
 from agent import wire
 from agent.parsers import Unreadable
 from agent.parsers.common import is_noise
+from agent.parsers.device_policy import parse_device_owner
 from agent.parsers.evidence import (
     PhoneDate,
     parse_count,
     parse_date,
     parse_encryption,
     parse_installs,
-    parse_owner,
     parse_volumes,
 )
 from agent.parsers.power import parse_uptime
@@ -53,7 +53,7 @@ def evidence(body: Json, reader: SectionReader, link: str) -> Json:
         "volumes": _volumes(reader),
         "encryption": parse_encryption(props or {}),
         "adb_wipe": _adb_wipe(reader, props, identity["sdk"]),
-        "device_owner": reader.take("device_owner", lambda: parse_owner(reader.text("owner"))),
+        "device_owner": reader.take("device_owner", lambda: parse_device_owner(reader.text("owner"))),
         **{name: _words(identity[name]) for name in ("brand", "model", "android_release", "security_patch")},
         "sdk": identity["sdk"],
         "link": link,

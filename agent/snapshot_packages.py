@@ -13,7 +13,7 @@ from agent.parsers.packages import (
 )
 from agent.snapshot_parts import Json, SectionReader
 
-_NOT_DUMPED: Block = ("", "", "", "")
+_NOT_DUMPED: Block = ("", "", "", "", "")
 
 
 def packages_part(reader: SectionReader, users: list[int]) -> list[Json] | None:
@@ -51,7 +51,7 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Block]) 
     head = user_head(user)
     rows: list[Json] = []
     for name, version_code, installer in listing.packages:
-        _, dumped_code, version_name, user_lines = details.get(name, _NOT_DUMPED)
+        _, dumped_code, version_name, _, user_lines = details.get(name, _NOT_DUMPED)
         code = version_code or dumped_code
         rows.append(
             {

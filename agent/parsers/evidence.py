@@ -17,7 +17,6 @@ _DATE = re.compile(r"([0-9]{1,12}) ([+-])([0-9]{2})([0-9]{2})", re.ASCII)
 _VOLUME = re.compile(r"((?:public|private|emulated|stub)[:;,0-9A-Za-z_-]*) ([a-z_]+) (\S+)", re.ASCII)
 _MAJOR = re.compile(r"[a-z]+:([0-9]+),", re.ASCII)
 _USB_MAJORS = frozenset({8, *range(65, 72), *range(128, 136)})
-_OWNER = re.compile(r"(?:package=|admin=ComponentInfo\{)([A-Za-z][\w.]*)", re.ASCII)
 _NEVER = dt.datetime(1971, 1, 1, tzinfo=dt.UTC).timestamp()
 """Android writes the epoch's first day where a user does not have an app."""
 
@@ -107,19 +106,6 @@ def _epoch(text: str, date: PhoneDate) -> int:
         return int(dt.datetime.strptime(text.strip(), "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).timestamp())
     except (ValueError, OverflowError):
         raise Unreadable("an app's time was not understood") from None
-
-
-def parse_owner(text: str) -> str | None:
-    """The device owner's package by `dumpsys device_policy`, None where there is none. Raise `Unreadable`."""
-    owner = False
-    for line in text.splitlines():
-        if line.strip().startswith("Device Owner"):
-            owner = True
-        elif owner and (found := _OWNER.match(line.strip())):
-            return found[1]
-    if owner or "olicy" not in text or complaint(text):
-        raise Unreadable(complaint(text) or "not understood")
-    return None
 
 
 def parse_encryption(props: Mapping[str, str]) -> Encryption:

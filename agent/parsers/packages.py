@@ -14,8 +14,12 @@ from agent.parsers.common import Unreadable, complaint, is_noise
 Listed = tuple[str, str, str]
 """A line of `pm list packages`: name, version code, installer."""
 
-Block = tuple[str, str, str, str]
-"""A package in `dumpsys package`: name, version code, version name, its lines for each user."""
+Block = tuple[str, str, str, str, str]
+"""A package in `dumpsys package`: name, version code, version name, signer, its lines for each user.
+
+The signer is the 32-bit print that Android 9 and later show of the one certificate, in hexadecimal: it tells a mix-up
+and is no proof. Empty for several signers, and before Android 9, which prints a number that changes with every boot.
+"""
 
 # package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "="
 # of its word, and only of that word, or the installer would be taken for the name.
@@ -30,6 +34,7 @@ _BLOCK = re.compile(
     r"Package \[([^\]\n]{1,255})\][^\n]*"
     r"(?:\n *versionCode=([0-9]{1,18})[^\n]*)?"
     r"(?:\n *versionName=([^\n\r]*)\r?)?"
+    r"(?:\n *signatures=(?:\w+\{\w+ version:\w+, signatures:\[([0-9a-f]{1,8})\])?[^\n]*)?"
     r"((?:\n *User [0-9][^\n]*)*)"
 )
 NOTHING: dict[str, None] = {"": None, "null": None}

@@ -6,13 +6,13 @@ Words and exit codes are AOSP's LockSettingsShellCommand and TestHarnessModeServ
 
 from __future__ import annotations
 
+from agent.guard import GUARD_EXIT
 from agent.parsers.lock import UNCLEAR, clear_code
 from agent.transport import CommandResult
 
 HARNESS = "test_harness"
 HARNESS_SDK = 29
 OTHER_PHONE = "other_phone"
-GUARD_EXIT = 93
 _LOCKED_EXIT, _FAILED_EXIT, _NO_SERVICE_EXIT = 2, 1, 20
 _WORDS = {
     (_LOCKED_EXIT, "Test Harness Mode cannot be enabled if there is a lock screen"): "lock_set",

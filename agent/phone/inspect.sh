@@ -6,7 +6,7 @@ s date date '+%s %z'
 f props '^\[(ro.serialno|persist.sys.test_harness|ro.crypto.state|ro.crypto.type|ro.frp.pst)\]' getprop
 s harness service check testharness
 s volumes sm list-volumes all
-f owner '[Dd]evice [Pp]olicy|^ *(Device Owner|admin=|package=)' dumpsys device_policy
+f owner 'Device Policy|^ *((Device|Profile) Owner|Enabled Device Admins|admin=|package=)' dumpsys device_policy
 f installs '^ *(codePath|firstInstallTime)=' dumpsys package packages
 o=$($T find /sdcard/ -path /sdcard/Android -prune -o -type f -print 2>/dev/null | wc -l) && put media 0
 print -r -- "$N done"

@@ -13,7 +13,6 @@ from agent.parsers.evidence import (
     parse_date,
     parse_encryption,
     parse_installs,
-    parse_owner,
     parse_volumes,
 )
 
@@ -76,16 +75,6 @@ def test_only_apps_on_the_data_partition_count() -> None:
 def test_a_time_that_is_missing_is_not_none(text: str) -> None:
     with pytest.raises(Unreadable):
         parse_installs(text, DATE)
-
-
-def test_the_device_owner() -> None:
-    none = "Current Device Policy Manager state:\n  Enabled Device Admins (User 0):\n    package=com.other\n"
-    assert parse_owner(none) is None
-    owner = none + "  Device Owner: \n    admin=ComponentInfo{com.mdm/com.mdm.Admin}\n    package=com.mdm\n"
-    assert parse_owner(owner) == "com.mdm"
-    for bad in ("", "Can't find service: device_policy", "Current Device Policy\n  Device Owner: \n"):
-        with pytest.raises(Unreadable):
-            parse_owner(bad)
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,8 @@ def test_details() -> None:
     details = parse_details(own("dumpsys_package_11.txt"))
     wechat = details["com.tencent.mm"]
     assert wechat[:3] == ("com.tencent.mm", "2580", "8.0.49")
-    assert [suspended(wechat[3], user_head(user)) for user in (0, 999, 10)] == [False, True, None]
-    assert suspended(details["com.android.shell"][3], user_head(0)) is None
+    assert [suspended(wechat[4], user_head(user)) for user in (0, 999, 10)] == [False, True, None]
+    assert suspended(details["com.android.shell"][4], user_head(0)) is None
 
 
 def test_the_factorys_hidden_version_is_not_taken_for_the_one_that_runs() -> None:
@@ -141,28 +141,47 @@ def test_no_details(text: str, reason: str) -> None:
 
 
 def test_a_recorded_dump() -> None:
+    wanted = (
+        "Package [",
+        "versionCode=",
+        "versionName=",
+        "signatures=",
+        "User ",
+        "Hidden system packages:",
+        "Packages:",
+    )
     for path in captures("dumpsys_packages.txt"):
-        wanted = (
-            "Package [",
-            "versionCode=",
-            "versionName=",
-            "User ",
-            "Hidden system packages:",
-            "Packages:",
-        )
         lines = path.read_text("utf-8", "replace").splitlines()
         text = "\n".join(line for line in lines if line.strip().startswith(wanted))
         details = parse_details(text)
-        assert (
-            details.keys()
-            == {
-                "com.samsung.android.provider.filterprovider",
-                "com.sec.android.app.DataCreate",
-            }
-            & details.keys()
-            | details.keys()
-        )
+        assert len(details) == text.count("Package [")
         for detail in details.values():
             assert detail[1].isdecimal()
             assert detail[2]
-            assert suspended(detail[3], user_head(0)) is False
+            assert detail[3] == "b378e95c"
+            assert suspended(detail[4], user_head(0)) is False
+
+
+@pytest.mark.parametrize(
+    ("line", "signer"),
+    [
+        (
+            "signatures=PackageSignatures{3d8c1a0 version:2, signatures:[b378e95c], past signatures:[]}",
+            "b378e95c",
+        ),
+        (
+            "signatures=PackageSignatures{3d8c1a0 version:3, signatures:[5c1], past signatures:[a1 flags: 17]}",
+            "5c1",
+        ),
+        ("signatures=PackageSignatures{3d8c1a0 version:2, signatures:[b378e95c, 1], past signatures:[]}", ""),
+        ("signatures=PackageSignatures{3d8c1a0 version:0, signatures:[], past signatures:[]}", ""),
+        ("signatures=PackageSignatures{3d8c1a0 [b378e95c]}", ""),
+        ("signatures=", ""),
+        ("versionName2=x", ""),
+    ],
+)
+def test_the_signers_print(line: str, signer: str) -> None:
+    text = f"Packages:\n  Package [a.b] (1):\n    versionName=2\n    {line}\n    User 0: installed=true suspended=true"
+    found = parse_details(text)["a.b"]
+    assert found[3] == signer
+    assert (suspended(found[4], user_head(0)) is True) is line.startswith("signatures")
