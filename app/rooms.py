@@ -314,6 +314,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.compliance.jobs import JOBS as COMPLIANCE_JOBS
     from app.contracts.jobs import JOBS as CONTRACT_JOBS
     from app.credchecks.jobs import JOBS as ROUND_JOBS
     from app.duty.jobs import JOBS as DUTY_JOBS
@@ -343,6 +344,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *REGISTRY_JOBS,
         *READING_JOBS,
         *COMMAND_JOBS,
+        *COMPLIANCE_JOBS,
         *FLEET_JOBS,
         *PEOPLE_JOBS,
         *OBSERVER_JOBS,

@@ -3,7 +3,7 @@
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for, allowlist_of
 from app.compliance.rules import Status
-from app.compliance.service import judge, rejudge
+from app.compliance.service import changed_since, judge, make_due, rejudge
 from app.compliance.views import (
     FindingView,
     Tally,
@@ -23,9 +23,11 @@ __all__ = [
     "Verdict",
     "allowlist_for",
     "allowlist_of",
+    "changed_since",
     "judge",
     "list_changes",
     "list_verdicts",
+    "make_due",
     "rejudge",
     "tallies",
     "verdict_counts",

@@ -18,9 +18,16 @@ Package = Mapping[str, Any]
 
 
 class Status(StrEnum):
+    """Of a finding; a verdict is never exempt, for that counts as a pass."""
+
     PASS = "pass"  # noqa: S105 - a verdict, no password
-    FAIL = "fail"
+    EXEMPT = "exempt"
+    GRACE = "grace"
     UNKNOWN = "unknown"
+    FAIL = "fail"
+
+
+VERDICTS = (Status.FAIL, Status.UNKNOWN, Status.GRACE, Status.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def worst(findings: Iterable[Finding]) -> Status:
     return Status.PASS if found == {Status.PASS} else Status.UNKNOWN
 
 
-_SEVERITY = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
+_SEVERITY = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.GRACE: 2, Status.EXEMPT: 3, Status.PASS: 4}
 # Findings that say nothing against "no app beyond those prescribed".
 _NO_STRANGER = frozenset(
     {"required_missing", "required_inactive", "required_activity_unknown", "package_name_not_configured"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.compliance.rules import Status
+from app.compliance.rules import VERDICTS, Status
 from app.http.api import PageArgs
 from app.http.fields import Instant
 
-_STATUSES = [status.value for status in Status]
+_STATUSES = [status.value for status in VERDICTS]
 
 
 class FindingSchema(Schema):

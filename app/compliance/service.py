@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ from app.compliance import store
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for
 from app.compliance.rules import Finding, Inputs, evaluate, worst
-from app.kernel.db import to_us
+from app.kernel.db import from_us, to_us
 from app.kernel.tenancy import SYSTEM
 from app.policy import Policy, PolicyFiles, effective_many
 from app.readings import AbsorbedReading, latest_sections, phone_states
@@ -24,6 +24,7 @@ from app.readings import AbsorbedReading, latest_sections, phone_states
 SUBJECT = "allowlist"
 SECTIONS = ("packages", "users")
 _REJUDGED_AT_ONCE = 500
+_AT_ONCE = from_us(0)
 
 
 def judge(
@@ -52,6 +53,28 @@ def rejudge(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
     if centres:
         _judge(session, centres, {}, policies, now)
     return len(centres)
+
+
+def make_due(
+    session: Session,
+    *,
+    handset_ids: Collection[uuid.UUID] | None = None,
+    centre_id: uuid.UUID | None = None,
+) -> None:
+    """Have these phones, those of this centre, or all, judged again at the job's next run."""
+    store.set_due(session, _AT_ONCE, handset_ids, centre_id)
+
+
+def changed_since(
+    session: Session, at: dt.datetime | None, after_id: uuid.UUID | None, limit: int
+) -> Sequence[Row[uuid.UUID, uuid.UUID, str, str, dt.datetime]]:
+    """Rows `(handset_id, centre_id, status, findings, changed_at)` of verdicts that changed, the oldest first; `at` and
+    `after_id` are those of the last row that the caller has seen, None: from the beginning. Internal.
+
+    A transaction that commits late brings a `changed_at` that another has passed already: whoever must miss none
+    begins some minutes before what was seen last.
+    """
+    return store.changed_after(session, at, after_id, limit)
 
 
 def _judge(

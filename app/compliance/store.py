@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.compliance.model import ComplianceChange, ComplianceVerdict
@@ -37,6 +38,36 @@ def save(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 def append_changes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(insert(ComplianceChange), list(rows))
+
+
+def set_due(
+    session: Session,
+    at: dt.datetime,
+    handset_ids: Collection[uuid.UUID] | None,
+    centre_id: uuid.UUID | None,
+) -> None:
+    """Of these phones, of those of this centre, or of both conditions; of all where neither is given."""
+    change = update(ComplianceVerdict).values(due_at=at)
+    if handset_ids is not None:
+        change = change.where(ComplianceVerdict.handset_id.in_(handset_ids))
+    if centre_id is not None:
+        change = change.where(ComplianceVerdict.centre_id == centre_id)
+    session.execute(change.execution_options(synchronize_session=False))
+
+
+def changed_after(
+    session: Session, at: dt.datetime | None, after_id: uuid.UUID | None, limit: int
+) -> Sequence[Row[uuid.UUID, uuid.UUID, str, str, dt.datetime]]:
+    verdict = ComplianceVerdict
+    query = select(
+        verdict.handset_id, verdict.centre_id, verdict.status, verdict.findings, verdict.changed_at
+    )
+    if at is not None and after_id is None:
+        query = query.where(verdict.changed_at >= at)
+    elif at is not None:
+        later = and_(verdict.changed_at == at, verdict.handset_id > after_id)
+        query = query.where(or_(verdict.changed_at > at, later))
+    return session.execute(query.order_by(verdict.changed_at, verdict.handset_id).limit(limit)).all()
 
 
 def verdicts(

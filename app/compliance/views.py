@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.compliance import store
 from app.compliance.model import ComplianceChange, ComplianceVerdict
-from app.compliance.rules import CLAUSE, Finding, Status
+from app.compliance.rules import CLAUSE, VERDICTS, Finding, Status
 from app.compliance.texts import text_of
 from app.kernel.db import from_us
 from app.kernel.paging import Page, SortKey, paginate
@@ -24,7 +24,9 @@ from app.registry import find_handset
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding in words. `first_seen`: since when it holds without a break."""
+    """A finding in words. `first_seen`: since when it holds without a break; `last_seen`: the reading that last showed
+    it. Both, and `severity`, may be None in verdicts that were given before they were kept.
+    """
 
     code: str
     subject: str
@@ -34,6 +36,11 @@ class FindingView:
     en: str
     evidence: Mapping[str, Any]
     first_seen: dt.datetime
+    last_seen: dt.datetime | None = None
+    severity: str | None = None
+    grace_until: dt.datetime | None = None
+    exempt_until: dt.datetime | None = None
+    exemption_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def verdict_of(session: Session, principal: Principal, handset_id: uuid.UUID) ->
 def verdict_counts(session: Session, principal: Principal) -> dict[Status, int]:
     """Judged phones in service by verdict; those never judged are in no count."""
     counted = store.count_by_status(session, principal)
-    return {status: counted.get(status.value, 0) for status in Status}
+    return {status: counted.get(status.value, 0) for status in VERDICTS}
 
 
 def list_verdicts(
@@ -145,5 +152,12 @@ def _finding(stored: Mapping[str, Any]) -> FindingView:
     chinese, english = text_of(finding)
     return FindingView(
         finding.code, finding.subject, finding.status, CLAUSE, chinese, english, finding.evidence,
-        from_us(stored["first_seen"]),
+        from_us(stored["first_seen"]), _instant(stored, "last_seen"), stored.get("severity"),
+        _instant(stored, "grace_until"), _instant(stored, "exempt_until"),
+        uuid.UUID(stored["exemption_id"]) if stored.get("exemption_id") else None,
     )  # fmt: skip
+
+
+def _instant(stored: Mapping[str, Any], name: str) -> dt.datetime | None:
+    us = stored.get(name)
+    return None if us is None else from_us(us)

@@ -52,14 +52,32 @@ def make_policy(subject: str, version: int, body: Mapping[str, Any]) -> Policy:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What a schema says against a body. `rule` is the schema's keyword (`pattern`, `required` …); `patch` the model or
+    brand under whose patch the fault shows, empty where it needs none.
+    """
+
+    path: tuple[str | int, ...]
+    rule: str
+    message: str
+    patch: str = ""
+
+    def __str__(self) -> str:
+        where = ".".join(str(part) for part in self.path) or "(whole)"
+        return f"{self.patch}: {where}: {self.message}" if self.patch else f"{where}: {self.message}"
+
+
+@dataclass(frozen=True)
 class _Schema:
     validator: Draft202012Validator
     formerly: Mapping[str, str]
     patches: str | None
 
-    def problems(self, body: object) -> list[str]:
-        errors = self.validator.iter_errors(body)
-        return [f"{'.'.join(str(p) for p in e.absolute_path) or '(whole)'}: {e.message}" for e in errors]
+    def faults(self, body: object, patch: str = "") -> list[Fault]:
+        return [
+            Fault(tuple(error.absolute_path), str(error.validator), error.message, patch)
+            for error in self.validator.iter_errors(body)
+        ]
 
 
 class PolicyFiles:
@@ -89,16 +107,20 @@ class PolicyFiles:
     def version(self, subject: str, version: int) -> Policy:
         return self._policies[subject][version]
 
-    def problems_of(self, subject: str, body: object) -> list[str]:
-        """What the subject's schema says against a body, also under its own patches, as `path: message`."""
+    def faults_of(self, subject: str, body: object) -> list[Fault]:
+        """What the subject's schema says against a body, and against it under its own patches."""
         schema = self._schemas[subject]
-        problems = schema.problems(body)
+        faults = schema.faults(body)
         member = schema.patches
-        if problems or member is None or not isinstance(body, Mapping):
-            return problems
+        if faults or member is None or not isinstance(body, Mapping):
+            return faults
         for key in body[member]:
-            problems += [f"{member}.{key}: {p}" for p in schema.problems(patched(body, member, key))]
-        return problems
+            faults += schema.faults(patched(body, member, key), f"{member}.{key}")
+        return faults
+
+    def problems_of(self, subject: str, body: object) -> list[str]:
+        """As `faults_of`, each a line `path: message`."""
+        return [str(fault) for fault in self.faults_of(subject, body)]
 
     def renewed(self, subject: str, layer: Mapping[str, Any]) -> dict[str, Any]:
         """A stored layer as it would be written for the newest file."""
@@ -171,7 +193,7 @@ class PolicyFiles:
             body = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, YAMLError) as exc:
             return [f"{where}: {' '.join(str(exc).split())}"]
-        found = self.problems_of(subject, body) if own is None else own.problems(body)
+        found = self.problems_of(subject, body) if own is None else [str(fault) for fault in own.faults(body)]
         if not found:
             into[version] = make_policy(subject, version, body)
         return [f"{where}: {problem}" for problem in found]
