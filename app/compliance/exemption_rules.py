@@ -6,16 +6,17 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from app.kernel.errors import FieldError
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 PHONE_ONLY = frozenset(
     {
         "loader_unlocked",
         "more_apps_than_prescribed",
         "other_device_owner",
         "rooted",
-        "silent",
         "test_build",
     }
 )
@@ -140,3 +141,13 @@ def ask_problems(
         text = f"最长 {max_days} 天，到期可以再申请 / at most {max_days} days"
         found.append(FieldError("valid_to", "too_long", text))
     return found
+
+
+def end_of(day: dt.date) -> dt.datetime:
+    """The instant at which an exemption whose last day this is ends: the following midnight in Shanghai."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), SHANGHAI).astimezone(dt.UTC)
+
+
+def last_day(valid_to: dt.datetime) -> dt.date:
+    """The last day, in Shanghai, of which an exemption that ends at this instant covers anything."""
+    return (valid_to - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.compliance.exemption_model import ComplianceExemption
@@ -123,3 +123,20 @@ def listed(
         hits = [column.icontains(words, autoescape=True) for column in (_Row.subject, _Row.reason)]
         query = query.where(or_(_Row.handset_id.in_(phones), *hits))
     return query
+
+
+def tags(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Asset tags of phones that visible exemptions name, retired ones and those that left the centre too."""
+    query = select(Handset.id, Handset.asset_tag).where(Handset.id.in_(handset_ids))
+    return {row.id: row.asset_tag for row in session.execute(query)}
+
+
+def centre_names(session: Session, centre_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    query = select(ServiceCentre.id, ServiceCentre.name).where(ServiceCentre.id.in_(centre_ids))
+    return {row.id: row.name for row in session.execute(query)}
+
+
+def waiting(session: Session, principal: Principal) -> int:
+    """How many requests wait for a decision."""
+    query = select(func.count()).select_from(_Row).where(_Row.state == State.REQUESTED)
+    return session.scalar(query.where(within(principal, _Row.centre_id))) or 0
