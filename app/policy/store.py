@@ -38,6 +38,10 @@ def centres_of(session: Session, district_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.scalars(query))
 
 
+def all_centres(session: Session) -> list[uuid.UUID]:
+    return list(session.scalars(select(_CENTRE.c.id).order_by(_CENTRE.c.id)))
+
+
 def scope_exists(session: Session, scope: str, scope_id: uuid.UUID) -> bool:
     place = _CENTRE if scope == "centre" else _DISTRICT
     return session.scalar(select(place.c.id).where(place.c.id == scope_id)) is not None
