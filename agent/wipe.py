@@ -19,11 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent import wire
 from agent.boxes import SEALED, Boxes
 from agent.errors import TransportError
+from agent.guard import guard
 from agent.identity import Held, NotAtHand, PhoneAtHand
 from agent.inbox import Outcome, ResultState
 from agent.parsers.identity import is_imei
 from agent.parsers.lock import UNCLEAR, is_secret
-from agent.parsers.wipe import GUARD_EXIT, HARNESS, HARNESS_SDK, cleared_code, enable_code, harness_code
+from agent.parsers.wipe import HARNESS, HARNESS_SDK, cleared_code, enable_code, harness_code
 from agent.transport import CommandResult
 
 log = logging.getLogger("agent.commands")
@@ -212,14 +213,6 @@ def _answer(held: Held, command: str, code_of: Callable[[CommandResult], str]) -
     except Exception as exc:  # noqa: BLE001 - its kind alone
         log.error("wipe command failed kind=%s", type(exc).__name__)  # noqa: TRY400
         return "internal"
-
-
-def guard(serial: str, boot_id: str) -> str:
-    """Ends the command line with 93 and no word unless the phone that runs it is this one, in this very boot."""
-    return (
-        f'[ "$(getprop ro.serialno)" = {shlex.quote(serial)} ] && '
-        f'[ "$(cat /proc/sys/kernel/random/boot_id)" = {shlex.quote(boot_id)} ] || exit {GUARD_EXIT}'
-    )
 
 
 def clear_command(secret: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from agent.parsers.common import Unreadable, complaint
 
@@ -61,7 +62,7 @@ class AppState:
 ABSENT = AppState(installed=False, known=False)
 
 
-def is_package(name: object) -> bool:
+def is_package(name: object) -> TypeGuard[str]:
     """Whether this is a package name by Android's own grammar, so that it may stand in a command line as it is."""
     return isinstance(name, str) and len(name) <= _MAX_PACKAGE and _PACKAGE.fullmatch(name) is not None
 

@@ -14,6 +14,7 @@ import pytest
 from agent import identity, wipe, wire
 from agent.boxes import Boxes
 from agent.errors import TransportFault
+from agent.guard import guard
 from agent.inbox import Inbox
 from agent.parsers.wipe import cleared_code, enable_code, harness_code
 from agent.simulator.android.locksettings import LockLie
@@ -352,7 +353,7 @@ def test_in_a_real_shell_the_guard_holds(tmp_path: Path, shell_v2: bool) -> None
         assert rig.resets == [1, 0]
         for serial, boot_id in (("OTHER", rig.phones[1].boot_id), (rig.phones[1].identity.serial, "0" * 36)):
             with rig.at_hand(rig.command(1)) as held:
-                line = f"{wipe.guard(serial, boot_id)}\n{wipe.enable_command()}"
+                line = f"{guard(serial, boot_id)}\n{wipe.enable_command()}"
                 assert enable_code(held.transport.run(line, 10.0)) == "other_phone"
         assert rig.phones[1].wipe_orders == 0
 
