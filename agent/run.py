@@ -36,6 +36,7 @@ from agent.pins import KeyPins
 from agent.probes.prober import Prober
 from agent.probes.selfcheck import SelfCheck, canary_at
 from agent.reading import DEADLINE_S, PhoneReader
+from agent.remove import RemoveApp, RestoreApp
 from agent.reporter import AgentStopped, Reporter
 from agent.spool import Spool
 from agent.state import DEFAULT_STATE, Identity, State
@@ -127,6 +128,7 @@ class Agent:
                 kinds[name] = LockKind(what, state.keys().x25519, boxes, at_hand)
             kinds["inspect_phone"] = InspectPhone(at_hand)
             kinds["identify_phone"] = IdentifyPhone(at_hand)
+            kinds["remove_app"], kinds["restore_app"] = RemoveApp(at_hand), RestoreApp(at_hand)
             kinds["wipe_phone"] = WipeKind(
                 state.keys().x25519, boxes, at_hand, self._inbox.left_s, self._came_so_far
             )
