@@ -1,5 +1,6 @@
 """What agents read of phones: the newest state of each, the latest content of its sections, what was not reached."""
 
+from app.readings.changes import Content, offer_again, take_changes
 from app.readings.heard import Heard, heard_count, last_heard
 from app.readings.journals import journal_notes, note_journals
 from app.readings.rules import (
@@ -33,13 +34,14 @@ from app.readings.service import (
     phones_read_by,
     refused_phones,
 )
-from app.readings.views import PhoneNow, Sighted, contact_failures, list_sightings, phone_states
+from app.readings.views import PhoneNow, Sighted, confirmed_at, contact_failures, list_sightings, phone_states
 
 __all__ = [
     "AbsorbedReading",
     "Absorption",
     "AgentRef",
     "BadEntry",
+    "Content",
     "Heard",
     "Journal",
     "JournalNote",
@@ -51,6 +53,7 @@ __all__ = [
     "Unreached",
     "absorb",
     "age_us",
+    "confirmed_at",
     "contact_failures",
     "dated",
     "forget_sighting",
@@ -63,6 +66,7 @@ __all__ = [
     "note_contacts",
     "note_journals",
     "note_sightings",
+    "offer_again",
     "parse_journal",
     "parse_reading",
     "parse_unreached",
@@ -70,5 +74,6 @@ __all__ = [
     "phones_read_by",
     "refused_phones",
     "shown",
+    "take_changes",
     "text",
 ]

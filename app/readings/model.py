@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, UtcDateTime
@@ -60,6 +60,25 @@ class PhoneSection(Base):
     tag: Mapped[str] = mapped_column(String(32))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
     data: Mapped[str] = mapped_column(Text)
+
+
+class SectionChange(Base):
+    """A content of a watched section that came in, until whoever follows the changes has taken it.
+
+    `at`: the reading that brought it; `before_at`: the last that confirmed the content before, null for the first.
+    `unread`: `[part, reason]` of that reading. `data` null: it is still the one in `phone_section`.
+    """
+
+    __tablename__ = "section_change"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    handset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handset.id"), index=True)
+    centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
+    name: Mapped[str] = mapped_column(String(20))
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+    before_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    unread: Mapped[str] = mapped_column(Text)
+    data: Mapped[str | None] = mapped_column(Text)
 
 
 class PhoneKnown(Base):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Unread = tuple[tuple[str, str], ...]
+WATCHED = frozenset({"identity", "setup", "packages", "users", "accounts", "security"})
+"""Sections whose every content is kept until whoever follows what changes on phones has taken it."""
 
 
 @dataclass(frozen=True)

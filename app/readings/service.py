@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from app.kernel.db import to_us
-from app.readings import store
+from app.kernel.db import from_us, to_us
+from app.readings import change_store, store
 from app.readings.model import MAX_SERIAL
 from app.readings.rules import (
+    WATCHED,
     AbsorbedReading,
     AgentRef,
     Power,
@@ -50,6 +51,7 @@ class _Phone:
     known: dict[str, list[Any]]
     head: tuple[Any, ...] | None = None
     contents: dict[str, tuple[str, dt.datetime, Any]] = field(default_factory=dict)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 _KNOWN = ("centre_id", "tags", "unread", "refused_identity")
@@ -109,6 +111,8 @@ def _save(session: Session, phones: Sequence[_Phone]) -> None:
             new.append((*known, *phone.head, handset.id))
     store.update_states(session, _KNOWN, old)
     store.update_states(session, (*_KNOWN, *_HEAD), new)
+    # Before the contents are replaced: what nobody has taken yet would be lost.
+    change_store.append(session, [row for phone in phones for row in phone.changes])
     store.save_sections(session, [row for phone in phones for row in _contents(phone)])
 
 
@@ -127,9 +131,11 @@ def _fold(
     if at is not None:
         at_us = to_us(at)
         merge = merge_tags(phone.known, reading.tags, reading.sections, at_us)
-        phone.known = merge.known
+        before, phone.known = phone.known, merge.known
         for name in merge.fresh:
             changed[name] = reading.sections[name]
+            if name in WATCHED:
+                _watch(phone, name, reading, at, before.get(name))
             phone.contents[name] = (reading.tags[name], at, changed[name])
         if supersedes(at_us, reading.boot_id, reading.uptime_us, phone.at_us, phone.boot_id, phone.uptime_us):
             unread_changed = _head(phone, reading, agent, at_us, now)
@@ -141,6 +147,25 @@ def _fold(
             reading.grade, agent.id, changed, reading.unread, reading.tags, unread_changed,
         )
     )  # fmt: skip
+
+
+def _watch(phone: _Phone, name: str, reading: Reading, at: dt.datetime, before: list[Any] | None) -> None:
+    """Note that a content came in, and keep that of the same batch which it replaces."""
+    if name in phone.contents:
+        replaced = next(row for row in reversed(phone.changes) if row["name"] == name)
+        replaced["data"] = orjson.dumps(phone.contents[name][2]).decode()
+    parts = [[part, why] for part, why in reading.unread if part == name or part.startswith(f"{name}.")]
+    phone.changes.append(
+        {
+            "handset_id": phone.handset.id,
+            "centre_id": phone.handset.centre_id,
+            "name": name,
+            "at": at,
+            "before_at": None if before is None else from_us(before[1]),
+            "unread": orjson.dumps(parts).decode() if parts else "[]",
+            "data": None,
+        }
+    )
 
 
 def _identity_problem(phone: _Phone, reading: Reading) -> str | None:
