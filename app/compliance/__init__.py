@@ -1,5 +1,7 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
+from app.compliance.exemption_rules import covering, grouped
+from app.compliance.exemption_store import current as current_exemptions
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for, allowlist_of
 from app.compliance.rules import Status
@@ -24,6 +26,9 @@ __all__ = [
     "allowlist_for",
     "allowlist_of",
     "changed_since",
+    "covering",
+    "current_exemptions",
+    "grouped",
     "judge",
     "list_changes",
     "list_verdicts",

@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
+from app.kernel.db import from_us
 from app.kernel.paging import Page, SortKey, paginate
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import SYSTEM, Principal
 from app.readings import store
 from app.readings.model import ContactFailure, PhoneState, Sighting
 from app.readings.rules import Power, Unread
@@ -56,6 +57,20 @@ def phone_states(
 ) -> dict[uuid.UUID, PhoneNow]:
     """The phones among these that were ever read and that the caller may see."""
     return {s.handset_id: _phone_now(s) for s in store.states(session, principal, handset_ids)}
+
+
+def confirmed_at(
+    session: Session, handset_ids: Collection[uuid.UUID], section: str
+) -> dict[uuid.UUID, dt.datetime]:
+    """When the kept content of a section was last read as it is, of the phones of which it ever was. Internal: asks no
+    principal.
+    """
+    found = {}
+    for row in store.states(session, SYSTEM, handset_ids):
+        known = orjson.loads(row.tags).get(section)
+        if known is not None:
+            found[row.handset_id] = from_us(known[1])
+    return found
 
 
 def contact_failures(
