@@ -20,6 +20,7 @@ from app.cli import installation_cli, scheduler_cli
 from app.commands import CommandHooks
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
+from app.compliance.exemption_api import exemption_api
 from app.contracts.api import contracts_api
 from app.contracts.assessment_pages import assessment_pages
 from app.contracts.pages import contract_pages
@@ -196,6 +197,7 @@ APIS: tuple[Blueprint, ...] = (
     policy_api,
     uptime_api,
     compliance_api,
+    exemption_api,
     users_api,
     probes_api,
     observers_api,
@@ -314,6 +316,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
+    from app.compliance.exemption_jobs import JOBS as EXEMPTION_JOBS
     from app.compliance.jobs import JOBS as COMPLIANCE_JOBS
     from app.contracts.jobs import JOBS as CONTRACT_JOBS
     from app.credchecks.jobs import JOBS as ROUND_JOBS
@@ -344,6 +347,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *REGISTRY_JOBS,
         *READING_JOBS,
         *COMMAND_JOBS,
+        *EXEMPTION_JOBS,
         *COMPLIANCE_JOBS,
         *FLEET_JOBS,
         *PEOPLE_JOBS,

@@ -80,3 +80,21 @@ SEVERITY: Mapping[str, tuple[str, str]] = MappingProxyType(
 def title_of(code: str) -> str:
     """A code that a later version wrote is shown as it is called."""
     return TITLES.get(code, code)
+
+
+def subject_words(subject: str, label: object, labels: Mapping[str, str]) -> str:
+    """What a finding is about, as people call it: a label where one is known, else the subject itself.
+
+    `label`: what the finding's own evidence calls it; `labels`: package → label. `a.b@10` is an app in user 10.
+    """
+    if isinstance(label, str) and label:
+        return label
+    name, _, user = subject.partition("@")
+    if user.isdecimal():
+        return f"{labels.get(name, name)}，用户 {user}"
+    package = subject.partition("/")[0]
+    return (
+        f"{labels[package]}（{subject}）"
+        if package != subject and package in labels
+        else labels.get(subject, subject)
+    )

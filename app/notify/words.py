@@ -13,6 +13,7 @@ KIND_WORDS: Mapping[str, str] = {
     "topup": "话费报销",
     "delegation": "委托",
     "excuse": "保养维修",
+    "exemption": "应用例外",
     "report": "客户反映",
     "secret": "密码托管",
     "contract": "号码合约",

@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "incident": "关机事件",
     "repair": "维修",
     "excuse": "批准保养维修",
+    "exemption": "批准应用例外",
     "contract": "号码合约",
     "month": "月结",
     "secret": "密码托管",

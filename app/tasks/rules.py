@@ -9,6 +9,7 @@ DECIDED = frozenset(
     {
         "change",
         "excuse",
+        "exemption",
         "handover",
         "hardware",
         "incident",

@@ -8,6 +8,7 @@ ROOMS: Mapping[str, str] = {
     "session": "登录", "access": "访问", "user": "用户", "registry": "档案", "agent": "网关", "command": "命令",
     "policy": "制度", "probe": "联系测试", "dialling": "拨测", "report": "客户反映", "report_code": "反映码",
     "incidents": "关机事件", "allowance": "话费补贴", "ledger": "补贴账", "delegation": "委托", "excuse": "保养维修",
+    "exemption": "应用例外",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
     "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
     "wipe": "数据销毁", "transfer": "数据迁移",
@@ -61,6 +62,7 @@ _ACTIONS: Mapping[str, str] = {
     "escrow.lock_check": "手机上核对", "escrow.lock_check_ask": "要网关核对", "escrow.lock_check_send": "发给网关核对",
     "escrow.lock_set": "手机上更换", "escrow.lock_set_ask": "要网关更换", "escrow.lock_set_send": "发给网关更换",
     "escrow.lock_cancel": "撤回网关指令", "session.end": "退出", "number_contract.enter": "登记",
+    "exemption.ask": "申请", "exemption.lapse": "过期未批",
     "wipe.open": "建立", "wipe.fill": "修改清单", "wipe.request": "提交申请", "wipe.typed_wrong": "编号核对不符",
     "wipe.approve_first": "第一人批准", "wipe.arm": "冷静期结束", "wipe.release": "执行", "wipe.recall": "收回指令",
     "wipe.deliver": "指令发给网关", "wipe.word": "网关回报", "wipe.late_word": "网关迟到的回报",
@@ -84,6 +86,7 @@ _OBJECTS: Mapping[str, str] = {
     "handset": "手机", "employee": "员工", "household": "业主", "post": "岗位", "centre": "服务中心", "user": "用户",
     "principal": "登录人", "incident": "关机事件", "task": "待办", "topup_claim": "报销", "probe": "联系测试",
     "dial_test": "拨测", "report": "客户反映", "delegation": "委托", "excuse": "保养维修", "command": "命令",
+    "exemption": "应用例外",
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
@@ -124,6 +127,7 @@ _PATHS: Mapping[str, str] = {
     "topup_claim": "/allowance/claims/", "hardware_case": "/hardware/", "handover": "/handovers/",
     "secret": "/escrow/secrets/", "round": "/rounds/", "change_case": "/rounds/cases/",
     "number_contract": "/contracts/", "wipe": "/wipes/", "transfer": "/transfers/",
+    "exemption": "/compliance/exemptions/",
     "contract_assessment": "/contracts/assessments/", "replacement_request": "/contracts/requests/",
 }  # fmt: skip
 
