@@ -1,0 +1,172 @@
+"""What time brings: the ladder's next step, orders of which nothing is heard, readings that prove a removal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from app.compliance import changed_since
+from app.kernel.clock import to_rfc3339
+from app.readings import confirmed_at
+from app.registry import Handset
+from app.remedy import store
+from app.remedy.following import leave, standing_of, take_phone, taken
+from app.remedy.hearing import read_again
+from app.remedy.model import RemedyCase
+from app.remedy.ordering import order_by_policy
+from app.remedy.rails import PACKAGES
+from app.remedy.rules import REMOVED_BY, Standing, step_at
+from app.remedy.shifting import shift
+from app.remedy.standing import Judged, judged
+from app.remedy.states import Event, State
+from app.remedy.telling import holders, tell_holders, tell_leads
+from app.remedy.tools import Tools, body_of, span_of
+
+PHONES = 300
+"""Taken in one run, so that no write lasts long."""
+LAG = dt.timedelta(seconds=30)
+"""A verdict of a transaction that began earlier may become visible later: so far back it is looked again."""
+_AGAIN = dt.timedelta(seconds=15)
+
+
+def follow(session: Session, tools: Tools, now: dt.datetime) -> int:
+    """Take the phones whose verdict changed since the last run."""
+    before, after_id = store.cursor(session)
+    rows = changed_since(session, before, after_id, PHONES)
+    if not rows:
+        return 0
+    ids = [row.handset_id for row in rows]
+    taken(session, tools, ids, judged(session, ids), now)
+    at, last = rows[-1].changed_at, rows[-1].handset_id
+    if at > now - LAG:
+        at, last = max(before, now - LAG), (after_id if before >= now - LAG else None)
+    store.set_cursor(session, at, last)
+    return len(ids)
+
+
+def sweep(session: Session, tools: Tools, now: dt.datetime) -> int:
+    """Move what time moves, by the newest verdict of its phone."""
+    gone = list(store.of_phones_gone(session, PHONES))
+    leave(session, tools, gone, now)
+    over = store.resting_over(session, now, PHONES)
+    ids = list(dict.fromkeys([*store.due_phones(session, now, PHONES), *over]))
+    found, phones = judged(session, ids), store.phones(session, ids)
+    here = _Round(session, tools, now)
+    for handset_id in ids:
+        here.look(phones[handset_id], found[handset_id])
+    for handset_id in over:
+        store.end_rests(session, handset_id, now)
+    for centre_id, cases in here.leads.items():
+        tell_leads(session, centre_id, cases, now)
+    return len(ids) + len(gone)
+
+
+@dataclass
+class _Round:
+    session: Session
+    tools: Tools
+    now: dt.datetime
+    leads: dict[uuid.UUID, list[RemedyCase]] = field(default_factory=lambda: defaultdict(list))
+
+    def look(self, phone: Handset, one: Judged) -> None:
+        take_phone(self.session, self.tools, phone, one, self.now)
+        anew = []
+        for case in store.open_of(self.session, [phone.id]):
+            if case.due_at is None or case.due_at > self.now:
+                continue
+            if self._step(case, one):
+                anew.append(case)
+        if anew:
+            tell_holders(self.session, self.tools, phone, anew, self.now)
+
+    def _step(self, case: RemedyCase, one: Judged) -> bool:
+        """Whether its holder is to be told, because another one has the phone now."""
+        state = State(case.state)
+        if state in (State.EARLY, State.TOLD_BUTLER, State.TOLD_LEAD):
+            return self._ladder(case, standing_of(one, case))
+        if state == State.ORDERED:
+            self._stop(case, "expired")
+        elif state == State.REMOVING:
+            self._stop(case, "unclear")
+            read_again(self.session, case, self.now)
+        elif state == State.CHECKING:
+            self._check(case, standing_of(one, case))
+        elif state == State.RESTORING:
+            shift(self.session, self.tools, case, Event.KEEP, self.now, words="没有网关的回音")
+        return False
+
+    def _stop(self, case: RemedyCase, why: str) -> None:
+        shift(self.session, self.tools, case, Event.STOP, self.now, why=why)
+
+    def _ladder(self, case: RemedyCase, status: Standing) -> bool:
+        session, now = self.session, self.now
+        body = body_of(session, self.tools, case.centre_id)
+        if status is Standing.UNKNOWN:
+            since = case.unknown_since or now
+            until = since + span_of(body, "unknown_hours")
+            if now >= until:
+                shift(session, self.tools, case, Event.ASK, now, why="unread")
+            else:
+                store.write(session, case, due_at=until)
+            return False
+        if case.state == State.EARLY or case.failing_since is None:
+            store.write(session, case, due_at=None)
+            return False
+        if case.state == State.TOLD_BUTLER:
+            return self._lead(case, case.failing_since)
+        due = step_at(body, case.severity, case.failing_since, "act")
+        if now < due:
+            store.write(session, case, due_at=due)
+        else:
+            self._act(case)
+        return False
+
+    def _lead(self, case: RemedyCase, since: dt.datetime) -> bool:
+        session, now = self.session, self.now
+        body = body_of(session, self.tools, case.centre_id)
+        due = step_at(body, case.severity, since, "lead")
+        if now < due:
+            store.write(session, case, due_at=due)
+            return False
+        if case.told and set(holders(session, case.handset_id, now)) - set(case.told):
+            # Who took the phone over meanwhile was never told: he has his own time.
+            store.write(
+                session, case, failing_since=now, due_at=step_at(body, case.severity, now, "lead") + _AGAIN
+            )
+            return True
+        act = step_at(body, case.severity, since, "act")
+        shift(session, self.tools, case, Event.TELL_LEAD, now, due_at=act)
+        self.leads[case.centre_id].append(case)
+        return False
+
+    def _act(self, case: RemedyCase) -> None:
+        body = body_of(self.session, self.tools, case.centre_id)
+        if case.code in body["automatic"] and case.code in body["removable"] and not case.orders:
+            found = order_by_policy(self.session, self.tools, case, self.now)
+            if not found:
+                return
+            words = "；".join(one.words for one in found)
+            shift(self.session, self.tools, case, Event.ASK, self.now, words=words, why="blocked")
+            return
+        shift(self.session, self.tools, case, Event.ASK, self.now, why="due")
+
+    def _check(self, case: RemedyCase, status: Standing) -> None:
+        """Removed is what the gateway saw and a reading after its act shows, too."""
+        session, now = self.session, self.now
+        read = confirmed_at(session, [case.handset_id], PACKAGES).get(case.handset_id)
+        after = read is not None and case.acted_at is not None and read > case.acted_at
+        if after and read is not None and status is Standing.ABSENT:
+            words = f"{REMOVED_BY.get(case.outcome or '', '')}；{to_rfc3339(read)} 的读取不再有这一条"
+            shift(session, self.tools, case, Event.VERIFY, now, words=words)
+        elif after and status in (Standing.FAIL, Standing.GRACE):
+            self._stop(case, "still_there")
+        elif case.acted_at is None or now - case.acted_at > span_of(
+            body_of(session, self.tools, case.centre_id), "check_hours"
+        ):
+            self._stop(case, "not_read")
+        else:
+            store.write(session, case, due_at=now + _AGAIN)
