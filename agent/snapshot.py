@@ -2,8 +2,8 @@
 people.
 
 In `unread` a section that is missing stands by its name (`sim`), a part of one with a dot:
-`power.boot_count`, `packages.user.10` (that user was not inspected), `packages.details` (version names and
-suspension).
+`power.boot_count`, `packages.user.10` (that user was not inspected), `packages.details` (version names, signers
+and suspension), `security.device_owner`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from agent.snapshot_parts import (
     storage_part,
     users_part,
 )
+from agent.snapshot_security import security_part
 from agent.transport import CommandResult, Transport, open_transport
 
 SCHEMA = 1
@@ -131,6 +132,7 @@ def assemble(
     settings = reader.settings("global", "setup.global_settings")
     identity = identity_part(reader, props, secure)
     users = users_part(reader)
+    sdk = identity["sdk"] if identity else None
     return {
         "schema": SCHEMA,
         "identity": identity,
@@ -139,8 +141,9 @@ def assemble(
         "accounts": accounts_part(reader, hmac_key),
         "users": users,
         "sim": sim_part(reader, props),
-        "setup": setup_part(reader, settings, secure, identity["sdk"] if identity else None),
+        "setup": setup_part(reader, settings, secure, sdk),
         "storage": storage_part(reader),
+        "security": security_part(reader, props, secure, sdk),
         **({"power_history": power_history_part(reader)} if history else {}),
         "unread": reader.unread,
     }

@@ -51,20 +51,21 @@ def _user_packages(reader: SectionReader, user: int, details: dict[str, Block]) 
     head = user_head(user)
     rows: list[Json] = []
     for name, version_code, installer in listing.packages:
-        _, dumped_code, version_name, _, user_lines = details.get(name, _NOT_DUMPED)
+        _, dumped_code, version_name, signer, user_lines = details.get(name, _NOT_DUMPED)
         code = version_code or dumped_code
-        rows.append(
-            {
-                "name": name,
-                "user": user,
-                "version_code": int(code) if code else None,
-                "version_name": NOTHING.get(version_name, version_name),
-                "system": None if system is None else name in system,
-                "enabled": None if disabled is None else name not in disabled,
-                "suspended": suspended(user_lines, head),
-                "installer": NOTHING.get(installer, installer),
-            }
-        )
+        row: Json = {
+            "name": name,
+            "user": user,
+            "version_code": int(code) if code else None,
+            "version_name": NOTHING.get(version_name, version_name),
+            "system": None if system is None else name in system,
+            "enabled": None if disabled is None else name not in disabled,
+            "suspended": suspended(user_lines, head),
+            "installer": NOTHING.get(installer, installer),
+        }
+        if row["system"] is False:
+            row["signer"] = NOTHING.get(signer, signer)
+        rows.append(row)
     return rows
 
 

@@ -98,6 +98,7 @@ SECTIONS = (
     "setup",
     "storage",
     "power_history",
+    "security",
 )
 """Parts of a snapshot that travel only when their tag changed."""
 

@@ -187,6 +187,27 @@ def _contents(n: int, turn: int) -> dict[str, Any]:
         "sim": [],
         "setup": {"lock_screen": "set"},
         "storage": {"data_total_bytes": 10**11, "data_free_bytes": 10**10},
+        "security": _security(),
+    }
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "device_owner": {"set": False, "package": None},
+        "profile_owners": [],
+        "verified_boot": "green",
+        "bootloader_locked": True,
+        "debuggable": False,
+        "build_tags": "release-keys",
+        "su": False,
+        "selinux": "enforcing",
+        "accessibility": [],
+        "notification_listeners": ["com.xiaomi.hm/com.xiaomi.hm.Listener"],
+        "device_admins": [],
+        "input_method": "com.sohu.inputmethod.sogou.xiaomi/.SogouIME",
+        "roles": {
+            role: [f"com.android.{role}"] for role in ("sms", "dialer", "home", "browser", "assistant")
+        },
     }
 
 
@@ -201,6 +222,7 @@ def _packages(n: int, turn: int) -> list[dict[str, Any]]:
             "enabled": True,
             "suspended": False,
             "installer": "com.xiaomi.market" if i % 3 == 0 else None,
+            **({} if i % 3 else {"signer": "b378e95c"}),
         }
         for i in range(PACKAGES)
     ]

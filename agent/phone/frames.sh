@@ -5,6 +5,7 @@ set -f
 set -o pipefail
 exec </dev/null
 P=${BUTLER_PROC:-/proc}
+R=$BUTLER_ROOT
 T=
 command -v timeout >/dev/null && T="timeout 15"
 # A failed service's words pass the filters of f, too.

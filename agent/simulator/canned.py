@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from agent.phone import asks_history, collected_of, nonce_of
 from agent.simulator import android
-from agent.simulator.android.system import proc_files
+from agent.simulator.android.system import SU, proc_files
 from agent.simulator.output import Output, failed
 from agent.simulator.state import PhoneState
 
@@ -21,6 +21,8 @@ _SECTION = re.compile(r"[sf] \S")
 _ERRORS = re.compile(r"^E='(.*)'$", re.MULTILINE)
 _PROC = re.compile(r"^o=\$\(<\$P/(\S+)\) && put (\w+) 0$")
 _MEDIA = re.compile(r"^o=\$\(\$T find /sdcard/ .*\) && put (\w+) 0$")
+_SU = re.compile(r"^o=; for w in (.+); do .*; done; put (\w+) 0$")
+_UNLESS = re.compile(r"^\[\[ \$o = \*(\S+)\* \]\] \|\| ")
 _JOURNAL = "[[ -r $J ]] && s journal sh $J contact $A"
 _HISTORY = "[[ -n $H ]] && "
 _LOOP = "for u in ${us:-0}; do"
@@ -29,7 +31,10 @@ _USER = re.compile(r"UserInfo\{([0-9]+):")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command: `kind` is the script's function (`s`, `f`), `proc`, `media` or `journal`; `f` has a filter."""
+    """One command: `kind` is the script's function (`s`, `f`), `proc`, `media`, `su` or `journal`; `f` has a filter.
+
+    `unless` stands for words that make it needless where the command before printed them.
+    """
 
     kind: str
     section: str
@@ -37,6 +42,7 @@ class Step:
     wanted: Callable[[str], object] | None = None
     errors: "_Errors | None" = None
     optional: bool = False
+    unless: bytes = b""
 
     @property
     def lists_packages(self) -> bool:
@@ -66,6 +72,7 @@ def render(command: str, phone: PhoneState) -> Output:
     lists = _lists(Installed(phone))
     pieces: list[bytes] = []
     users: list[str] = []
+    frame: list[bytes] = []
     for alternatives in steps:
         if alternatives is None:
             for user in users or ["0"]:
@@ -76,6 +83,8 @@ def render(command: str, phone: PhoneState) -> Output:
             continue
         if alternatives[0].section == "journal":
             pieces += _journal_frame(nonce, command, phone)
+            continue
+        if alternatives[0].unless and alternatives[0].unless in frame[1]:
             continue
         frame = _frames(nonce, "", alternatives, phone, lists)
         pieces += frame
@@ -126,23 +135,34 @@ def _steps(body: str) -> tuple[list[tuple[Step, ...] | None], list[tuple[Step, .
     per_user: list[tuple[Step, ...]] = []
     in_loop = False
     for line in body.split("\n"):
-        if proc := _PROC.match(line):
-            main.append((Step("proc", proc[2], (proc[1],)),))
-        elif media := _MEDIA.match(line):
-            main.append((Step("media", media[1], ()),))
-        elif line == _LOOP:
+        if line == _LOOP:
             in_loop = True
             main.append(None)
         elif line == "done":
             in_loop = False
-        elif line == _JOURNAL:
-            main.append((Step("journal", "journal", ()),))
-        elif line.startswith(_HISTORY):
-            main.append((replace(_step(line.removeprefix(_HISTORY), errors), optional=True),))
+        elif (known := _known_line(line, errors)) is not None:
+            main.append((known,))
         elif _SECTION.match(line) and "()" not in line:
             alternatives = tuple(_step(part, errors) for part in line.split(" || "))
             (per_user if in_loop else main).append(alternatives)
     return main, per_user
+
+
+def _known_line(line: str, errors: _Errors) -> Step | None:
+    """The step of a line that is no plain section; None for every other line."""
+    if proc := _PROC.match(line):
+        return Step("proc", proc[2], (proc[1],))
+    if media := _MEDIA.match(line):
+        return Step("media", media[1], ())
+    if su := _SU.match(line):
+        return Step("su", su[2], tuple(su[1].split()))
+    if line == _JOURNAL:
+        return Step("journal", "journal", ())
+    if line.startswith(_HISTORY):
+        return replace(_step(line.removeprefix(_HISTORY), errors), optional=True)
+    if unless := _UNLESS.match(line):
+        return replace(_step(line[unless.end() :], errors), unless=unless[1].encode())
+    return None
 
 
 def _step(text: str, errors: _Errors) -> Step:
@@ -197,6 +217,8 @@ def _run(step: Step, user: str, phone: PhoneState) -> tuple[bytes, int]:
         return proc_files(phone)[step.argv[0]].rstrip("\n").encode(), 0
     if step.kind == "media":
         return str(phone.tree.media_count() if phone.tree is not None else 0).encode(), 0
+    if step.kind == "su":
+        return (f" {SU}" if phone.su else "").encode(), 0
     output = android.run([word.replace("$u", user) for word in step.argv], phone)
     printed = output.stdout + output.stderr
     if step.wanted is None or step.errors is None:

@@ -88,6 +88,14 @@ def _volumes(phone: PhoneState, value: list[dict[str, Any]]) -> None:
     phone.volumes = [Volume(**item) for item in value]
 
 
+def _profile_owners(phone: PhoneState, value: list[dict[str, Any]]) -> None:
+    phone.profile_owners = {item["user"]: item["package"] for item in value}
+
+
+def _roles(phone: PhoneState, value: dict[str, list[str]]) -> None:
+    phone.roles |= value
+
+
 def _install_sources(phone: PhoneState, value: dict[str, bool]) -> None:
     phone.install_sources |= value
 
@@ -126,6 +134,8 @@ _SETTERS: dict[str, Callable[[PhoneState, Any], None]] = {
     "uptime_s": _uptime,
     "users": _users,
     "volumes": _volumes,
+    "profile_owners": _profile_owners,
+    "roles": _roles,
     "unreadable_users": _unreadable,
     "accounts": _accounts,
     "sims": _sims,

@@ -16,6 +16,7 @@ from agent.simulator.catalogue import (
     WORK_APPS,
     App,
     Model,
+    Vendor,
 )
 from agent.simulator.state import Account, Battery, Identity, Package, PhoneState, SimSlot, User, UserState
 
@@ -44,7 +45,8 @@ def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
     phone.unreadable_users = {user.id for user in phone.users} & {SECOND_SPACE_USER, SECURE_FOLDER_USER}
     phone.sims, number = _sims(index, rng)
     phone.accounts = _accounts(model, phone.users, number, rng)
-    phone.settings = _settings(phone, rng)
+    phone.settings = _settings(phone, VENDORS[model.vendor], rng)
+    phone.roles = roles_of(VENDORS[model.vendor])
     phone.battery = Battery(
         rng.randint(18, 100), rng.random() < 0.3, rng.randint(240, 360), rng.randint(3700, 4400)
     )
@@ -99,8 +101,8 @@ def _check_digit(digits: str) -> str:
 
 @lru_cache(maxsize=64)
 def _system_packages(vendor: str, sdk: int, count: int) -> tuple[Package, ...]:
-    names = [*AOSP_APPS, *VENDORS[vendor][2]]
-    prefix = VENDORS[vendor][2][0].rpartition(".")[0]
+    names = [*AOSP_APPS, *VENDORS[vendor].preloaded]
+    prefix = VENDORS[vendor].home.rpartition(".")[0]
     names += [f"{prefix}.overlay.part{number}" for number in range(max(0, count - len(names)))]
     return tuple(
         Package(
@@ -121,7 +123,7 @@ def _packages(model: Model, rng: random.Random, count: int) -> list[Package]:
     others = rng.sample(OTHER_APPS, rng.choice((0, 0, 0, 1, 2, 3)))
     missing = rng.choice(WORK_APPS[1:]) if rng.random() < 0.15 else None
     chosen = [app for app in (*WORK_APPS, *others) if app is not missing]
-    store = VENDORS[model.vendor][1]
+    store = VENDORS[model.vendor].store
     apps = [_app(app, place, store, model.sdk, rng) for place, app in enumerate(chosen)]
     return [*_system_packages(model.vendor, model.sdk, count - len(apps)), *apps]
 
@@ -186,7 +188,7 @@ def _sims(index: int, rng: random.Random) -> tuple[list[SimSlot], str]:
 
 def _accounts(model: Model, users: list[User], number: str, rng: random.Random) -> list[Account]:
     accounts = (
-        [Account(0, VENDORS[model.vendor][0], number.removeprefix("+86"))] if rng.random() < 0.8 else []
+        [Account(0, VENDORS[model.vendor].account, number.removeprefix("+86"))] if rng.random() < 0.8 else []
     )
     if rng.random() < 0.5:
         accounts.append(Account(0, "com.tencent.mm.account", "微信"))
@@ -195,10 +197,21 @@ def _accounts(model: Model, users: list[User], number: str, rng: random.Random) 
     return accounts if users else []
 
 
-def _settings(phone: PhoneState, rng: random.Random) -> dict[str, dict[str, str]]:
+def roles_of(vendor: Vendor) -> dict[str, list[str]]:
+    """Who holds Android's roles on a phone where nobody changed them."""
+    return {
+        "sms": [vendor.sms],
+        "dialer": [vendor.dialer],
+        "home": [vendor.home],
+        "browser": [vendor.browser],
+        "assistant": [vendor.assistant],
+    }
+
+
+def _settings(phone: PhoneState, vendor: Vendor, rng: random.Random) -> dict[str, dict[str, str]]:
     unknown = rng.random() < 0.2
     oreo = phone.identity.sdk >= 26
-    secure = {"user_setup_complete": "1", "default_input_method": "com.sohu.inputmethod.sogou/.SogouIME"}
+    secure = {"user_setup_complete": "1", "default_input_method": vendor.keyboard}
     if not oreo:
         secure["install_non_market_apps"] = str(int(unknown))
     if oreo:

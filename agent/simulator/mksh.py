@@ -142,7 +142,7 @@ def _fill(folder: Path) -> None:
     assert mksh is not None
     tools = folder / "bin"
     tools.mkdir()
-    for name in _toybox_names(toybox) - _EMULATED - set(_FROM_MACHINE):
+    for name in _toybox_names(toybox) - _EMULATED - {*_FROM_MACHINE, "su"}:
         (tools / name).symlink_to(toybox)
     for name in _FROM_MACHINE:
         found = shutil.which(name)

@@ -28,7 +28,7 @@ def erase(phone: PhoneState, *, harness: bool) -> None:
     ]
     phone.users = [User(0, phone.users[0].name if phone.users else "机主")]
     phone.unreadable_users = set()
-    phone.accounts, phone.device_owner = [], None
+    phone.accounts, phone.device_owner, phone.profile_owners, phone.device_admins = [], None, {}, []
     phone.contacts = phone.calls = phone.messages = phone.mms = 0
     phone.people = None
     phone.lock_pin, phone.wrong_pins, phone.throttled_until = None, 0, 0.0

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from agent.simulator import android
-from agent.simulator.android.system import proc_files
+from agent.simulator.android.system import SU, proc_files
 from agent.simulator.listening import stop_listening
 from agent.simulator.output import Output
 from agent.simulator.services import ShellRequest
@@ -46,6 +46,7 @@ class Room:
             self._server = await asyncio.start_unix_server(self._answer, self.folder / "ask")
             self._ticker = asyncio.ensure_future(self._tick())
         self._write_proc()
+        self._place_su()
 
     def environment(self, request: ShellRequest) -> dict[str, str]:
         """Environment of a command. `BUTLER_BOOT` marks every process of this boot, however it detaches
@@ -65,6 +66,7 @@ class Room:
             "TERM": request.term,
             "LC_ALL": "C.UTF-8",
             "BUTLER_PROC": str(self.proc),
+            "BUTLER_ROOT": str(self.folder / "root"),
             "BUTLER_ASK": str(self.folder / "ask"),
             _MARK: self._mark(self._phone.boot_id),
         }
@@ -103,6 +105,15 @@ class Room:
 
     def _mark(self, boot_id: str) -> str:
         return f"{self._token}.{boot_id}"
+
+    def _place_su(self) -> None:
+        """What a rooted phone has beside its system; scripts look for it below `BUTLER_ROOT`."""
+        place = Path(f"{self.folder}/root{SU}")
+        if self._phone.su:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+        else:
+            place.unlink(missing_ok=True)
 
     def _write_proc(self) -> None:
         for name, text in proc_files(self._phone).items():

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.simulator import checks
 from agent.simulator.android.locksettings import LockLie
+from agent.simulator.android.removal import RemovalLie
 from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.checks import Check, ScenarioError
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
@@ -52,6 +53,7 @@ _PACKAGE = checks.record(
         "user": checks.whole(0),
         "enabled": checks.choice(*Enabled),
         "suspended": checks.flag,
+        "signer": checks.text,
     },
     required=("name",),
 )
@@ -72,6 +74,12 @@ _SIM = checks.record(
     }
 )
 _VOLUME = checks.record({"id": checks.text, "state": checks.text, "uuid": checks.text}, required=("id",))
+_PROFILE_OWNER = checks.record(
+    {"user": checks.whole(0), "package": checks.text}, required=("user", "package")
+)
+_ROLES = checks.record(
+    dict.fromkeys(("sms", "dialer", "home", "browser", "assistant"), checks.many(checks.text))
+)
 _SETTINGS = checks.record(
     dict.fromkeys(("global", "secure", "system"), checks.table(checks.optional(checks.text)))
 )
@@ -113,6 +121,10 @@ PLAIN_FIELDS: dict[str, Check] = {
     "import_tap": checks.choice("ask", "auto"),
     "import_per_s": checks.seconds,
     "device_owner": checks.optional(checks.text),
+    "device_admins": checks.many(checks.text),
+    "su": checks.flag,
+    "loader_unlocked": checks.flag,
+    "selinux_enforcing": checks.flag,
     "storage_total": checks.whole(0),
     "storage_free": checks.whole(0),
     "boot_id": checks.text,
@@ -128,6 +140,8 @@ PLAIN_FIELDS: dict[str, Check] = {
     "frp_account": checks.optional(checks.text),
     "esim_profiles": checks.whole(0, 20),
     "reset_after_s": checks.seconds,
+    "removal_lies": checks.table(checks.many(checks.choice(*RemovalLie))),
+    "reinstall_after_s": checks.seconds,
 }
 _OTHER_FIELDS: dict[str, Check] = {
     "auth": checks.choice(*AuthMode),
@@ -144,6 +158,8 @@ _OTHER_FIELDS: dict[str, Check] = {
     "uninstall": checks.many(checks.text),
     "install_sources": checks.table(checks.flag),
     "volumes": checks.many(_VOLUME),
+    "profile_owners": checks.many(_PROFILE_OWNER),
+    "roles": _ROLES,
     "fault": _fault,
 }
 CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS

@@ -58,7 +58,8 @@ class UserState:
 @dataclass(frozen=True, slots=True)
 class Package:
     """An installed package; `users` maps the ids of the users that have it to how they have it. `installed_at`: when
-    it came onto the phone, epoch seconds by the phone's clock.
+    it came onto the phone, epoch seconds by the phone's clock. `signer`: the print of its certificate that Android 9
+    and later show; empty: its maker's, which follows from its name.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Package:
     uid: int = 10000
     users: dict[int, UserState] = field(default_factory=lambda: {0: UserState()})
     installed_at: int = 1_773_796_364
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,12 @@ class PhoneState:
     `persistent_block`: there is a partition that outlives a reset; test-harness mode needs it. `frp_account`: whose
     password a phone wants after a reset. `debugging` off: nothing listens. `reset_after_s`: how long after the order
     an erasure begins. `wipe_orders` counts the orders to erase that were met, `resets` those that were done.
+    `device_admins` are components (`pkg/cls`); a device owner's own is added to them. `profile_owners` are packages
+    by user. `roles` are the packages that hold a role (`sms`, `dialer`, `home`, `browser`, `assistant`) for user 0.
+    `loader_unlocked` shows in the properties, `su` in a place where shell can see it.
     `shown` is what shell did for the person who looks for this phone.
+    `removal_lies` are of `RemovalLie`, by package, or `*` for all; a keeper of the vendor's puts an app back
+    `reinstall_after_s` after its removal (`returning`: when, what, for whom).
     """
 
     identity: Identity
@@ -196,6 +203,12 @@ class PhoneState:
     import_tap: Literal["ask", "auto"] = "ask"
     import_per_s: float = 0.0
     device_owner: str | None = None
+    profile_owners: dict[int, str] = field(default_factory=dict)
+    device_admins: list[str] = field(default_factory=list)
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    su: bool = False
+    loader_unlocked: bool = False
+    selinux_enforcing: bool = True
     install_sources: dict[str, bool] = field(default_factory=dict)
     storage_total: int = 128_000_000_000
     storage_free: int = 60_000_000_000
@@ -226,6 +239,9 @@ class PhoneState:
     wipe_orders: int = 0
     resets: int = 0
     shown: list[str] = field(default_factory=list)
+    removal_lies: dict[str, list[str]] = field(default_factory=dict)
+    reinstall_after_s: float = 0.0
+    returning: list[tuple[float, Package, int]] = field(default_factory=list)
 
     power_events: list[tuple[str, int]] = field(default_factory=list)
     journal: JournalFiles = field(default_factory=JournalFiles)

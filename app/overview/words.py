@@ -75,6 +75,7 @@ SECTIONS: Mapping[str, str] = {
     "sim": "SIM 卡",
     "setup": "设置",
     "storage": "存储",
+    "security": "安全",
 }
 
 SIM: Mapping[str, str] = {

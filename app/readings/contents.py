@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 _NONE = type(None)
 _TEXT: tuple[type, ...] = (str,)
 _INT: tuple[type, ...] = (int,)
+_BOOL: tuple[type, ...] = (bool,)
 _MAYBE_TEXT: tuple[type, ...] = (str, _NONE)
 _MAYBE_INT: tuple[type, ...] = (int, _NONE)
 _MAYBE_BOOL: tuple[type, ...] = (bool, _NONE)
 _MAYBE_LIST: tuple[type, ...] = (list, _NONE)
+_MAYBE_OBJECT: tuple[type, ...] = (dict, _NONE)
 
 MAX_ROWS = 20_000
+MAX_NAMES = 1_000
+MAX_NAME = 500
+"""Of the security section's lists, and of one name there: Android takes no package or class name beyond 255."""
 # Field → types of its value. A field may be left out only where null is one of them: both say "not known".
 _RECORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "identity": {
@@ -26,6 +32,12 @@ _RECORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
         "developer_options": _MAYBE_BOOL, "unknown_sources": _MAYBE_LIST, "lock_screen": _TEXT,
     },
     "storage": {"data_total_bytes": _MAYBE_INT, "data_free_bytes": _MAYBE_INT},
+    "security": {
+        "device_owner": _MAYBE_OBJECT, "profile_owners": _MAYBE_LIST, "verified_boot": _MAYBE_TEXT,
+        "bootloader_locked": _MAYBE_BOOL, "debuggable": _MAYBE_BOOL, "build_tags": _MAYBE_TEXT, "su": _MAYBE_BOOL,
+        "selinux": _MAYBE_TEXT, "accessibility": _MAYBE_LIST, "notification_listeners": _MAYBE_LIST,
+        "device_admins": _MAYBE_LIST, "input_method": _MAYBE_TEXT, "roles": _MAYBE_OBJECT,
+    },
 }  # fmt: skip
 _LISTS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "boot_reasons": {"reason": _TEXT, "at": _MAYBE_INT},
@@ -40,6 +52,16 @@ _LISTS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
         "slot": _INT, "state": _TEXT, "operator": _MAYBE_TEXT, "iccid": _MAYBE_TEXT, "number": _MAYBE_TEXT,
     },
 }  # fmt: skip
+# The same list as a newer agent sends it: each field is there, or the row is an older one's.
+_SIGNED = {**_LISTS["packages"], "signer": _MAYBE_TEXT}
+_SIGNER = re.compile(r"[0-9a-f]{1,8}")
+_OWNER = {"set": _BOOL, "package": _MAYBE_TEXT}
+_PROFILE_OWNER = {"user": _INT, "package": _TEXT}
+_ROLES = ("sms", "dialer", "home", "browser", "assistant")
+_WORDS = {
+    "verified_boot": (None, "green", "yellow", "orange", "red"),
+    "selinux": (None, "enforcing", "permissive"),
+}
 
 
 class BadContent(ValueError):
@@ -52,24 +74,91 @@ class BadContent(ValueError):
 
 
 def check_section(name: str, data: Any) -> None:
-    """Raise `BadContent` unless `data` is what section `name` may hold (DESIGN's Snapshot)."""
+    """Raise `BadContent` unless `data` is what section `name` may hold (DESIGN's Snapshot, `docs/wire.md`)."""
     if name in _RECORDS:
         _record(data, _RECORDS[name], "")
         for field in ("imei", "unknown_sources"):
             _texts(data.get(field), f".{field}")
+        if name == "security":
+            _security(data)
         return
     if type(data) is not list or len(data) > MAX_ROWS:
         raise BadContent("", f"must be a list of at most {MAX_ROWS}")
-    spec = _LISTS[name]
-    fields = spec.keys()
-    for i, row in enumerate(data):
-        # The quick look passes nearly every row; the slow one finds the words for the rest.
-        if type(row) is not dict or row.keys() != fields:
+    if name == "packages":
+        _packages(data)
+    else:
+        for i, row in enumerate(data):
+            _row(row, _LISTS[name], i)
+
+
+def _packages(rows: list[Any]) -> None:
+    plain = _LISTS["packages"]
+    for i, row in enumerate(rows):
+        if type(row) is dict and "signer" in row:
+            _row(row, _SIGNED, i)
+            signer = row["signer"]
+            if signer is not None and not _SIGNER.fullmatch(signer):
+                raise BadContent(f".{i}.signer", "must be 1 to 8 hexadecimal digits or null")
+        else:
+            _row(row, plain, i)
+
+
+def _row(row: Any, spec: Mapping[str, tuple[type, ...]], i: int) -> None:
+    """The quick look passes nearly every row; the slow one finds the words for the rest."""
+    if type(row) is not dict or row.keys() != spec.keys():
+        _record(row, spec, f".{i}")
+        return
+    for field, kinds in spec.items():
+        if type(row[field]) not in kinds:
             _record(row, spec, f".{i}")
-            continue
-        for field, kinds in spec.items():
-            if type(row[field]) not in kinds:
-                _record(row, spec, f".{i}")
+
+
+def _security(data: Mapping[str, Any]) -> None:
+    """What `_record` left open of it: lists, words and the objects inside."""
+    for field in ("accessibility", "notification_listeners", "device_admins"):
+        _names(data.get(field), f".{field}")
+    for field in ("build_tags", "input_method"):
+        _name(data.get(field), f".{field}")
+    for field, words in _WORDS.items():
+        if data.get(field) not in words:
+            raise BadContent(f".{field}", "must be one of " + " ".join(str(word) for word in words[1:]))
+    _owners(data)
+    roles = data.get("roles") or {}
+    if unknown := roles.keys() - set(_ROLES):
+        raise BadContent(f".roles.{ascii(min(unknown))[1:-1][:40]}", "unknown role")
+    for role, holders in roles.items():
+        if holders is None:
+            raise BadContent(f".roles.{role}", "must be a list of texts")
+        _names(holders, f".roles.{role}")
+
+
+def _owners(data: Mapping[str, Any]) -> None:
+    owner = data.get("device_owner")
+    if owner is not None:
+        _record(owner, _OWNER, ".device_owner")
+        _name(owner.get("package"), ".device_owner.package")
+        if owner["set"] is (owner.get("package") is None):
+            raise BadContent(".device_owner.package", "must be named if, and only if, there is an owner")
+    rows = data.get("profile_owners") or []
+    if len(rows) > MAX_NAMES:
+        raise BadContent(".profile_owners", f"must be a list of at most {MAX_NAMES}")
+    for i, row in enumerate(rows):
+        _record(row, _PROFILE_OWNER, f".profile_owners.{i}")
+        _name(row["package"], f".profile_owners.{i}.package")
+
+
+def _name(value: str | None, path: str) -> None:
+    if value is not None and not 0 < len(value) <= MAX_NAME:
+        raise BadContent(path, f"must be text of 1 to {MAX_NAME} characters")
+
+
+def _names(value: Any, path: str) -> None:
+    if value is None:
+        return
+    if type(value) is not list or len(value) > MAX_NAMES or not all(type(item) is str for item in value):
+        raise BadContent(path, f"must be a list of at most {MAX_NAMES} texts")
+    for i, item in enumerate(value):
+        _name(item, f"{path}.{i}")
 
 
 def _record(data: Any, spec: Mapping[str, tuple[type, ...]], path: str) -> None:

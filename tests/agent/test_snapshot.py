@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,72 @@ def test_details_that_lack_packages_are_named() -> None:
     text = WHOLE.sections["details"].text.partition("  Package [com.tencent.mm]")[0]
     body = changed(details=Section(text, 0))
     assert unread(body)["packages.details"].startswith("missing for ")
+
+
+def test_security_of_a_phone_that_nobody_changed() -> None:
+    security = assemble(WHOLE)["security"]
+    assert security["device_owner"] == {"set": False, "package": None}
+    assert (security["profile_owners"], security["device_admins"]) == ([], [])
+    assert (security["verified_boot"], security["bootloader_locked"], security["su"]) == (
+        "green",
+        True,
+        False,
+    )
+    assert (security["debuggable"], security["build_tags"], security["selinux"]) == (
+        False,
+        "release-keys",
+        "enforcing",
+    )
+    assert (security["accessibility"], security["notification_listeners"]) == ([], [])
+    assert security["input_method"].startswith("com.sohu.inputmethod")
+    assert {role: len(holders) for role, holders in security["roles"].items()} == dict.fromkeys(
+        ("sms", "dialer", "home", "browser", "assistant"), 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "parts"),
+    [
+        ("policy", {"device_owner", "profile_owners", "device_admins"}),
+        ("roles", {"roles"}),
+        ("su", {"su"}),
+        ("selinux", {"selinux"}),
+        ("secure", {"accessibility", "notification_listeners", "input_method"}),
+        ("getprop", {"verified_boot", "bootloader_locked", "debuggable", "build_tags", "roles"}),
+    ],
+)
+@pytest.mark.parametrize("answer", [None, Section("", 1), Section("java.lang.SecurityException: no", 0)])
+def test_one_refusal_costs_its_own_parts_of_security_alone(
+    section: str, parts: set[str], answer: Section | None
+) -> None:
+    body = changed(**{section: answer})
+    assert {name for name, value in body["security"].items() if value is None} == parts
+    assert {note.removeprefix("security.") for note in unread(body) if note.startswith("security")} == parts
+
+
+def test_security_of_which_nothing_is_read_is_unread() -> None:
+    body = changed(policy=None, roles=None, su=None, selinux=None, secure=None, getprop=None)
+    assert body["security"] is None
+    assert unread(body)["security"] == "no part of it could be read"
+
+
+def test_a_phone_that_does_not_list_its_settings_has_no_empty_lists() -> None:
+    body = changed(secure=Section("", 1))
+    assert body["security"]["accessibility"] is None
+    listed = changed(secure=Section("android_id=1\nenabled_accessibility_services=a.b/.C:null", 0))
+    assert listed["security"]["accessibility"] is None
+    assert unread(listed)["security.accessibility"] == "not understood"
+    assert unread(listed)["security.input_method"] == "not set"
+
+
+def test_signers_are_told_of_apps_that_are_not_the_systems() -> None:
+    rows = assemble(WHOLE)["packages"]
+    assert {row["system"] for row in rows if "signer" in row} == {False}
+    signers = {row["name"]: row["signer"] for row in rows if "signer" in row}
+    assert re.fullmatch(r"[0-9a-f]{1,8}", signers["com.tencent.mm"])
+    unsigned = changed(details=Section("", 1))["packages"]
+    assert {row["signer"] for row in unsigned if "signer" in row} == {None}
+    assert not [row for row in changed(system__0=Section("", 1))["packages"] if "signer" in row]
 
 
 def test_the_number_of_a_command() -> None:

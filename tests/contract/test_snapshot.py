@@ -78,6 +78,7 @@ def test_the_command_prints_json_and_makes_its_key(capsys: pytest.CaptureFixture
         "sim",
         "setup",
         "storage",
+        "security",
         "power_history",
         "unread",
     ]
@@ -189,7 +190,8 @@ def test_every_android(sdk: int) -> None:
     assert body["power"]["boot_count"] == phone.boot_count
     assert abs(body["power"]["uptime_s"] - phone.uptime()) < 30
     assert {package["name"] for package in body["packages"]} == {p.name for p in phone.packages}
-    assert all(set(package) == NAMES for package in body["packages"])
+    assert all(set(package) == NAMES for package in body["packages"] if package["system"])
+    assert all(set(package) == NAMES | {"signer"} for package in body["packages"] if not package["system"])
     by_name = {p.name: p for p in phone.packages}
     for package in body["packages"]:
         known = by_name[package["name"]]
@@ -200,7 +202,12 @@ def test_every_android(sdk: int) -> None:
         assert package["installer"] == known.installer
     assert body["storage"]["data_total_bytes"] <= phone.storage_total
     assert body["setup"]["unknown_sources"] == (["*"] if sdk < 26 else [])
-    assert not notes.keys() - {"identity.imei", "setup.lock_screen", "power.boot_reasons"}
+    silent = {"identity.imei", "setup.lock_screen", "power.boot_reasons"}
+    if sdk < 26:
+        silent |= {"security.verified_boot", "security.bootloader_locked"}
+    if sdk < 29:
+        silent.add("security.roles.browser")
+    assert not notes.keys() - silent
 
 
 def test_disabled_and_suspended_packages() -> None:
@@ -232,6 +239,39 @@ def test_no_user_that_may_be_read_is_no_empty_list() -> None:
     snapshot = read(phone)
     assert snapshot.body["packages"] is None
     assert {"packages", "packages.user.0"} <= unread(snapshot).keys()
+
+
+def test_security_says_what_was_changed() -> None:
+    phone = plain()
+    phone.device_owner, phone.profile_owners = "com.mdm", {10: "com.folder"}
+    phone.users = [User(0, "机主"), User(10, "工作")]
+    phone.device_admins, phone.su, phone.loader_unlocked = ["com.find/com.find.Admin"], True, True
+    phone.identity.build_type, phone.selinux_enforcing = "userdebug", False
+    phone.roles["sms"] = ["com.other.sms", "com.android.mms"]
+    phone.settings["secure"] |= {"enabled_accessibility_services": "a.b/.Clicker:c.d/c.d.Reader"}
+    assert read(phone, "mksh" if MkshRunner.available() else "canned").body["security"] | {
+        "input_method": ""
+    } == {
+        "device_owner": {"set": True, "package": "com.mdm"},
+        "profile_owners": [{"user": 10, "package": "com.folder"}],
+        "verified_boot": "orange",
+        "bootloader_locked": False,
+        "debuggable": True,
+        "build_tags": "test-keys",
+        "su": True,
+        "selinux": "permissive",
+        "accessibility": ["a.b/a.b.Clicker", "c.d/c.d.Reader"],
+        "notification_listeners": [],
+        "device_admins": ["com.find/com.find.Admin", "com.mdm/com.mdm.AdminReceiver"],
+        "input_method": "",
+        "roles": {
+            "sms": ["com.other.sms", "com.android.mms"],
+            "dialer": ["com.android.contacts"],
+            "home": ["com.oppo.launcher"],
+            "browser": ["com.heytap.browser"],
+            "assistant": ["com.heytap.speechassist"],
+        },
+    }
 
 
 def test_boot_count_waits_for_the_boot_to_end() -> None:

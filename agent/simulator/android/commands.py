@@ -10,6 +10,7 @@ from agent.simulator.android import (
     locksettings,
     packages,
     properties,
+    removal,
     settings,
     show,
     system,
@@ -37,6 +38,7 @@ _HANDLERS: dict[str, Handler] = {
     "locksettings": locksettings.locksettings,
     "service": telephony.service,
     "df": system.df,
+    "getenforce": system.getenforce,
     "stat": system.stat,
     "id": system.id_,
     "whoami": system.whoami,
@@ -66,6 +68,7 @@ def run(argv: list[str], phone: PhoneState, stdin: bytes = b"") -> Output:
     An unknown command gives mksh's `inaccessible or not found` and 127. May change `phone` (settings put,
     reboot).
     """
+    removal.put_back(phone)
     name, *args = argv
     if name == "cmd":
         return _cmd(args, phone)

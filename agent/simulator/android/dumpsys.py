@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agent.simulator.android.dumpsys_history import dump_batterystats, dump_usagestats
+from agent.simulator.android.dumpsys_owners import dump_device_policy, dump_roles
 from agent.simulator.android.dumpsys_package import dump_packages
 from agent.simulator.android.packages import user_lines
 from agent.simulator.output import Output, failed, said
@@ -16,6 +17,8 @@ def dumpsys(args: list[str], phone: PhoneState) -> Output:
     args = args[2:] if args[:1] == ["-t"] else args
     if args == ["-l"]:
         return said("Currently running services:\n" + "".join(f"  {name}\n" for name in sorted(_SERVICES)))
+    if args[:1] == ["role"]:
+        return dump_roles(args[1:], phone)
     if not args or args[0] not in _SERVICES:
         return failed(f"Can't find service: {args[0] if args else ''}\n", 1)
     return said(_SERVICES[args[0]](args[1:], phone))
@@ -111,21 +114,6 @@ def _lock_settings(_args: list[str], phone: PhoneState) -> str:
     return f"Current lock settings service state:\n\nUser State:\n{blocks}\n"
 
 
-def _device_policy(_args: list[str], phone: PhoneState) -> str:
-    owner = phone.device_owner
-    block = (
-        f"  Device Owner: \n    admin=ComponentInfo{{{owner}/{owner}.AdminReceiver}}\n    name=\n"
-        f"    package={owner}\n    User ID: 0\n\n"
-        if owner
-        else ""
-    )
-    return (
-        f"Current Device Policy Manager state:\n{block}"
-        "  Enabled Device Admins (User 0, provisioningState: 0):\n"
-        f"    mPasswordOwner=-1\n  Encryption Status: per-user\n"
-    )
-
-
 def _telephony(_args: list[str], phone: PhoneState) -> str:
     blocks = ""
     for slot, card in enumerate(phone.sims):
@@ -143,7 +131,7 @@ _SERVICES: dict[str, Callable[[list[str], PhoneState], str]] = {
     "account": _account,
     "battery": _battery,
     "batterystats": dump_batterystats,
-    "device_policy": _device_policy,
+    "device_policy": dump_device_policy,
     "lock_settings": _lock_settings,
     "package": dump_packages,
     "power": _power,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from agent.simulator.state import Package, PhoneState, UserState
 
+_SIGNERS_SINCE = 28
 _ZONE = dt.timezone(dt.timedelta(hours=8))
 _HEAD = "Database versions:\n  Internal:\n    sdkVersion={sdk} databaseVersion=3\n\n"
 
@@ -32,6 +33,23 @@ def _moment(epoch: int) -> str:
     return dt.datetime.fromtimestamp(epoch, tz=_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _signatures(package: Package, mark: str, sdk: int) -> str:
+    """Before Android 9 what stands in the brackets is where the certificate lay in memory."""
+    if sdk < _SIGNERS_SINCE:
+        return f"PackageSignatures{{{mark} [{zlib.crc32(mark.encode()) & 0xFFFFFFF:x}]}}"
+    return f"PackageSignatures{{{mark} version:2, signatures:[{package.signer or maker(package)}], past signatures:[]}}"
+
+
+@lru_cache(maxsize=8192)
+def _maker_of(owner: str) -> str:
+    return f"{zlib.crc32(owner.encode()):x}"
+
+
+def maker(package: Package) -> str:
+    """The print of the certificate by which a name's maker signs: one for the system, one for `com.tencent`."""
+    return "b378e95c" if package.system else _maker_of(".".join(package.name.split(".")[:2]))
+
+
 def _block(package: Package, phone: PhoneState) -> str:
     flags = (
         "SYSTEM HAS_CODE ALLOW_CLEAR_USER_DATA"
@@ -51,7 +69,7 @@ def _block(package: Package, phone: PhoneState) -> str:
         f"    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]\n"
         f"    timeStamp={installed}\n    firstInstallTime={installed}\n    lastUpdateTime={installed}\n"
         + (f"    installerPackageName={package.installer}\n" if package.installer else "")
-        + f"    signatures=PackageSignatures{{{mark} version:2, signatures:[b378e95c], past signatures:[]}}\n"
+        + f"    signatures={_signatures(package, mark, phone.identity.sdk)}\n"
         f"    installPermissionsFixed=true\n    pkgFlags=[ {flags} ]\n{users}\n"
     )
 

@@ -3,6 +3,7 @@
 from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState
 
+_VERIFIED_SINCE = 26
 _SHELL_MAY_SET = ("debug.", "log.", "persist.log.tag")
 
 
@@ -27,7 +28,7 @@ def setprop(args: list[str], phone: PhoneState) -> Output:
 
 def all_properties(phone: PhoneState) -> dict[str, str]:
     """Every property; `phone.properties` adds to and overrides the derived ones."""
-    return _identity(phone) | _boot(phone) | _sim(phone) | _reset(phone) | phone.properties
+    return _identity(phone) | _loader(phone) | _boot(phone) | _sim(phone) | _reset(phone) | phone.properties
 
 
 def _reset(phone: PhoneState) -> dict[str, str]:
@@ -38,6 +39,7 @@ def _reset(phone: PhoneState) -> dict[str, str]:
 
 def _identity(phone: PhoneState) -> dict[str, str]:
     it = phone.identity
+    tags = "release-keys" if it.build_type == "user" else "test-keys"
     return {
         "ro.serialno": it.serial,
         "ro.boot.serialno": it.serial,
@@ -50,10 +52,10 @@ def _identity(phone: PhoneState) -> dict[str, str]:
         "ro.product.cpu.abi": "arm64-v8a",
         "ro.product.locale": "zh-CN",
         "ro.build.characteristics": "nosdcard",
-        "ro.build.display.id": f"{it.build_id} release-keys",
+        "ro.build.display.id": f"{it.build_id} {tags}",
         "ro.build.fingerprint": it.fingerprint,
         "ro.build.id": it.build_id,
-        "ro.build.tags": "release-keys",
+        "ro.build.tags": tags,
         "ro.build.type": it.build_type,
         "ro.build.version.incremental": it.incremental,
         "ro.build.version.release": it.android_release,
@@ -67,6 +69,21 @@ def _identity(phone: PhoneState) -> dict[str, str]:
         "persist.sys.usb.config": "adb",
         "init.svc.adbd": "running",
     }
+
+
+def _loader(phone: PhoneState) -> dict[str, str]:
+    """What the boot was verified by. Before Android 8 nothing says it on many phones."""
+    if phone.identity.sdk < _VERIFIED_SINCE:
+        return {}
+    open_ = phone.loader_unlocked
+    values = {
+        "ro.boot.verifiedbootstate": "orange" if open_ else "green",
+        "ro.boot.flash.locked": str(int(not open_)),
+        "ro.boot.vbmeta.device_state": "unlocked" if open_ else "locked",
+    }
+    if phone.identity.manufacturer == "Xiaomi":
+        values["ro.secureboot.lockstate"] = "unlocked" if open_ else "locked"
+    return values
 
 
 def _boot(phone: PhoneState) -> dict[str, str]:

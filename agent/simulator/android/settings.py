@@ -6,6 +6,13 @@ from agent.simulator.state import PhoneState
 _NAMESPACES = ("global", "secure", "system")
 _WANTED = {"get": 1, "delete": 1, "put": 2, "list": 0}
 _FAILED = 255
+_ROLES_SINCE = 29
+_DEFAULT_APPS = {
+    "sms": "sms_default_application",
+    "dialer": "dialer_default_application",
+    "assistant": "assistant",
+}
+"""Where Android kept the default apps before there were roles."""
 
 
 def settings(args: list[str], phone: PhoneState) -> Output:
@@ -36,6 +43,10 @@ def table(phone: PhoneState, namespace: str) -> dict[str, str]:
         derived["boot_count"] = str(phone.settings_boot_count())
     elif namespace == "secure":
         derived["android_id"] = phone.identity.android_id
+        if phone.identity.sdk < _ROLES_SINCE:
+            derived |= {
+                name: phone.roles[role][0] for role, name in _DEFAULT_APPS.items() if phone.roles.get(role)
+            }
     return derived | phone.settings[namespace]
 
 

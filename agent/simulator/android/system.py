@@ -7,6 +7,8 @@ from agent.simulator.output import Output, failed, said
 from agent.simulator.state import PhoneState
 
 _BLOCK = 4096
+SU = "/sbin/su"
+"""Where a rooted phone has it."""
 _ZONE = dt.timezone(dt.timedelta(hours=8), "CST")
 
 
@@ -60,6 +62,11 @@ def stat(args: list[str], phone: PhoneState) -> Output:
         f"Blocks: Total: {total}\tFree: {free}\tAvailable: {free}\n"
         "Inodes: Total: 7013360\tFree: 6700112\n"
     )
+
+
+def getenforce(_args: list[str], phone: PhoneState) -> Output:
+    """Whether SELinux enforces its rules."""
+    return said("Enforcing\n" if phone.selinux_enforcing else "Permissive\n")
 
 
 def id_(args: list[str], _phone: PhoneState) -> Output:
