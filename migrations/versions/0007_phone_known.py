@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("centre_id", sa.Uuid(), nullable=False),
         sa.Column("android_id", sa.String(length=64), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("replaced", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["centre_id"], ["service_centre.id"], name=op.f("fk_phone_known_centre_id_service_centre")
         ),
@@ -46,7 +47,7 @@ def _know_phones() -> None:
     state = sa.Table("phone_state", old, autoload_with=op.get_bind(), resolve_fks=False)
     agent = sa.Table("agent", old, autoload_with=op.get_bind(), resolve_fks=False)
     known = sa.table(
-        "phone_known", *(sa.column(name) for name in ("handset_id", "centre_id", "android_id", "since"))
+        "phone_known", *(sa.column(name) for name in ("handset_id", "centre_id", "android_id", "since", "replaced"))
     )
     read = (
         sa.select(section.c.handset_id, section.c.centre_id, section.c.data, section.c.at)
@@ -57,5 +58,5 @@ def _know_phones() -> None:
     for handset_id, centre_id, data, since in op.get_bind().execute(read).all():
         told = json.loads(data).get("android_id")
         if isinstance(told, str) and 0 < len(told) <= 64:
-            row = {"handset_id": handset_id, "centre_id": centre_id, "android_id": told, "since": since}
+            row = {"handset_id": handset_id, "centre_id": centre_id, "android_id": told, "since": since, "replaced": False}
             op.get_bind().execute(known.insert().values(row))
