@@ -104,6 +104,7 @@ from app.registry.api import registry_api
 from app.registry.edit_pages import edit_pages
 from app.registry.file_api import files_api
 from app.registry.pages import registry_pages
+from app.remedy.hook import RemedyHook
 from app.reports.api import reports_api
 from app.reports.pages import reports_pages
 from app.reports.public_pages import public_pages
@@ -267,7 +268,7 @@ def register_rooms(app: Flask) -> None:
 
 def command_hooks() -> CommandHooks:
     """What each room does when a command of its kind leaves, is answered, or ends unanswered."""
-    lock = LockHook()
+    lock, remedy = LockHook(), RemedyHook()
     return {
         "check_lock": lock,
         "set_lock": lock,
@@ -275,6 +276,8 @@ def command_hooks() -> CommandHooks:
         "discard_copy": DiscardHook(),
         "wipe_phone": WipeHook(),
         "inspect_phone": InspectHook(),
+        "remove_app": remedy,
+        "restore_app": remedy,
     }
 
 
@@ -333,6 +336,7 @@ def all_jobs() -> list[Job | OutsideJob]:
     from app.probes.jobs import JOBS as PROBE_JOBS
     from app.readings.jobs import JOBS as READING_JOBS
     from app.registry.jobs import JOBS as REGISTRY_JOBS
+    from app.remedy.jobs import JOBS as REMEDY_JOBS
     from app.reports.jobs import JOBS as REPORT_JOBS
     from app.trail.jobs import JOBS as TRAIL_JOBS
     from app.transfer.jobs import JOBS as TRANSFER_JOBS
@@ -365,4 +369,5 @@ def all_jobs() -> list[Job | OutsideJob]:
         *TRANSFER_JOBS,
         *WIPE_JOBS,
         *INSPECTION_JOBS,
+        *REMEDY_JOBS,
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app import contracts, credchecks, handover, hardware, transfer, wipe
+from app import contracts, credchecks, handover, hardware, remedy, transfer, wipe
 from app.history.tools import Source, Tools
 from app.kernel.tenancy import Principal
 from app.kernel.timeline import LifeEvent, Subject
@@ -19,6 +19,7 @@ _TELLERS: tuple[_Teller, ...] = (
     contracts.life_events,
     transfer.life_events,
     wipe.life_events,
+    remedy.life_events,
 )
 
 

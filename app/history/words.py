@@ -20,6 +20,7 @@ ROOMS: Mapping[str, str] = {
     "contracts": "号码合约",
     "transfer": "数据迁移",
     "wipe": "数据销毁",
+    "remedy": "应用整改",
     "ledger": "补贴与扣款",
     "paper": "单据",
     "user": "账号与角色",

@@ -22,6 +22,7 @@ KIND_WORDS: Mapping[str, str] = {
     "change": "密码核对",
     "handover": "交接",
     "wipe": "数据销毁",
+    "remedy": "应用整改",
     UNDELIVERED: "未送达通知",
 }
 OTHER = "其他通知"

@@ -44,7 +44,8 @@ CODES: Mapping[str, str] = {
 }  # fmt: skip
 REASONS: Mapping[str, str] = {
     "role_sms": "它是短信应用", "role_dialer": "它是电话应用", "role_home": "它是桌面",
-    "role_assistant": "它是语音助手", "role_browser": "它是浏览器", "input_method": "它是输入法", "device_owner": "它管理这台设备",
+    "role_assistant": "它是语音助手", "role_browser": "它是浏览器", "input_method": "它是输入法",
+    "device_owner": "它管理这台设备",
     "profile_owner": "它管理工作资料", "device_admin": "它是设备管理员", "system_app": "它是系统应用",
     "needed": "管家手机自己要用它", "not_read": "读不到它是不是受保护，所以没有动",
     "vendor_setting": "手机不允许：打开 开发者选项 → USB 调试（安全设置）后再试", "device_policy": "被设备管理策略禁止",

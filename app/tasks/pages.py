@@ -44,6 +44,7 @@ KINDS: Mapping[str, str] = {
     "refund": "退还费用",
     "unruled": "无法裁定",
     "gateway": "网关中断",
+    "remedy": "应用整改",
 }
 
 

@@ -14,6 +14,7 @@ DECIDED = frozenset(
         "hardware",
         "incident",
         "lost_phone",
+        "remedy",
         "report",
         "round",
         "transfer",

@@ -11,7 +11,7 @@ ROOMS: Mapping[str, str] = {
     "exemption": "应用例外",
     "task": "待办", "contact": "联系方式", "delivery": "通知送达", "notify": "通知", "robot": "群机器人",
     "escrow": "密码托管", "audit": "审计", "backup": "备份", "list": "查阅名单", "paper": "单据", "history": "履历",
-    "wipe": "数据销毁", "transfer": "数据迁移",
+    "wipe": "数据销毁", "transfer": "数据迁移", "remedy": "应用整改",
     "hardware": "损坏遗失", "disposal": "待销毁", "handover": "交接", "round": "月度核对", "change_case": "密码不一致",
     "number_contract": "号码合约", "contract_assessment": "设备评估", "replacement_request": "换机申请",
 }  # fmt: skip
@@ -79,6 +79,10 @@ _ACTIONS: Mapping[str, str] = {
     "transfer.accept_wechat": "接受微信未全部迁移", "transfer.ask_waive": "申请免迁移",
     "transfer.refuse_waive": "不批准免迁移", "transfer.verify": "核验完成", "transfer.accept": "接受并完成",
     "transfer.waive": "批准免迁移", "transfer.discard": "销毁副本的密钥", "transfer.destroyed": "副本已销毁",
+    "remedy.order": "下令移除", "remedy.send": "指令发给网关", "remedy.resend": "指令再次发给网关",
+    "remedy.word": "网关回报", "remedy.late_word": "网关迟到的回报", "remedy.stop": "没有移除",
+    "remedy.verify": "核实已移除", "remedy.dismiss": "搁置", "remedy.restore": "下令恢复",
+    "remedy.bring_back": "已恢复", "remedy.keep": "没有恢复",
     "handover.start": "开始", "handover.complete": "完成", "hardware.order": "扣款通知", "paper.issue": "出具",
 }  # fmt: skip
 """Where a room means something else by a verb, or has more to say."""
@@ -90,7 +94,7 @@ _OBJECTS: Mapping[str, str] = {
     "policy": "制度", "robot": "群机器人", "contact": "联系方式", "payroll_export": "工资表", "route": "页面",
     "allowance_month": "月结", "ledger": "补贴账", "import_file": "导入文件", "audit": "审计", "list": "名单",
     "dial_draw": "拨测抽签", "district": "大区", "grid": "片区", "sim_number": "号码", "wechat_account": "微信号",
-    "wipe": "数据销毁", "transfer": "数据迁移",
+    "wipe": "数据销毁", "transfer": "数据迁移", "remedy": "整改",
     "hardware_case": "损坏遗失", "disposal": "待销毁", "agent": "网关", "backup": "备份", "paper": "单据",
     "secret": "密码", "keyring": "密钥环", "handover": "交接", "handover_leg": "交接记录", "number": "号码",
     "wechat": "微信号", "kit_assignment": "配套归属", "post_holding": "任岗", "company": "公司",
@@ -126,7 +130,7 @@ _PATHS: Mapping[str, str] = {
     "handset": "/phones/", "incident": "/incidents/", "user": "/people/", "paper": "/papers/",
     "topup_claim": "/allowance/claims/", "hardware_case": "/hardware/", "handover": "/handovers/",
     "secret": "/escrow/secrets/", "round": "/rounds/", "change_case": "/rounds/cases/",
-    "number_contract": "/contracts/", "wipe": "/wipes/", "transfer": "/transfers/",
+    "number_contract": "/contracts/", "wipe": "/wipes/", "transfer": "/transfers/", "remedy": "/remedies/",
     "exemption": "/compliance/exemptions/",
     "contract_assessment": "/contracts/assessments/", "replacement_request": "/contracts/requests/",
 }  # fmt: skip

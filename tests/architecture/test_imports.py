@@ -29,6 +29,7 @@ _EXCEPTIONS = {
     ("app.wipe.inspect_hook", "app.runtime"),
     ("app.wipe.hook", "app.runtime"),
     ("app.transfer.hooks", "app.runtime"),
+    ("app.remedy.hook", "app.runtime"),
     # What is typed, and a code, are counted apart from the request that brings them, for all edges of the room.
     ("app.wipe.entry", "flask"),
     ("app.wipe.entry", "app.http"),
