@@ -19,7 +19,7 @@ _MAX_PACKAGE = 255
 _HIDDEN = "Hidden system packages:"
 _FAILURE = re.compile(r"Fail(?:ure|ed)\b[^\[\n]*\[([^\]\n]{1,120})")
 _DONE = re.compile(
-    r"^(?:Success\b|Package \S+ (?:new state: |new suspended state: |installed for user))", re.MULTILINE
+    r"^(?:Success\b|Package \S+ (?:new state: |new suspended state: true|installed for user))", re.MULTILINE
 )
 _LACKS = re.compile(r"Neither user 2000 nor current process has android\.permission\.(\w+)")
 _OURS = frozenset({"DELETE_PACKAGES", "CHANGE_COMPONENT_ENABLED_STATE", "INSTALL_PACKAGES", "SUSPEND_APPS"})
@@ -38,6 +38,7 @@ _WORDS = (
     (re.compile(r"permission to access user|INTERACT_ACROSS_USERS"), "user_not_readable"),
     (re.compile(r"[Ii]nstall canceled by user"), "vendor_setting"),
     (re.compile(r"[Uu]nknown (?:command|option)|^usage:", re.MULTILINE), "not_supported"),
+    (re.compile(r"new suspended state: false"), "not_suspended"),
     (
         re.compile(r"SecurityException|[Pp]ermission [Dd]eni|[Cc]annot disable|can ?not delete"),
         "not_permitted",

@@ -1,11 +1,12 @@
-"""`pm` (`cmd package`): lists of packages and users, uninstall, disable, suspend; AOSP's formats and
-refusals.
+"""`pm` (`cmd package`): lists of packages and users, who answers an intent, and the orders of `removal`; AOSP's formats
+and refusals.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from agent.simulator.android import removal
 from agent.simulator.output import Output, failed, said
-from agent.simulator.state import Enabled, Package, PhoneState, UserState
+from agent.simulator.state import Package, PhoneState, UserState
 
 _FAILED = 255
 _FLAG_SINCE = {"-U": 26, "--show-versioncode": 28}
@@ -13,9 +14,7 @@ _FLAGS = {"-f", "-i", "-s", "-3", "-d", "-e", "-u", "-l", "-a", *_FLAG_SINCE}
 
 
 def pm(args: list[str], phone: PhoneState) -> Output:
-    """One `pm` command; anything but list, path, uninstall, enable, disable and suspend is an unknown
-    command.
-    """
+    """One `pm` command; anything but lists, path, resolve-activity and the orders of `removal` is unknown."""
     match args:
         case ["list", "packages", *rest]:
             return _list_packages(rest, phone)
@@ -23,13 +22,19 @@ def pm(args: list[str], phone: PhoneState) -> Output:
             return said("Users:\n" + "".join(f"\t{line}\n" for line in user_lines(phone)))
         case ["path", *rest]:
             return _path(rest, phone)
-        case ["uninstall", *rest]:
-            return _uninstall(rest, phone)
-        case ["enable" | "disable-user" | "disable" | "suspend" | "unsuspend" as verb, *rest]:
-            return _switch(verb, rest, phone)
+        case ["resolve-activity", *rest]:
+            return _resolve_activity(rest, phone)
+        case ["disable", *_]:
+            return failed(
+                "Error: java.lang.SecurityException: Shell cannot change component state for null to 2\n", 1
+            )
+        case [verb, *rest] if verb in removal.VERBS:
+            return _change(verb, rest, phone)
         case [unknown, *_]:
             return failed(f"Unknown command: {unknown}\n", _FAILED)
-    return failed("usage: pm [list|path|uninstall|enable|disable-user|suspend|unsuspend]\n", 1)
+    return failed(
+        "usage: pm [list|path|resolve-activity|uninstall|enable|disable-user|suspend|unsuspend]\n", 1
+    )
 
 
 def user_lines(phone: PhoneState) -> list[str]:
@@ -145,42 +150,50 @@ def _path(args: list[str], phone: PhoneState) -> Output:
     return Output(exit_code=1) if isinstance(found, Output) else said(f"package:{found[0].path}\n")
 
 
-def _uninstall(args: list[str], phone: PhoneState) -> Output:
-    """Prints `Success` or `Failure [reason]`; only the text is to be trusted, the exit code is 1 for
-    failure here.
-    """
-    found = _found(args, phone)
-    if isinstance(found, Output):
-        return found if found.exit_code != _FAILED else Output(b"Failure [not installed for 0]\n", b"", 1)
-    package, user = found
-    if phone.device_owner == package.name:
-        return Output(b"Failure [DELETE_FAILED_DEVICE_POLICY_MANAGER]\n", b"", 1)
-    left = {number: state for number, state in package.users.items() if number != user}
-    if left or package.system:
-        phone.replace_package(replace(package, users=left))
-    else:
-        phone.packages = [item for item in phone.packages if item.name != package.name]
-    return said("Success\n")
-
-
-def _switch(verb: str, args: list[str], phone: PhoneState) -> Output:
-    found = _found(args, phone)
-    if isinstance(found, Output):
-        return found
-    package, user = found
-    state = package.users[user]
-    if verb in ("suspend", "unsuspend"):
-        state = replace(state, suspended=verb == "suspend")
-        text = f"Package {package.name} new suspended state: {str(state.suspended).lower()}\n"
-    elif verb == "disable":
+def _change(verb: str, args: list[str], phone: PhoneState) -> Output:
+    """An order about one package of one user; without `--user` that is the user at the screen."""
+    options = _options([word for word in args if word != "-k"], phone.identity.sdk)
+    if isinstance(options, str):
+        return failed(options, _FAILED)
+    user = options.user or 0
+    if user in phone.unreadable_users:
+        return security_exception(verb, user, phone.identity.sdk)
+    name = options.words[0] if options.words else ""
+    package = next((item for item in phone.packages if item.name == name), None)
+    if package is not None and phone.user(user) is not None:
+        return removal.change(verb, package, user, phone)
+    if verb == "uninstall":
+        return Output(f"Failure [not installed for {user}]\n".encode(), b"", 1)
+    if verb == "install-existing":
         return failed(
-            f"\nException occurred while executing '{verb}':\n"
-            "java.lang.SecurityException: Shell cannot change "
-            f"component state for null to 2\n",
-            _FAILED,
+            f"android.content.pm.PackageManager$NameNotFoundException: Package {name} doesn't exist\n", 1
         )
-    else:
-        state = replace(state, enabled=Enabled.ENABLED if verb == "enable" else Enabled.DISABLED_USER)
-        text = f"Package {package.name} new state: {'enabled' if verb == 'enable' else 'disabled-user'}\n"
-    phone.replace_package(replace(package, users=package.users | {user: state}))
-    return said(text)
+    return failed(f"Error: java.lang.IllegalArgumentException: Unknown package: {name}\n", 1)
+
+
+def _resolve_activity(args: list[str], phone: PhoneState) -> Output:
+    """Which app answers the home key; of other intents this phone knows nothing."""
+    brief = "--brief" in args
+    options = _options(
+        [word for word in args if word in ("--user", *map(str, range(1000)))], phone.identity.sdk
+    )
+    user = 0 if isinstance(options, str) else options.user or 0
+    if user in phone.unreadable_users:
+        return security_exception("resolve-activity", user, phone.identity.sdk)
+    if "android.intent.category.HOME" not in args or phone.user(user) is None:
+        return said("No activity found\n")
+    homes = phone.roles.get("home", [])
+    package = homes[0] if len(homes) == 1 else "android"
+    activity = (
+        f"{package}.launcher.Launcher" if len(homes) == 1 else "com.android.internal.app.ResolverActivity"
+    )
+    if brief:
+        return said(
+            "priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=true\n"
+            f"{package}/{activity}\n"
+        )
+    return said(
+        "priority=0 preferredOrder=0 match=0x108000 specificIndex=-1 isDefault=true\n"
+        f"ActivityInfo:\n  name={activity}\n  packageName={package}\n"
+        f"  ApplicationInfo:\n    packageName={package}\n"
+    )
