@@ -83,7 +83,7 @@ class SectionChange(Base):
 
 class PhoneKnown(Base):
     """Since when gateways have read this `android_id`, and no other, by the phone's serial. A reset begins it anew, and
-    so does another phone that answers by the same serial.
+    so does another phone that answers by the same serial; `replaced`: before it they read another one.
     """
 
     __tablename__ = "phone_known"
@@ -92,6 +92,7 @@ class PhoneKnown(Base):
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
     android_id: Mapped[str] = mapped_column(String(MAX_SERIAL))
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime())
+    replaced: Mapped[bool]
 
 
 class PhoneJournal(Base):

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy.orm import Session
@@ -49,11 +49,14 @@ class _Phone:
     unread: str
     refused: str | None
     known: dict[str, list[Any]]
+    received_us: int | None
+    airplane_mode: bool | None
     head: tuple[Any, ...] | None = None
     contents: dict[str, tuple[str, dt.datetime, Any]] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
+_LONG_US = 3_600_000_000
 _KNOWN = ("centre_id", "tags", "unread", "refused_identity")
 _HEAD = (
     "at", "received_at", "agent_id", "target", "grade", "boot_id", "boot_count", "uptime_us",
@@ -93,7 +96,8 @@ def _load(session: Session, handsets: Mapping[uuid.UUID, HandsetRef]) -> dict[uu
     found = store.lock_states(session, {i: handset.centre_id for i, handset in handsets.items()})
     return {
         i: _Phone(
-            handsets[i], row.at_us, row.boot_id, row.uptime_us, row.unread, row.refused_identity, orjson.loads(row.tags)
+            handsets[i], row.at_us, row.boot_id, row.uptime_us, row.unread, row.refused_identity,
+            orjson.loads(row.tags), row.received_us, row.airplane_mode,
         )
         for i, row in found.items()
     }  # fmt: skip
@@ -127,7 +131,7 @@ def _fold(
         return
     at = dated(now, reading.age_us)
     changed: dict[str, Any] = {}
-    unread_changed = False
+    news = _News()
     if at is not None:
         at_us = to_us(at)
         merge = merge_tags(phone.known, reading.tags, reading.sections, at_us)
@@ -138,13 +142,13 @@ def _fold(
                 _watch(phone, name, reading, at, before.get(name))
             phone.contents[name] = (reading.tags[name], at, changed[name])
         if supersedes(at_us, reading.boot_id, reading.uptime_us, phone.at_us, phone.boot_id, phone.uptime_us):
-            unread_changed = _head(phone, reading, agent, at_us, now)
+            news = _head(phone, reading, agent, at_us, now)
             # Only the newest reading's wants count: what an older one lacked may have come since.
             result.wanted[reading.phone] = merge.wanted
     result.absorbed.append(
         AbsorbedReading(
             phone.handset.id, phone.handset.centre_id, at, reading.boot_id, reading.boot_count, reading.uptime_us,
-            reading.grade, agent.id, changed, reading.unread, reading.tags, unread_changed,
+            reading.grade, agent.id, changed, reading.unread, reading.tags, *news,
         )
     )  # fmt: skip
 
@@ -182,16 +186,29 @@ def _identity_problem(phone: _Phone, reading: Reading) -> str | None:
     return problem
 
 
-def _head(phone: _Phone, reading: Reading, agent: AgentRef, at_us: int, now: dt.datetime) -> bool:
-    """Make this the newest reading; True when other parts than before could not be read."""
-    before = phone.unread
-    phone.unread = orjson.dumps(reading.unread).decode() if reading.unread else "[]"
+class _News(NamedTuple):
+    """The last fields of an `AbsorbedReading`."""
+
+    unread_changed: bool = False
+    airplane_changed: bool = False
+    returned: bool = False
+
+
+def _head(phone: _Phone, reading: Reading, agent: AgentRef, at_us: int, now: dt.datetime) -> _News:
+    """Make this the newest reading; tell what is new beside its sections."""
+    unread, now_us = orjson.dumps(reading.unread).decode() if reading.unread else "[]", to_us(now)
+    news = _News(
+        unread != phone.unread,
+        reading.power.airplane_mode != phone.airplane_mode,
+        phone.received_us is None or now_us - phone.received_us >= _LONG_US,
+    )
+    phone.unread, phone.airplane_mode, phone.received_us = unread, reading.power.airplane_mode, now_us
     phone.at_us, phone.boot_id, phone.uptime_us = at_us, reading.boot_id, reading.uptime_us
     phone.head = (
-        at_us, to_us(now), agent.id, reading.target, reading.grade, reading.boot_id, reading.boot_count,
+        at_us, now_us, agent.id, reading.target, reading.grade, reading.boot_id, reading.boot_count,
         reading.uptime_us, *reading.power,
     )  # fmt: skip
-    return phone.unread != before
+    return news
 
 
 def _told(phone: _Phone) -> list[dict[str, Any]]:
@@ -202,16 +219,25 @@ def _told(phone: _Phone) -> list[dict[str, Any]]:
     told, handset = identity.get("android_id"), phone.handset
     if not isinstance(told, str) or not 0 < len(told) <= MAX_SERIAL:
         return []
-    return [{"handset_id": handset.id, "centre_id": handset.centre_id, "android_id": told, "since": at}]
+    whose = {"handset_id": handset.id, "centre_id": handset.centre_id}
+    return [{**whose, "android_id": told, "since": at, "replaced": False}]
 
 
-def known_since(session: Session, handset_id: uuid.UUID, android_id: str) -> dt.datetime | None:
-    """Since when gateways read this `android_id`, and no other, by the phone's serial; None: another one, or none.
+@dataclass(frozen=True)
+class Known:
+    """Gateways have read one `android_id` since then, and before it another one where it `replaced` that."""
+
+    since: dt.datetime
+    replaced: bool
+
+
+def known_as(session: Session, handset_id: uuid.UUID, android_id: str) -> Known | None:
+    """How gateways know the phone by this `android_id`; None: they read another one last, or none.
 
     Internal: asks no principal.
     """
     row = store.known(session, handset_id)
-    return row.since if row is not None and row.android_id == android_id else None
+    return Known(row.since, row.replaced) if row is not None and row.android_id == android_id else None
 
 
 def _contents(phone: _Phone) -> list[dict[str, Any]]:
@@ -292,6 +318,17 @@ def latest_sections(
     if handset_ids and names:
         for handset_id, name, data in store.sections(session, handset_ids, names):
             found.setdefault(handset_id, {})[name] = orjson.loads(data)
+    return found
+
+
+def latest_texts(
+    session: Session, handset_ids: Collection[uuid.UUID], names: Collection[str]
+) -> dict[uuid.UUID, dict[str, str]]:
+    """As `latest_sections`, each as the JSON text that is kept: for whoever hashes it, or needs it for few phones."""
+    found: dict[uuid.UUID, dict[str, str]] = {}
+    if handset_ids and names:
+        for handset_id, name, data in store.sections(session, handset_ids, names):
+            found.setdefault(handset_id, {})[name] = data
     return found
 
 

@@ -19,7 +19,7 @@ Ids = Collection[uuid.UUID]
 
 
 class Known(NamedTuple):
-    """What a new reading of a phone is compared with. `at_us`: microseconds."""
+    """What a new reading of a phone is compared with. `at_us`, `received_us`: microseconds."""
 
     handset_id: uuid.UUID
     at_us: int | None
@@ -28,6 +28,8 @@ class Known(NamedTuple):
     unread: str
     tags: str
     refused_identity: str | None
+    received_us: int | None
+    airplane_mode: bool | None
 
 
 def lock_states(session: Session, wanted: Mapping[uuid.UUID, uuid.UUID]) -> dict[uuid.UUID, Known]:
@@ -55,6 +57,8 @@ def _locked(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Kno
         PhoneState.unread,
         PhoneState.tags,
         PhoneState.refused_identity,
+        type_coerce(PhoneState.received_at, BigInteger),
+        PhoneState.airplane_mode,
     )
     query = select(*columns).where(PhoneState.handset_id.in_(ids)).order_by(PhoneState.handset_id)
     return {row[0]: Known(*row) for row in session.execute(query.with_for_update())}
@@ -97,7 +101,11 @@ def save_known(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         new = insert_into(session, PhoneKnown.__table__)
         told, same = new.excluded, new.excluded.android_id == PhoneKnown.android_id
-        changes = {"android_id": told.android_id, "since": case((same, PhoneKnown.since), else_=told.since)}
+        changes = {
+            "android_id": told.android_id,
+            "since": case((same, PhoneKnown.since), else_=told.since),
+            "replaced": case((same, PhoneKnown.replaced), else_=True),
+        }
         statement = new.on_conflict_do_update(index_elements=["handset_id"], set_=changes)
         session.connection().execute(statement, rows)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.kernel.tenancy import SYSTEM
-from app.readings import known_since, latest_sections, phone_states
+from app.readings import Known, known_as, latest_sections, phone_states
 from app.registry import HandsetRef
 from app.wipe.model import Wipe
 
@@ -19,7 +19,7 @@ from app.wipe.model import Wipe
 class Reading:
     """The newest reading by a gateway. `imeis` empty: the phone hides them. `lock`: set, none or unknown.
 
-    `at` None: it was never read with a known age. `known_since`: so long gateways have read this `android_id` and no
+    `at` None: it was never read with a known age. `known`: since when gateways have read this `android_id` and no
     other by its serial.
     """
 
@@ -32,7 +32,7 @@ class Reading:
     imeis: tuple[str, ...]
     lock: str
     refused: bool
-    known_since: dt.datetime | None
+    known: Known | None
 
     @property
     def expect(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def reading_of(session: Session, handset_id: uuid.UUID) -> Reading | None:
         serial=identity.get("serial"), android_id=android_id,
         imeis=tuple(told) if isinstance(told, list) else (), lock=setup.get("lock_screen") or "unknown",
         refused=state.identity_refused,
-        known_since=known_since(session, handset_id, android_id) if android_id else None,
+        known=known_as(session, handset_id, android_id) if android_id else None,
     )  # fmt: skip
 
 

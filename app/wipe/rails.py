@@ -19,7 +19,7 @@ from app.people import principal_of
 from app.registry import Handset, HandsetRef, history_of, holder_of, holds_on, placeholder_serial
 from app.transfer import transfer_state
 from app.wipe import store
-from app.wipe.identity import reading_of, same_phone
+from app.wipe.identity import Reading, reading_of, same_phone
 from app.wipe.model import Wipe
 from app.wipe.restored import behind_checkpoints
 from app.wipe.rules import BEYOND_REPAIR, CHECKLIST, Blocker, checklist_gaps
@@ -98,11 +98,9 @@ def _identity(
         )
     if read is None:
         return
-    # It hides its IMEI, and a person may type one off the file: then only time tells it from one that came instead.
     days = policy_of(session, tools, wipe.centre_id).body["known_days"]
-    known = read.known_since is not None and now - read.known_since >= dt.timedelta(days=days)
-    if wipe.strategy == "test_harness" and read.android_id and not read.imeis and not known:
-        words = f"手机不告诉 IMEI，网关以现在的系统标识认识它还不到 {days} 天：等到期，或改为手工恢复出厂"
+    if wipe.strategy == "test_harness" and read.android_id and _too_new(read, now - dt.timedelta(days=days)):
+        words = f"网关以现在的系统标识认识这台手机还不到 {days} 天：等到期，或改为手工恢复出厂"
         yield Blocker("too_new", words, link)
     # A serial can be flashed, an IMEI typed off the file; this one nobody chooses, and only a reset changes it.
     if look is not Look.REQUEST and wipe.android_id and read.android_id not in (None, wipe.android_id):
@@ -111,6 +109,15 @@ def _identity(
     other = read.serial not in (None, phone.serial) or bool(read.imeis and not set(read.imeis) & set(imeis))
     if read.refused or other:
         yield Blocker("identity_contradicted", "以这个序列号应答的是另一台手机，先弄清是哪一台", link)
+
+
+def _too_new(read: Reading, enough: dt.datetime) -> bool:
+    """Whether only time could tell it from another phone that came instead: it hides its IMEI, and a person may type
+    one off the file; or another `android_id` was read before, and whoever flashes a serial can flash an IMEI.
+    """
+    if read.known is not None and read.known.since <= enough:
+        return False
+    return not read.imeis or read.known is None or read.known.replaced
 
 
 def _matters(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> Iterator[Blocker]:

@@ -160,7 +160,7 @@ REASONS: Mapping[str, str] = {
     "placeholder_serial": "序列号是很多手机共用的，没有发出",
     "retired": "手机已在档案中停用，没有发出",
     "not_met": "申请之前网关没有读到过它，没有发出",
-    "too_new": "手机不告诉 IMEI，网关认识它的时间还太短，没有发出",
+    "too_new": "网关以现在的系统标识认识它的时间还太短，没有发出",
     "identity_contradicted": "以它的序列号应答的是另一台手机，没有发出",
     "handover_open": "交接还没有完成，没有发出",
     "held": "手机被锁定，没有发出",

@@ -196,7 +196,7 @@ class Yard:
             for index in range(3):
                 told = self.states[index].identity.android_id
                 row = {"handset_id": self.phones[str(index)], "centre_id": self.centre, "android_id": told}
-                save_known(session, [row | {"since": long_ago}])
+                save_known(session, [row | {"since": long_ago, "replaced": False}])
 
     def carry(self, sent: Sent) -> Answer:
         """To the server and back; what leaves is noted."""

@@ -23,17 +23,21 @@ def told(android_id: str | None, serial: str = "S1") -> dict[str, Any]:
     return with_sections(reading(serial), identity={"serial": serial, "imei": None, "android_id": android_id})
 
 
+def known(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(row.android_id, row.since, row.replaced) for row in rows(PhoneKnown)]
+
+
 def test_another_id_begins_anew(gateway: FakeAgent, clock: FixedClock, rows: Rows) -> None:
     gateway.checkin(readings=[told("a1")])
     first = seconds_before(clock, 2)
     clock.move(3600)
     gateway.checkin(readings=[told(None)])
     gateway.checkin(readings=[with_sections(told("a1"), users=[])])
-    assert [(row.android_id, row.since) for row in rows(PhoneKnown)] == [("a1", first)]
+    assert known(rows) == [("a1", first, False)]
     clock.move(3600)
     gateway.checkin(readings=[told("b2")])
     gateway.checkin(readings=[{**told("a1"), "age_s": 1.0}])
-    assert [(row.android_id, row.since) for row in rows(PhoneKnown)] == [("a1", seconds_before(clock, 1))]
+    assert known(rows) == [("a1", seconds_before(clock, 1), True)]
 
 
 def test_a_phone_is_no_witness_of_itself(enroller: Enroller, phones: Phones, rows: Rows) -> None:
@@ -56,4 +60,4 @@ def test_what_was_read_before_there_was_such_a_table_counts(
         downgrade(MIGRATIONS, revision="0006")
         upgrade(MIGRATIONS)
         db.session.remove()
-    assert [(row.android_id, row.since) for row in rows(PhoneKnown)] == [("a1", before)]
+    assert known(rows) == [("a1", before, False)]
