@@ -21,6 +21,8 @@ from app.commands import CommandHooks
 from app.commands.api import commands_api
 from app.compliance.api import compliance_api
 from app.compliance.exemption_api import exemption_api
+from app.compliance.exemption_pages import exemption_pages
+from app.compliance.pages import compliance_pages
 from app.contracts.api import contracts_api
 from app.contracts.assessment_pages import assessment_pages
 from app.contracts.pages import contract_pages
@@ -158,6 +160,8 @@ PAGES = (
     inbox_pages,
     notify_pages,
     duty_pages,
+    compliance_pages,
+    exemption_pages,
     calldesk_pages,
     reports_pages,
     public_pages,
@@ -317,6 +321,7 @@ def subject_checks() -> Mapping[str, SubjectCheck]:
 
 def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
+    from app.apps.jobs import JOBS as APP_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
     from app.compliance.exemption_jobs import JOBS as EXEMPTION_JOBS
@@ -350,6 +355,7 @@ def all_jobs() -> list[Job | OutsideJob]:
         *ALLOWANCE_JOBS,
         *REGISTRY_JOBS,
         *READING_JOBS,
+        *APP_JOBS,
         *COMMAND_JOBS,
         *EXEMPTION_JOBS,
         *COMPLIANCE_JOBS,

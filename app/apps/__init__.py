@@ -1,0 +1,1 @@
+"""Which app is on how many phones since when, and what changed on a phone (R03)."""
