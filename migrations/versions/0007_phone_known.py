@@ -47,7 +47,8 @@ def _know_phones() -> None:
     state = sa.Table("phone_state", old, autoload_with=op.get_bind(), resolve_fks=False)
     agent = sa.Table("agent", old, autoload_with=op.get_bind(), resolve_fks=False)
     known = sa.table(
-        "phone_known", *(sa.column(name) for name in ("handset_id", "centre_id", "android_id", "since", "replaced"))
+        "phone_known",
+        *(sa.column(name) for name in ("handset_id", "centre_id", "android_id", "since", "replaced")),
     )
     read = (
         sa.select(section.c.handset_id, section.c.centre_id, section.c.data, section.c.at)
@@ -58,5 +59,11 @@ def _know_phones() -> None:
     for handset_id, centre_id, data, since in op.get_bind().execute(read).all():
         told = json.loads(data).get("android_id")
         if isinstance(told, str) and 0 < len(told) <= 64:
-            row = {"handset_id": handset_id, "centre_id": centre_id, "android_id": told, "since": since, "replaced": False}
+            row = {
+                "handset_id": handset_id,
+                "centre_id": centre_id,
+                "android_id": told,
+                "since": since,
+                "replaced": False,
+            }
             op.get_bind().execute(known.insert().values(row))
