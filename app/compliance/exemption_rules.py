@@ -151,3 +151,8 @@ def end_of(day: dt.date) -> dt.datetime:
 def last_day(valid_to: dt.datetime) -> dt.date:
     """The last day, in Shanghai, of which an exemption that ends at this instant covers anything."""
     return (valid_to - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+
+
+def latest_day(now: dt.datetime, days: int) -> dt.date:
+    """The last day, in Shanghai, that one asked for now can have where it may last so many days."""
+    return (now + dt.timedelta(days=days)).astimezone(SHANGHAI).date() - dt.timedelta(days=1)

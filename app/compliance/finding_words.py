@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from app.kernel.db import from_us
+
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         "accessibility_not_allowed": "未经允许的无障碍服务",
@@ -98,3 +100,32 @@ def subject_words(subject: str, label: object, labels: Mapping[str, str]) -> str
         if package != subject and package in labels
         else labels.get(subject, subject)
     )
+
+
+EVIDENCE: Mapping[str, str] = MappingProxyType(
+    {
+        "label": "名称",
+        "user": "用户空间",
+        "users": "用户空间",
+        "version": "版本",
+        "version_code": "版本代码",
+        "installer": "安装来源",
+        "reason": "原因",
+        "packages": "应用数",
+        "apps": "名单外的应用",
+        "unnamed": "没有填包名的规定应用",
+        "surplus": "多出",
+    }
+)
+"""What the keys of a finding's evidence are called; others are shown as they are."""
+FOR_PAGES: Mapping[str, object] = MappingProxyType(
+    {
+        "status_words": STATUS,
+        "severity_words": SEVERITY,
+        "titles": TITLES,
+        "title_of": title_of,
+        "subject_words": subject_words,
+        "evidence_words": EVIDENCE,
+        "at_of": from_us,
+    }
+)
