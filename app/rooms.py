@@ -106,7 +106,9 @@ from app.registry.api import registry_api
 from app.registry.edit_pages import edit_pages
 from app.registry.file_api import files_api
 from app.registry.pages import registry_pages
+from app.remedy.api import remedy_api
 from app.remedy.hook import RemedyHook
+from app.remedy.pages import remedy_pages
 from app.reports.api import reports_api
 from app.reports.pages import reports_pages
 from app.reports.public_pages import public_pages
@@ -192,6 +194,7 @@ PAGES = (
     wipe_act_pages,
     inspection_pages,
     certificate_pages,
+    remedy_pages,
 )
 APIS: tuple[Blueprint, ...] = (
     registry_api,
@@ -227,6 +230,7 @@ APIS: tuple[Blueprint, ...] = (
     transfers_api,
     wipe_api,
     inspection_api,
+    remedy_api,
 )
 COMMANDS = (
     users_cli,

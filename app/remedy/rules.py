@@ -170,7 +170,7 @@ REMOVED_BY: Mapping[str, str] = {
     "uninstalled": "已卸载", "gone": "手机上已经没有", "disabled": "已停用", "suspended": "已暂停使用",
 }  # fmt: skip
 _OTHER = frozenset({"protected", "unchanged", "unknown", "restored"})
-_DISABLED = (2, 3, 4)
+_DISABLED = (2, 3)
 _RUNS = (0, 1)
 
 
