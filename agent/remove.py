@@ -83,16 +83,16 @@ class _Work:
         return seen
 
     def first_look(self, held: Held, settle_s: int) -> Seen:
-        """After a cut the phone may still be at it: a look at once could come before its end."""
-        return self.look(held, settle_s if self.cut else 0)
+        """Behind an act whose end was not seen the phone may still be at it: a look at once could come too early."""
+        return self.look(held, settle_s if self.tried else 0)
 
     def act(self, held: Held, what: Act) -> tuple[str, AppState]:
-        """What was said and is seen; to be noted by the caller. Raise as `look`, having noted it here."""
+        """What was said and is seen. Raise as `look`. Whatever happens, it is among the tried ones then."""
         try:
             said, seen = act(held, self.app, act_command(self.app, what))
         except TransportError as exc:
             # A phone that was too slow once is not asked twice; a line that was cut may have carried nothing.
-            if exc.reason == "timeout" or self.was_cut(what):
+            if exc.reason == "timeout" or self.was_tried(what):
                 self.settled.add(what)
             self.cut = exc.reason
             self.note(what, exc.reason)
@@ -102,13 +102,18 @@ class _Work:
             raise
         self.settled.add(what)
         self.state = seen.state
+        self.note(what, said)
         return said, seen.state
 
-    def was_cut(self, what: Act) -> bool:
-        return self.cut is not None and any(one["act"] == what for one in self.tried)
+    def was_tried(self, what: Act) -> bool:
+        return any(one["act"] == what for one in self.tried)
 
     def note(self, what: Act, said: str) -> None:
         self.tried.append({"act": what, "said": said})
+
+    def correct(self, said: str) -> None:
+        """What the last act said is not what was then seen."""
+        self.tried[-1]["said"] = said
 
 
 def act_command(app: App, what: Act) -> str:
@@ -172,8 +177,8 @@ class RemoveApp(_AppKind):
         if _user_gone(held, work):
             return work.known("gone")
         seen = work.first_look(held, self.settle_s)
-        # What an act has made of it of which no answer came.
-        late = [what for what in acts if work.was_cut(what) and _shows(what, seen.state)]
+        # What an act has made of it whose end was not seen.
+        late = [what for what in acts if work.was_tried(what) and _shows(what, seen.state)]
         if late:
             return work.known(_OUTCOMES[late[0]])
         if not seen.state.installed:
@@ -193,13 +198,12 @@ class RemoveApp(_AppKind):
             return True
         said, state = work.act(held, what)
         if _shows(what, state):
-            lasts = _shows(what, work.look(held, self.settle_s).state)
-            work.note(what, said if lasts else "comes_back")
-            return lasts
-        if said == "success":
+            if _shows(what, work.look(held, self.settle_s).state):
+                return True
+            work.correct("comes_back")
+        elif said == "success":
             fell = (state.version_code or 0) < (before.version_code or 0)
-            said = "only_updates" if what == "uninstall" and fell else "lied"
-        work.note(what, said)
+            work.correct("only_updates" if what == "uninstall" and fell else "lied")
         return False
 
 
@@ -228,7 +232,8 @@ class RestoreApp(_AppKind):
             return work.known("unchanged", "full_uninstall")
         while left := [what for what in _missing(state) if what not in work.settled]:
             said, state = work.act(held, left[0])
-            work.note(left[0], "lied" if said == "success" and left[0] in _missing(state) else said)
+            if said == "success" and left[0] in _missing(state):
+                work.correct("lied")
         if work.tried and not _missing(state):
             state = work.look(held, self.settle_s).state
         return work.failed() if _missing(state) else work.known("restored")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +64,7 @@ class RemoveRig:
         self.options = TransportOptions(connect_s=5.0, auth_wait_s=0.2)
         self.number = 0
         self.slept: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     @contextmanager
     def up(self) -> Iterator[RemoveRig]:
@@ -80,9 +81,18 @@ class RemoveRig:
             self.options, Hands(), self.serials, lambda: self.targets, steady, hand_wait_s=1.0
         )
         return {
-            "remove_app": RemoveApp(at_hand, settle_s=0, sleep=self.slept.append),
-            "restore_app": RestoreApp(at_hand, settle_s=0, sleep=self.slept.append),
+            "remove_app": RemoveApp(at_hand, settle_s=0, sleep=self.sleep),
+            "restore_app": RestoreApp(at_hand, settle_s=0, sleep=self.sleep),
         }
+
+    def sleep(self, wait_s: float) -> None:
+        """Between two takes: `meanwhile` happens."""
+        self.slept.append(wait_s)
+        self.meanwhile()
+
+    def swap(self) -> None:
+        """The first two phones each answer at the other's port."""
+        self.fleet.swap(0, 1)
 
     def worker(self) -> CommandWorker:
         inbox = Inbox(self.box.database, self.box.clock)

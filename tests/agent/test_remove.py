@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent import remove, wire
+from agent import app_look, snapshot_security, wire
 from agent.app_protect import NEEDED, is_needed
 from agent.simulator.android.removal import RemovalLie as L
 from agent.simulator.mksh import MkshRunner
@@ -132,14 +132,14 @@ NO_SUSPEND = {L.SUSPEND_SAYS_DONE: "lied", L.SUSPEND_REFUSED: "not_suspended"}
 @pytest.fixture
 def keeper(rig: RemoveRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between an act and the last look enough time passes for a vendor's keeper to put an app back."""
-    real, phone = remove.look, rig.phones[0]
+    real, phone = app_look.look, rig.phones[0]
 
     def later(*args: Any, **kwargs: Any) -> Any:
         phone.returning = [(0.0, *entry[1:]) for entry in phone.returning]
         return real(*args, **kwargs)
 
     phone.reinstall_after_s = 3600.0
-    monkeypatch.setattr(remove, "look", later)
+    monkeypatch.setattr("agent.remove.look", later)
 
 
 class TestLies:
@@ -283,10 +283,8 @@ class TestProtected:
         "part", ["device_owner", "device_admins", "profile_owners", "input_method", "roles"]
     )
     def test_what_could_not_be_asked_counts_as_yes(self, rig: RemoveRig, monkeypatch: Any, part: str) -> None:
-        from agent import snapshot
-
-        real = snapshot.security_part
-        monkeypatch.setattr(snapshot, "security_part", lambda *args: (real(*args) or {}) | {part: None})
+        real = snapshot_security.security_part
+        monkeypatch.setattr("agent.snapshot.security_part", lambda *args: (real(*args) or {}) | {part: None})
         assert outcome(rig.order(rig.remove())) == ("protected", "not_read")
         assert rig.app() == UserState()
 

@@ -1,0 +1,313 @@
+"""An order to remove an app while the agent is killed, the connection is cut, or cables are swapped.
+
+Whatever happens, what is told is true of the phone: `uninstalled`, `disabled` and `suspended` were seen on it, and no
+phone loses an app but the one that was named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import app_look, app_protect, identity, remove
+from agent.inbox import Inbox
+from agent.simulator.android.removal import RemovalLie as L
+from agent.simulator.faults import Fault, FaultKind, FaultPoint
+from agent.simulator.state import Package, UserState
+from agent.transport_tcp import TcpTransport
+from tests.agent.remove_rig import GAME, RemoveRig
+from tests.agent.test_remove import true_of
+
+ROUNDS = int(os.environ.get("BUTLER_PROVE_REMOVE", "4"))
+_WATCHED: list[tuple[Any, str]] = [
+    (Inbox, "next"),
+    (Inbox, "start"),
+    (identity, "open_transport"),
+    (identity, "read_snapshot"),
+    (TcpTransport, "run"),
+    (TcpTransport, "close"),
+    (remove, "protected"),
+    (app_look, "said_code"),
+    (app_look, "parse_app"),
+    (Inbox, "finish"),
+]
+
+
+def _die_at(step: int) -> None:
+    """SIGKILL to this process at the `step`-th time that one of the watched calls begins or ends."""
+    passed = 0
+
+    def count() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            count()
+            found = real(*args, **kwargs)
+            count()
+            return found
+
+        setattr(owner, name, called)
+
+    for owner, name in _WATCHED:
+        watch(owner, name)
+
+
+def _child(rig: RemoveRig, prepare: Callable[[], None]) -> int:
+    """Run the worker in a child; its number. The child never returns."""
+    rig.box.database.close()
+    number = os.fork()
+    if number == 0:
+        with contextlib.suppress(BaseException):
+            rig.box.open("g1")
+            prepare()
+            rig.worker().step()
+        os._exit(0)
+    return number
+
+
+def _killed(number: int) -> bool:
+    return os.WIFSIGNALED(os.waitpid(number, 0)[1])
+
+
+def _settled(rig: RemoveRig, command: Any) -> tuple[str, dict[str, Any]]:
+    """The agent, started anew, hears the same command again while it says "not now", as the server would send it."""
+    rig.box.open("g1")
+    for _ in range(3):
+        worker = rig.worker()
+        Inbox(rig.box.database, rig.box.clock).recover(worker._cut_off)
+        while worker.step():
+            pass
+        told = [(word["state"], word["detail"]) for word in rig.box.send()["results"]]
+        if told and told[-1][0] != "not_now":
+            return told[-1]
+        rig.receive(command)
+    raise AssertionError("it never came to an end")
+
+
+def _reset(rig: RemoveRig) -> Any:
+    phone = rig.phones[0]
+    phone.packages = [item for item in phone.packages if item.name != GAME]
+    phone.packages.append(Package(GAME, 7000, "1.7", uid=10401))
+    command = rig.remove()
+    rig.receive(command)
+    return command
+
+
+def test_killed_at_each_step(tmp_path: Path) -> None:
+    """Turn by turn a phone that does what it says, and one that has to be disabled because it does not."""
+    seen, step = set(), 0
+    with RemoveRig(tmp_path).up() as rig:
+        killed = [True]
+        while any(killed[-2:]):
+            step += 1
+            lying = step % 2 == 0
+            rig.phones[0].removal_lies = {GAME: [L.UNINSTALL_SAYS_SUCCESS]} if lying else {}
+            command = _reset(rig)
+            killed.append(_killed(_child(rig, lambda at=step: _die_at(at))))  # type: ignore[misc]
+            told = _settled(rig, command)
+            assert told[0] == "succeeded", told
+            true_of(rig, told)
+            seen.add((lying, told[1]["outcome"]))
+    assert step > 2 * len(_WATCHED), "each of the steps was met"
+    assert seen == {(False, "uninstalled"), (False, "gone"), (True, "disabled")}, "it is done in the end"
+
+
+def test_killed_at_any_moment(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    with RemoveRig(tmp_path).up() as rig:
+        for _ in range(ROUNDS):
+            command = _reset(rig)
+            number = _child(rig, lambda: None)
+            time.sleep(rng.uniform(0, 0.05))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+            _killed(number)
+            told = _settled(rig, command)
+            assert told[0] == "succeeded"
+            true_of(rig, told)
+
+
+class TestCut:
+    """The connection ends, or falls silent, in the middle of an act."""
+
+    @pytest.mark.parametrize(
+        ("lies", "tried"),
+        [([L.DROPS], ["dropped"]), ([L.DROPS, L.UNINSTALL_SAYS_SUCCESS], ["dropped", "dropped", "dropped"])],
+        ids=["it was done", "it was not"],
+    )
+    def test_what_was_cut_off_is_looked_after(self, tmp_path: Path, lies: list[L], tried: list[str]) -> None:
+        with RemoveRig(tmp_path, removal_lies={GAME: lies}).up() as rig:
+            told = rig.order(rig.remove())
+            assert [one["said"] for one in told[1]["tried"]] == tried
+            assert rig.slept
+            true_of(rig, told)
+            if len(tried) == 1:
+                assert told[1]["outcome"] == "uninstalled"
+            else:
+                # The third was the disabling, which nobody could look at any more.
+                assert told == (
+                    "failed",
+                    told[1]
+                    | {"outcome": "unknown", "reason": "dropped", "after": dict.fromkeys(told[1]["after"])},
+                )
+
+    def test_a_phone_that_never_answers_is_not_asked_the_same_again(
+        self, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(app_look, "ACT_S", 0.1)
+        lies = [L.HANGS, L.UNINSTALL_SAYS_SUCCESS, L.DISABLE_SAYS_DONE]
+        with RemoveRig(tmp_path, removal_lies={GAME: lies}).up() as rig:
+            told = rig.order(rig.remove())
+            assert [one["act"] for one in told[1]["tried"]] == ["uninstall", "disable", "suspend"]
+            assert told[0:1] == ("failed",)
+            assert (told[1]["outcome"], told[1]["reason"]) == ("unknown", "timeout")
+
+    def test_a_phone_that_was_slow_and_did_it(self, tmp_path: Path, monkeypatch: Any) -> None:
+        monkeypatch.setattr(app_look, "ACT_S", 0.1)
+        with RemoveRig(tmp_path, removal_lies={GAME: [L.HANGS]}).up() as rig:
+            told = rig.order(rig.remove())
+            assert told[1]["outcome"] == "uninstalled"
+            assert told[1]["tried"] == [{"act": "uninstall", "said": "timeout"}]
+
+    def test_refused_after_a_cut_is_not_called_unchanged(self, tmp_path: Path, monkeypatch: Any) -> None:
+        """An act that was never answered may still be at work: what is seen now is not the end of it."""
+        real, cut = app_look.ask, iter([True])
+        lies = [L.UNINSTALL_SAYS_SUCCESS, L.DISABLE_REFUSED, L.SUSPEND_REFUSED]
+        with RemoveRig(tmp_path, removal_lies={GAME: lies}).up() as rig:
+
+            def ask(held: Any, sections: Any, deadline_s: float) -> Any:
+                if sections[0][0] == "said" and next(cut, False):
+                    rig.fleet.set_fault(0, Fault(FaultKind.DROP, after_bytes=0))
+                try:
+                    return real(held, sections, deadline_s)
+                finally:
+                    rig.fleet.set_fault(0, None)
+
+            monkeypatch.setattr(app_look, "ask", ask)
+            told = rig.order(rig.remove())
+            assert [one["act"] for one in told[1]["tried"]] == [
+                "uninstall",
+                "uninstall",
+                "disable",
+                "suspend",
+            ]
+            assert (told[0], told[1]["outcome"], told[1]["reason"]) == ("failed", "unknown", "dropped")
+
+    def test_a_restoring_that_was_cut_goes_on(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path).up() as rig:
+            rig.order(rig.remove(acts=["disable"]))
+            rig.phones[0].removal_lies = {GAME: [L.DROPS]}
+            told = rig.order(rig.restore())
+            assert (told[0], told[1]["outcome"]) == ("succeeded", "restored")
+            true_of(rig, told)
+
+    def test_a_phone_that_stays_away_is_unknown(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, removal_lies={GAME: [L.DROPS]}).up() as rig:
+            rig.meanwhile = lambda: rig.fleet.power_off(0)
+            told = rig.order(rig.remove())
+            assert (told[0], told[1]["outcome"], told[1]["reason"]) == ("failed", "unknown", "dropped")
+            assert told[1]["after"] == {"installed": None, "enabled": None, "suspended": None}
+
+    def test_another_phone_in_its_place_is_not_looked_at_instead(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, 2, removal_lies={GAME: [L.DROPS, L.UNINSTALL_SAYS_SUCCESS]}).up() as rig:
+            rig.phones[1].packages = [one for one in rig.phones[1].packages if one.name != GAME]
+            rig.meanwhile = rig.swap
+            told = rig.order(rig.remove())
+            assert (told[0], told[1]["outcome"], told[1]["reason"]) == ("failed", "unknown", "dropped")
+
+
+CALLS = 5
+"""Of an honest removal: snapshot, look, what protects it, act, look again."""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.HANG, FaultPoint.OPEN),
+        Fault(FaultKind.HANG, FaultPoint.OUTPUT, 40),
+        Fault(FaultKind.DROP, after_bytes=0),
+        Fault(FaultKind.DROP, after_bytes=60),
+        Fault(FaultKind.GARBAGE, FaultPoint.OUTPUT, size=64),
+        Fault(FaultKind.GARBAGE, FaultPoint.WIRE, size=64),
+        Fault(FaultKind.EMPTY),
+        Fault(FaultKind.FLOOD, size=4096),
+    ],
+)
+@pytest.mark.parametrize(
+    ("call", "lasts"), [(0, True), (1, True), (2, True), (3, False), (3, True), (4, False), (4, True)]
+)
+def test_a_fault_sets_in_before_each_call(
+    tmp_path: Path, monkeypatch: Any, fault: Fault, call: int, lasts: bool
+) -> None:
+    for owner, name in (
+        (app_look, "ACT_S"),
+        (app_look, "LOOK_S"),
+        (app_protect, "ASK_S"),
+        (identity, "READ_S"),
+    ):
+        monkeypatch.setattr(owner, name, 0.15)
+    real, calls = TcpTransport.run, iter(range(100))
+    with RemoveRig(tmp_path).up() as rig:
+
+        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
+            if next(calls) == call:
+                rig.fleet.set_fault(0, fault)
+            return real(self, command, deadline_s)
+
+        def better() -> None:
+            if not lasts:
+                rig.fleet.set_fault(0, None)
+
+        monkeypatch.setattr(TcpTransport, "run", run)
+        rig.meanwhile = better
+        told = rig.order(rig.remove())
+        rig.fleet.set_fault(0, None)
+        true_of(rig, told)
+        if call < 3:
+            assert rig.app() == UserState(), "nothing is done before all was looked at"
+            assert told[0] in ("not_now", "failed", "succeeded")
+            assert told[1].get("outcome") in (None, "unknown", "protected")
+        elif told[0] == "succeeded":
+            # One that was too slow to uninstall it is not asked so again.
+            assert told[1]["outcome"] in ("uninstalled", "disabled")
+
+
+@pytest.mark.parametrize("call", range(CALLS + 1))
+@pytest.mark.parametrize("same_connection", [True, False])
+def test_cables_swapped_before_each_call_touch_nobody_else(
+    tmp_path: Path, monkeypatch: Any, call: int, same_connection: bool
+) -> None:
+    """Two phones of one make; before call N the agent's connection, old or new, leads to the other phone."""
+    real, calls = TcpTransport.run, iter(range(100))
+    with RemoveRig(tmp_path, 2).up() as rig:
+
+        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
+            if next(calls) == call:
+                rig.fleet.swap(0, 1)
+                if same_connection:
+                    # As through an adb server, which takes up a new way to whoever answers there now.
+                    with TcpTransport.open(self._target, self._options) as other:
+                        return real(other, command, deadline_s)
+            return real(self, command, deadline_s)
+
+        monkeypatch.setattr(TcpTransport, "run", run)
+        told = rig.order(rig.remove(index=0))
+        assert rig.app(index=1) == UserState(), "the other phone keeps its app"
+        true_of(rig, told)
+        if told[0] == "refused":
+            assert told[1] == {"reason": "other_phone"}
+            assert rig.app() == UserState()
