@@ -16,9 +16,11 @@ _EXIT_PIPE = 141
 
 COMMANDS = {
     "snapshot": "agent.snapshot",
+    "preset": "agent.preset",
     "enrol": "agent.enrol",
     "run": "agent.run",
     "adopt": "agent.adopt",
+    "read": "agent.read_dumps",
     "simulate": "agent.simulator.cli",
 }
 """Subcommand → module with `add_parser(subparsers)`, which sets `run` to a function of the parsed

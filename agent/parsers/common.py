@@ -10,7 +10,8 @@ TIMED_OUT = frozenset({124, 137, 142, 143})
 _DENIED = re.compile(r"SecurityException|[Pp]ermission [Dd]eni|does not have permission|not allowed")
 _MISSING = re.compile(r"not found|[Cc]an.t find service|inaccessible|[Uu]nknown (?:command|option)")
 _SLOW = re.compile(r"DUMP TIMEOUT")
-_EXCEPTION = re.compile(r"\b(?:[a-z_]+\.)+([A-Z]\w*(?:Exception|Error))")
+# Not from the middle of a name: each of its parts would be tried as the beginning of another one.
+_EXCEPTION = re.compile(r"(?<![\w.])(?:[a-z_]+\.)+([A-Z]\w*(?:Exception|Error))")
 _NOISE = re.compile(r"WARNING: linker: |\s*\Z")
 
 

@@ -10,7 +10,7 @@ from agent.parsers.common import Unreadable, complaint, whole_number
 _UPTIME = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,9})?) +[0-9.]+\s*\Z", re.ASCII)
 _BOOT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _FIELD = re.compile(r"^ *(level|scale|status): *(-?\d{1,9})\s*$", re.MULTILINE | re.ASCII)
-_WAKE = re.compile(r"^\s*mWakefulness=(\w+)", re.MULTILINE)
+_WAKE = re.compile(r"^[ \t]*mWakefulness=(\w+)", re.MULTILINE)
 _STATUS = {2: True, 3: False, 4: False, 5: True}
 _AWAKE = {"Awake": True, "Dreaming": True, "Asleep": False, "Dozing": False}
 
