@@ -138,6 +138,9 @@ class _AppKind:
                 self.sleep(AGAIN_S)
             try:
                 with self.at_hand(command, safe=False) as held:
+                    if held.snapshot.body["power"] is None:
+                        # Without its boot no order can name it.
+                        raise NotAtHand("identity")
                     return step(held, work)
             except Unreadable:
                 return work.unknown("words")
@@ -177,34 +180,40 @@ class RemoveApp(_AppKind):
         if _user_gone(held, work):
             return work.known("gone")
         seen = work.first_look(held, self.settle_s)
-        # What an act has made of it whose end was not seen.
-        late = [what for what in acts if work.was_tried(what) and _shows(what, seen.state)]
-        if late:
-            return work.known(_OUTCOMES[late[0]])
+        if made := _made(work, acts, seen.state):
+            return work.known(made)
         if not seen.state.installed:
             return work.known("gone")
         reason = protected(held, work.app, seen, system=system)
         if reason is not None:
-            return work.known("protected", reason)
+            return work.known("protected", reason) if work.cut is None else work.unknown(work.cut)
+        state = seen.state
         for what in acts:
-            if what not in work.settled and self._worked(held, work, what, seen.state):
-                return work.known(_OUTCOMES[what])
+            if what not in work.settled:
+                state = self._after(held, work, what, state)
+                if made := _made(work, acts, state):
+                    return work.known(made)
         return work.failed()
 
-    def _worked(self, held: Held, work: _Work, what: Act, before: AppState) -> bool:
-        """Whether the phone, looked at again after a while, shows what this act is for."""
+    def _after(self, held: Held, work: _Work, what: Act, before: AppState) -> AppState:
+        """What the app is after this act, and a while later where it worked."""
         if _shows(what, before):
             work.note(what, "already")
-            return True
+            return before
         said, state = work.act(held, what)
         if _shows(what, state):
-            if _shows(what, work.look(held, self.settle_s).state):
-                return True
-            work.correct("comes_back")
+            state = work.look(held, self.settle_s).state
+            if not _shows(what, state):
+                work.correct("comes_back")
         elif said == "success":
             fell = (state.version_code or 0) < (before.version_code or 0)
             work.correct("only_updates" if what == "uninstall" and fell else "lied")
-        return False
+        return state
+
+
+def _made(work: _Work, acts: Sequence[Act], state: AppState) -> str | None:
+    """What the acts that were tried have made of it, by what is seen now: one may work late, whatever was said."""
+    return next((_OUTCOMES[what] for what in acts if work.was_tried(what) and _shows(what, state)), None)
 
 
 def _shows(what: Act, state: AppState) -> bool:

@@ -76,7 +76,7 @@ def parse_app(dump: str, name: str, user: int, listed: Collection[str] | None) -
     """
     blocks = _blocks(dump, name)
     if not blocks:
-        if listed is None or "android" not in listed or name in listed:
+        if listed is None or "android" not in listed or name in listed or "DUMP TIMEOUT" in dump:
             raise Unreadable(complaint(dump) or "the phone does not say whether it is there")
         return ABSENT
     states = {_state(block, user) for block in blocks}

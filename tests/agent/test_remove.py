@@ -12,7 +12,6 @@ import pytest
 from agent import app_look, snapshot_security, wire
 from agent.app_protect import NEEDED, is_needed
 from agent.simulator.android.removal import RemovalLie as L
-from agent.simulator.mksh import MkshRunner
 from agent.simulator.state import Enabled, Package, PhoneState, User, UserState
 from tests.agent.remove_rig import ALL, BLOAT, GAME, RemoveRig
 
@@ -108,15 +107,10 @@ class TestActs:
         assert outcome(rig.order(rig.remove(BLOAT, system=True))) == ("uninstalled", None)
         assert rig.package(BLOAT) is not None, "its files stay in the system"
 
-    def test_on_a_phone_with_a_real_shell(self, tmp_path: Path) -> None:
-        if not MkshRunner.available():
-            pytest.skip("mksh or toybox is not installed")
-        with RemoveRig(tmp_path, mode="mksh", removal_lies={GAME: [L.INTERNAL_ERROR]}).up() as rig:
-            told = rig.order(rig.remove())
-            assert outcome(told) == ("disabled", None)
-            assert [one["said"] for one in told[1]["tried"]] == ["internal_error", "success"]
-            assert outcome(rig.order(rig.restore())) == ("restored", None)
-            assert rig.app() == UserState(enabled=Enabled.ENABLED)
+    def test_a_phone_without_exit_codes(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, shell_v2=False, removal_lies={GAME: [L.INTERNAL_ERROR]}).up() as rig:
+            rig.phones[0].identity.sdk = 24
+            assert outcome(rig.order(rig.remove())) == ("disabled", None)
 
 
 # What each lie leaves of the three acts: the outcome, the reason, what was said.
@@ -178,6 +172,22 @@ class TestLies:
         told = rig.order(rig.remove())
         assert outcome(told) == ("uninstalled", None)
         assert told[1]["tried"] == [{"act": "uninstall", "said": "vendor_refuses"}]
+
+    def test_an_uninstall_that_works_late_is_seen_by_the_next_look(
+        self, rig: RemoveRig, monkeypatch: Any
+    ) -> None:
+        rig.phones[0].removal_lies = {GAME: [L.UNINSTALL_SAYS_SUCCESS]}
+        real = app_look.act
+
+        def late(held: Any, app: Any, command: str) -> Any:
+            if "disable-user" in command:
+                rig.phones[0].packages = [one for one in rig.phones[0].packages if one.name != GAME]
+            return real(held, app, command)
+
+        monkeypatch.setattr("agent.remove.act", late)
+        told = rig.order(rig.remove())
+        assert outcome(told) == ("uninstalled", None)
+        assert [one["said"] for one in told[1]["tried"]] == ["lied", "not_installed"]
 
     def test_a_makers_switch_that_keeps_adb_from_it_is_named(self, rig: RemoveRig) -> None:
         rig.phones[0].removal_lies = {"*": [L.SECURITY_SETTINGS]}

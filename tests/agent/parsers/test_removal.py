@@ -74,6 +74,8 @@ def test_the_factorys_version_and_other_apps_do_not_count() -> None:
 def test_absent_only_where_a_whole_list_lacks_it_too() -> None:
     text = f"Dexopt state:\n  Unable to find package: {APP}\n"
     assert parse_app(text, APP, 0, OTHERS) is ABSENT
+    with pytest.raises(Unreadable, match="timed out"):
+        parse_app("*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***\n", APP, 0, OTHERS)
     for listed in (None, frozenset(), frozenset({"com.a"}), OTHERS | {APP}):
         with pytest.raises(Unreadable):
             parse_app(text, APP, 0, listed)
