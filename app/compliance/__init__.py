@@ -1,11 +1,19 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
+from app.compliance.advice import Advice, advice_for
 from app.compliance.exemption_rules import covering, grouped
 from app.compliance.exemption_store import current as current_exemptions
+from app.compliance.finding_rules import Finding, Status, worst
+from app.compliance.judging import judge_as
+from app.compliance.finding_words import SEVERITY as SEVERITY_WORDS
+from app.compliance.finding_words import STATUS as FINDING_STATUS_WORDS
+from app.compliance.finding_words import TITLES as FINDING_TITLES
+from app.compliance.finding_words import title_of
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for, allowlist_of
-from app.compliance.rules import Status
-from app.compliance.service import changed_since, judge, make_due, rejudge
+from app.compliance.service import changed_since, judge, make_due, rejudge, stale_counts, wanted
+from app.compliance.store import Stale
+from app.compliance.texts import text_of
 from app.compliance.views import (
     FindingView,
     Tally,
@@ -18,11 +26,18 @@ from app.compliance.views import (
 )
 
 __all__ = [
+    "FINDING_STATUS_WORDS",
+    "FINDING_TITLES",
+    "SEVERITY_WORDS",
+    "Advice",
     "Allowlist",
+    "Finding",
     "FindingView",
+    "Stale",
     "Status",
     "Tally",
     "Verdict",
+    "advice_for",
     "allowlist_for",
     "allowlist_of",
     "changed_since",
@@ -30,11 +45,17 @@ __all__ = [
     "current_exemptions",
     "grouped",
     "judge",
+    "judge_as",
     "list_changes",
     "list_verdicts",
     "make_due",
     "rejudge",
+    "stale_counts",
     "tallies",
+    "text_of",
+    "title_of",
     "verdict_counts",
     "verdicts",
+    "wanted",
+    "worst",
 ]

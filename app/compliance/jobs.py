@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import datetime as dt
-
-from sqlalchemy.orm import Session
-
-from app.compliance.service import rejudge
-from app.kernel.jobs import Job
+from app.compliance.service import rejudge_due
+from app.kernel.clock import Clock
+from app.kernel.jobs import OutsideJob, Transactions
 from app.runtime import runtime
 
 
-def _rejudge(session: Session, now: dt.datetime) -> int:
-    return rejudge(session, runtime().policies, now)
+def _rejudge(transactions: Transactions, clock: Clock) -> int:
+    return rejudge_due(transactions, runtime().policies, clock)
 
 
-JOBS = (Job(name="rejudge_apps", every_s=60, run=_rejudge),)
+JOBS = (OutsideJob(name="rejudge_phones", every_s=20, run=_rejudge),)

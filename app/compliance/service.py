@@ -1,11 +1,11 @@
-"""Judge phones when what they carry, or the policy that judges it, has changed."""
+"""Judge phones when what was read of them, the policy that judges them, or time has changed their verdict."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,17 +13,22 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.compliance import store
-from app.compliance.list_rules import Allowlist
+from app.compliance.finding_rules import worst_of
+from app.compliance.grading_rules import counts
+from app.compliance.judging import SECTIONS, Facts, Judge, Known, Ruling, gather
 from app.compliance.lists import allowlist_for
-from app.compliance.rules import Finding, Inputs, evaluate, worst
-from app.kernel.db import from_us, to_us
-from app.kernel.tenancy import SYSTEM
+from app.compliance.rules import Inputs, storage_state
+from app.kernel.clock import Clock
+from app.kernel.db import from_us
+from app.kernel.jobs import Transactions
+from app.kernel.tenancy import Principal
 from app.policy import Policy, PolicyFiles, effective_many
-from app.readings import AbsorbedReading, latest_sections, phone_states
+from app.readings import AbsorbedReading
 
 SUBJECT = "allowlist"
-SECTIONS = ("packages", "users")
-_REJUDGED_AT_ONCE = 500
+BATCH = 100
+"""Phones judged in one transaction of the job: some tenths of a second in which nobody else writes to SQLite."""
+BUDGET_S = 60.0
 _AT_ONCE = from_us(0)
 
 
@@ -36,23 +41,99 @@ def judge(
     """
     centres: dict[uuid.UUID, uuid.UUID] = {}
     known: dict[uuid.UUID, dict[str, Any]] = {}
+    fuller: dict[uuid.UUID, uuid.UUID] = {}
+    back: dict[uuid.UUID, uuid.UUID] = {}
     for reading in readings:
         changed = {name: reading.sections[name] for name in SECTIONS if name in reading.sections}
-        if changed or reading.unread_changed:
-            centres[reading.handset_id] = reading.centre_id
+        if changed:
             known.setdefault(reading.handset_id, {}).update(changed)
+        if changed.keys() - {"storage"} or reading.unread_changed or reading.airplane_changed:
+            centres[reading.handset_id] = reading.centre_id
+        elif changed:
+            fuller[reading.handset_id] = reading.centre_id
+        if reading.returned:
+            back[reading.handset_id] = reading.centre_id
+    if not (centres or fuller or back):
+        return
+    holding = wanted(session, policies, {*centres.values(), *fuller.values(), *back.values()})
+    for handset_id in store.silent(session, back):
+        centres[handset_id] = back[handset_id]
+    fuller = {i: centre for i, centre in fuller.items() if i not in centres}
+    centres |= _storage_differs(session, fuller, known, holding)
     if centres:
-        _judge(session, centres, known, policies, now)
+        _judge(session, centres, known, holding, now)
 
 
-def rejudge(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
-    """Judge again, some hundred at a time, the phones whose verdict was made by a policy that no longer holds."""
-    holding = effective_many(session, policies, SUBJECT, store.centres_judged(session))
-    wanted = {centre: policy.sha256 for centre, policy in holding.items()}
-    centres = store.judged_otherwise(session, wanted, _REJUDGED_AT_ONCE)
+def _storage_differs(
+    session: Session,
+    phones: Mapping[uuid.UUID, uuid.UUID],
+    known: Mapping[uuid.UUID, Known],
+    holding: Mapping[uuid.UUID, Policy],
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Those of which no more than the free bytes changed, and that by so much that it counts.
+
+    They change with nearly each reading: to judge the whole phone each time would cost more than all the rest.
+    """
+    before = store.storages(session, phones) if phones else {}
+    found = {}
+    for handset_id, centre in phones.items():
+        limits = allowlist_for(holding[centre], None, None)
+        now_is = storage_state(Inputs(storage=known[handset_id]["storage"]), limits)
+        # A patch for the model may set other limits: such phones are judged each time.
+        if holding[centre].body["models"] or before.get(handset_id, "") != now_is:
+            found[handset_id] = centre
+    return found
+
+
+def rejudge_due(
+    transactions: Transactions,
+    policies: PolicyFiles,
+    clock: Clock,
+    *,
+    budget_s: float = BUDGET_S,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Judge all phones whose verdict is due, was made by another policy than holds, or was never made; a batch a
+    transaction, until none is left or the time is over. How many were judged.
+
+    Between two batches it rests for as long as the last one took, so that on SQLite others come to write.
+    """
+    begun = time.monotonic()
+    judged = 0
+    while True:
+        started = time.monotonic()
+        with transactions() as session:
+            found = rejudge(session, policies, clock.now())
+        judged += found
+        if found < BATCH or time.monotonic() - begun > budget_s:
+            return judged
+        pause(time.monotonic() - started)
+
+
+def rejudge(session: Session, policies: PolicyFiles, now: dt.datetime, limit: int = BATCH) -> int:
+    """One batch of `rejudge_due`, in the caller's transaction."""
+    holding = wanted(session, policies, store.centres_in_service(session))
+    shas = {centre: policy.sha256 for centre, policy in holding.items()}
+    centres = store.waiting(session, shas, now, limit)
     if centres:
-        _judge(session, centres, {}, policies, now)
+        _judge(session, centres, {}, holding, now)
     return len(centres)
+
+
+def wanted(
+    session: Session, policies: PolicyFiles, centre_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Policy]:
+    """The policy by which the phones of each of these centres ought to be judged now."""
+    return effective_many(session, policies, SUBJECT, centre_ids)
+
+
+def stale_counts(
+    session: Session, policies: PolicyFiles, principal: Principal
+) -> dict[uuid.UUID, store.Stale]:
+    """Of each of the caller's centres with phones in service: how many are judged by what is wanted now."""
+    centres = store.centres_in_service(session, principal)
+    shas = {centre: policy.sha256 for centre, policy in wanted(session, policies, centres).items()}
+    return store.stale(session, shas)
 
 
 def make_due(
@@ -80,26 +161,15 @@ def changed_since(
 def _judge(
     session: Session,
     centres: Mapping[uuid.UUID, uuid.UUID],
-    known: Mapping[uuid.UUID, Mapping[str, Any]],
-    policies: PolicyFiles,
+    known: Mapping[uuid.UUID, Known],
+    holding: Mapping[uuid.UUID, Policy],
     now: dt.datetime,
 ) -> None:
     """`centres`: handset → centre; `known`: sections that need not be read from the database."""
-    # Locked before anything is read: else a verdict on older content could be written over one on newer.
-    before = store.locked(session, centres)
-    lacking = [i for i in centres if len(known.get(i, ())) < len(SECTIONS)]
-    stored = latest_sections(session, lacking, SECTIONS)
-    states = phone_states(session, SYSTEM, centres)
-    holding = effective_many(session, policies, SUBJECT, set(centres.values()))
-    lists = {centre: allowlist_for(policy, None, None) for centre, policy in holding.items()}
+    ruling = Judge(session, {centre: holding[centre] for centre in set(centres.values())}, now)
     rows, changes = [], []
-    for handset_id, centre_id in sorted(centres.items()):
-        sections = {**stored.get(handset_id, {}), **known.get(handset_id, {})}
-        state = states.get(handset_id)
-        unread = dict(state.unread) if state is not None else {}
-        inputs = Inputs(sections.get("packages"), sections.get("users"), unread)
-        row = _verdict_row(holding[centre_id], lists[centre_id], inputs, before.get(handset_id), now)
-        row |= {"handset_id": handset_id, "centre_id": centre_id}
+    for facts in gather(session, centres, known=known, lock=True):
+        row = _row(facts, holding[facts.centre_id], ruling.rule(facts), now)
         rows.append(row)
         if row["changed_at"] == now:
             changes.append(_change(row, now))
@@ -107,48 +177,34 @@ def _judge(
     store.append_changes(session, changes)
 
 
-def _verdict_row(
-    policy: Policy, allowlist: Allowlist, inputs: Inputs, before: Row[Any] | None, now: dt.datetime
-) -> dict[str, Any]:
-    """The new row; `changed_at` is `now` where status, findings or policy differ from `before`."""
-    findings = evaluate(inputs, allowlist)
-    status = worst(findings)
-    known = {} if before is None else _first_seen(before.findings)
-    stored = [_stored(finding, known, now) for finding in findings]
+def _row(facts: Facts, policy: Policy, ruling: Ruling, now: dt.datetime) -> dict[str, Any]:
+    """The new row; `changed_at` is `now` where status, findings or policy differ from before."""
+    before, graded = facts.before, ruling.graded
     same = (
         before is not None
         and before.policy_sha256 == policy.sha256
-        and {(f.code, f.subject, f.status.value) for f in findings} == known.keys()
+        and before.centre_id == facts.centre_id
+        and _identities(graded.findings) == _identities(orjson.loads(before.findings))
     )
     return {
-        "status": status.value,
-        "findings": orjson.dumps(stored).decode(),
+        "handset_id": facts.handset_id,
+        "centre_id": facts.centre_id,
+        "status": worst_of(graded.statuses).value,
+        "findings": orjson.dumps(graded.findings).decode(),
+        "memory": orjson.dumps(graded.memory).decode(),
         "policy_version": policy.version,
         "policy_sha256": policy.sha256,
-        "inputs_sha256": _fingerprint(inputs),
+        "inputs_sha256": facts.sha256,
         "judged_at": now,
         "changed_at": before.changed_at if before is not None and same else now,
+        "due_at": ruling.due_at,
+        "storage": ruling.storage,
+        **counts(graded.findings),
     }
 
 
-def _stored(finding: Finding, known: Mapping[tuple[str, str, str], int], now: dt.datetime) -> dict[str, Any]:
-    key = (finding.code, finding.subject, finding.status.value)
-    return {
-        "code": finding.code,
-        "subject": finding.subject,
-        "status": finding.status.value,
-        "evidence": finding.evidence,
-        "first_seen": known.get(key, to_us(now)),
-    }
-
-
-def _first_seen(findings: str) -> dict[tuple[str, str, str], int]:
-    return {(f["code"], f["subject"], f["status"]): f["first_seen"] for f in orjson.loads(findings)}
-
-
-def _fingerprint(inputs: Inputs) -> str:
-    parts = [inputs.packages, inputs.users, sorted(inputs.unread.items())]
-    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def _identities(findings: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
+    return {(f["code"], f["subject"], f["status"]) for f in findings}
 
 
 def _change(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
@@ -12,19 +13,39 @@ from sqlalchemy.orm import Session
 
 from app.compliance.model import ComplianceChange, ComplianceVerdict
 from app.kernel.db import insert_into
-from app.kernel.tenancy import Principal, within
+from app.kernel.tenancy import SYSTEM, Principal, within
 from app.registry import Handset
 
 
 def locked(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
     """The verdicts of these phones, locked until the commit in the order of the ids."""
-    query = (
-        select(*ComplianceVerdict.__table__.c)
-        .where(ComplianceVerdict.handset_id.in_(handset_ids))
-        .order_by(ComplianceVerdict.handset_id)
-        .with_for_update()
-    )
+    query = _rows(handset_ids).order_by(ComplianceVerdict.handset_id).with_for_update()
     return {row.handset_id: row for row in session.execute(query)}
+
+
+def present(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    """As `locked`, without the lock."""
+    return {row.handset_id: row for row in session.execute(_rows(handset_ids))}
+
+
+def _rows(handset_ids: Collection[uuid.UUID]) -> Select[Any]:
+    return select(*ComplianceVerdict.__table__.c).where(ComplianceVerdict.handset_id.in_(handset_ids))
+
+
+def storages(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str | None]:
+    """What the verdicts of these phones say of their storage."""
+    query = select(ComplianceVerdict.handset_id, ComplianceVerdict.storage)
+    return dict(session.execute(query.where(ComplianceVerdict.handset_id.in_(handset_ids))).all())
+
+
+def silent(session: Session, handset_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of these phones whose verdict says that they were not read for long."""
+    if not handset_ids:
+        return []
+    query = select(ComplianceVerdict.handset_id).where(
+        ComplianceVerdict.handset_id.in_(handset_ids), ComplianceVerdict.findings.contains('"silent"')
+    )
+    return list(session.scalars(query))
 
 
 def save(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -117,27 +138,72 @@ def count_by_status(session: Session, principal: Principal) -> dict[str, int]:
     return dict(session.execute(query).all())
 
 
-def centres_judged(session: Session) -> list[uuid.UUID]:
-    """The centres in which judged phones are now."""
-    query = select(Handset.centre_id).join(ComplianceVerdict, ComplianceVerdict.handset_id == Handset.id)
-    return list(session.scalars(query.distinct()))
+def centres_of(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    query = select(Handset.id, Handset.centre_id).where(Handset.id.in_(handset_ids))
+    return dict(session.execute(query).all())
 
 
-def judged_otherwise(
-    session: Session, policies: Mapping[uuid.UUID, str], limit: int
+def centres_in_service(session: Session, principal: Principal = SYSTEM) -> list[uuid.UUID]:
+    """The centres in which phones are in service now."""
+    query = select(Handset.centre_id).where(Handset.retired_at.is_(None))
+    return list(session.scalars(query.where(within(principal, Handset.centre_id)).distinct()))
+
+
+def waiting(
+    session: Session, policies: Mapping[uuid.UUID, str], now: dt.datetime, limit: int
 ) -> dict[uuid.UUID, uuid.UUID]:
-    """Handset → its present centre, for verdicts made by another policy than that centre's (centre → sha256)."""
+    """Handset → its present centre, for phones in service whose verdict is due, was never given, was given in another
+    centre, or by another policy than that centre's (centre → sha256).
+    """
+    verdict = ComplianceVerdict
     stale = [
-        and_(Handset.centre_id == centre, ComplianceVerdict.policy_sha256 != sha256)
+        and_(Handset.centre_id == centre, verdict.policy_sha256 != sha256)
         for centre, sha256 in policies.items()
     ]
-    if not stale:
-        return {}
     query = (
-        select(ComplianceVerdict.handset_id, Handset.centre_id)
-        .join(Handset, Handset.id == ComplianceVerdict.handset_id)
-        .where(or_(*stale))
-        .order_by(ComplianceVerdict.handset_id)
+        select(Handset.id, Handset.centre_id)
+        .outerjoin(verdict, verdict.handset_id == Handset.id)
+        .where(
+            Handset.retired_at.is_(None),
+            or_(
+                verdict.handset_id.is_(None),
+                verdict.due_at <= now,
+                verdict.centre_id != Handset.centre_id,
+                *stale,
+            ),
+        )
+        .order_by(Handset.id)
         .limit(limit)
     )
     return dict(session.execute(query).all())
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Phones in service of one centre: how many were `judged` by what is wanted, how many are `waiting` for it, and
+    when the longest waiting was judged last; None: nobody waits, or none of them was ever judged.
+    """
+
+    judged: int = 0
+    waiting: int = 0
+    oldest: dt.datetime | None = None
+
+
+def stale(session: Session, policies: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, Stale]:
+    """Of each of these centres (centre → sha256)."""
+    verdict = ComplianceVerdict
+    query = (
+        select(Handset.centre_id, verdict.policy_sha256, func.count(), func.min(verdict.judged_at))
+        .outerjoin(verdict, verdict.handset_id == Handset.id)
+        .where(Handset.retired_at.is_(None), Handset.centre_id.in_(policies))
+        .group_by(Handset.centre_id, verdict.policy_sha256)
+    )
+    found = dict.fromkeys(policies, Stale())
+    for centre, sha256, number, oldest in session.execute(query):
+        so_far = found[centre]
+        if sha256 == policies[centre]:
+            found[centre] = replace(so_far, judged=number)
+        else:
+            ages = [at for at in (so_far.oldest, oldest) if at is not None]
+            found[centre] = Stale(so_far.judged, so_far.waiting + number, min(ages, default=None))
+    return found

@@ -13,8 +13,8 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.compliance import store
+from app.compliance.finding_rules import CLAUSE, VERDICTS, Finding, Status
 from app.compliance.model import ComplianceChange, ComplianceVerdict
-from app.compliance.rules import CLAUSE, VERDICTS, Finding, Status
 from app.compliance.texts import text_of
 from app.kernel.db import from_us
 from app.kernel.paging import Page, SortKey, paginate

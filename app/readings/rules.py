@@ -106,7 +106,8 @@ class JournalNote:
 class AbsorbedReading(NamedTuple):
     """A reading that was taken in. `at` None: undated, proves only how far that boot ran.
 
-    `sections` holds only what changed, `unread_changed` whether other parts than before could not be read.
+    `sections` holds only what changed, `unread_changed` whether other parts than before could not be read,
+    `airplane_changed` whether the airplane mode is another; `returned`: nothing newer had come for an hour.
     """
 
     handset_id: uuid.UUID
@@ -121,6 +122,8 @@ class AbsorbedReading(NamedTuple):
     unread: Unread
     tags: Mapping[str, str]
     unread_changed: bool
+    airplane_changed: bool = False
+    returned: bool = False
 
 
 class TagMerge(NamedTuple):

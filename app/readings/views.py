@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,10 @@ from app.readings.rules import Power, Unread
 
 @dataclass(frozen=True)
 class PhoneNow:
-    """The newest dated reading of a phone. `at` None: it was never read with a known age."""
+    """The newest dated reading of a phone. `at` None: it was never read with a known age.
+
+    `confirmed`: when the kept content of each section was last read as it is.
+    """
 
     handset_id: uuid.UUID
     centre_id: uuid.UUID
@@ -36,6 +39,7 @@ class PhoneNow:
     power: Power
     unread: Unread
     identity_refused: bool
+    confirmed: Mapping[str, dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ def _phone_now(row: PhoneState) -> PhoneNow:
         power=Power(row.battery_percent, row.charging, row.airplane_mode, row.screen_on),
         unread=tuple((part, reason) for part, reason in orjson.loads(row.unread)),
         identity_refused=row.refused_identity is not None,
+        confirmed={name: from_us(at) for name, (_, at) in orjson.loads(row.tags).items()},
     )
 
 

@@ -18,8 +18,8 @@ from app.kernel.tenancy import SYSTEM, Principal
 from app.policy import LayerInput, PolicyFiles, put_layer
 from app.readings import AgentRef, Power, Reading, absorb
 from app.registry import Handset, HandsetRef
-from tests.app.compliance.test_rules import OWNER
-from tests.app.compliance.test_rules import app as package
+from tests.app.compliance.healthy import OWNER, REST
+from tests.app.compliance.healthy import app as package
 from tests.app.conftest import START, Org
 from tests.app.uptime.support import AGENT, BOOT_A, add_handset
 
@@ -57,10 +57,12 @@ class Phones:
         users: list[dict[str, Any]] | None = None,
         unread: tuple[tuple[str, str], ...] = (),
         age_us: int | None = 0,
+        airplane: bool | None = False,
+        **rest: Any,
     ) -> None:
-        sections: dict[str, Any] = {"users": users or OWNER}
-        if packages is not None:
-            sections["packages"] = packages
+        """What is not given is as it should be; a section that is None was not read."""
+        sections: dict[str, Any] = {"users": users or OWNER, "packages": packages, **REST, **rest}
+        sections = {name: data for name, data in sections.items() if data is not None}
         tags = {name: f"{hash(repr(data)) & 0xFFFFFFFF:032x}" for name, data in sections.items()}
         reading = Reading(
             "S1",
@@ -70,7 +72,7 @@ class Phones:
             1,
             60_000_000,
             "gateway",
-            Power(None, None, None, None),
+            Power(None, None, airplane, None),
             tags,
             sections,
             unread,
@@ -136,11 +138,16 @@ def test_pass_fail_and_what_changed(phones: Phones, phone: HandsetRef, org: Org)
     assert changes(phones.session) == ["pass", "fail"]
 
 
-def test_a_breach_that_comes_back_is_a_new_one(phones: Phones, phone: HandsetRef, org: Org) -> None:
+@pytest.mark.parametrize(("days", "again"), [(7, False), (8, True)])
+def test_a_breach_that_comes_back_soon_goes_on(
+    phones: Phones, phone: HandsetRef, org: Org, days: int, again: bool
+) -> None:
+    """An app that is put away for the check and fetched back gets no new grace; after `returns_days` it does."""
     layer(phones.session, phones.files, org.centre, {"apps": NAMES})
-    for hours, packages in enumerate([[*WORK, BAD], WORK, [*WORK, BAD]]):
-        phones.send(phone, START + hours * HOUR, packages)
-    assert phones.verdict(phone).findings[0].first_seen == START + 2 * HOUR
+    back = START + HOUR + dt.timedelta(days=days)
+    for at, packages in ((START, [*WORK, BAD]), (START + HOUR, WORK), (back, [*WORK, BAD])):
+        phones.send(phone, at, packages)
+    assert phones.verdict(phone).findings[0].first_seen == (back if again else START)
     assert changes(phones.session) == ["fail", "pass", "fail"]
 
 

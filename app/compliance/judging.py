@@ -1,0 +1,204 @@
+"""What phones are judged by: what was read of them, their lists, the exemptions; and the findings that come of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.compliance import exemption_store, store
+from app.compliance.exemption_rules import Grouped, covering, grouped, next_start
+from app.compliance.finding_rules import BREACHED
+from app.compliance.grading_rules import Cover, Graded, Grading, Moment, grade, grading_of
+from app.compliance.lists import allowlist_for
+from app.compliance.rules import Finding, Inputs, Status, evaluate, next_change, storage_state
+from app.kernel.db import from_us, to_us
+from app.kernel.tenancy import SYSTEM
+from app.policy import Policy
+from app.readings import PhoneNow, latest_texts, phone_states
+
+SECTIONS = ("packages", "users", "accounts", "setup", "storage", "security", "identity")
+Known = Mapping[str, Any]
+_BREACHED = frozenset(status.value for status in BREACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one phone. `before`: its verdict's row, None: it has none."""
+
+    handset_id: uuid.UUID
+    centre_id: uuid.UUID
+    inputs: Inputs
+    confirmed: Mapping[str, int]
+    brand: str | None
+    model: str | None
+    sha256: str
+    before: Row[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """`due_at`: when time alone changes it, None: never. `storage`: as `ComplianceVerdict.storage`."""
+
+    graded: Graded
+    due_at: dt.datetime | None
+    storage: str | None
+
+
+def gather(
+    session: Session,
+    centres: Mapping[uuid.UUID, uuid.UUID],
+    *,
+    known: Mapping[uuid.UUID, Known] | None = None,
+    lock: bool = False,
+) -> Iterator[Facts]:
+    """Of each of these phones (handset → centre) in the order of their ids. `known`: sections that need not be read
+    from the database. `lock`: their verdicts are locked until the commit, before anything is read: else a verdict on
+    older content could be written over one on newer.
+    """
+    before = store.locked(session, centres) if lock else store.present(session, centres)
+    given: Mapping[uuid.UUID, Known] = known or {}
+    lacking = [i for i in centres if len(given.get(i, ())) < len(SECTIONS)]
+    stored = latest_texts(session, lacking, SECTIONS)
+    states = phone_states(session, SYSTEM, centres)
+    for handset_id, centre_id in sorted(centres.items()):
+        texts = stored.pop(handset_id, {})
+        sections = given.get(handset_id, {})
+        yield _facts(handset_id, centre_id, texts, sections, states.get(handset_id), before.get(handset_id))
+
+
+def _facts(
+    handset_id: uuid.UUID,
+    centre_id: uuid.UUID,
+    texts: Mapping[str, str],
+    known: Known,
+    state: PhoneNow | None,
+    before: Row[Any] | None,
+) -> Facts:
+    unread = dict(state.unread) if state is not None else {}
+    digest = hashlib.sha256(orjson.dumps([sorted(unread.items()), state and state.power.airplane_mode]))
+    sections: dict[str, Any] = {}
+    for name in SECTIONS:
+        if name in known:
+            sections[name] = known[name]
+            digest.update(orjson.dumps(known[name]))
+        elif name in texts:
+            sections[name] = orjson.loads(texts[name])
+            digest.update(texts[name].encode())
+        digest.update(b"\0")
+    identity = sections.get("identity") or {}
+    return Facts(
+        handset_id=handset_id,
+        centre_id=centre_id,
+        # A part that the newest reading could not read is not known, whatever an older one brought.
+        inputs=Inputs(
+            **{name: data for name, data in sections.items() if name not in unread},
+            unread=unread,
+            airplane_mode=None if state is None else state.power.airplane_mode,
+            read_at=None if state is None else state.at,
+        ),
+        confirmed={} if state is None else {name: to_us(at) for name, at in state.confirmed.items()},
+        brand=identity.get("brand"),
+        model=identity.get("model"),
+        sha256=digest.hexdigest(),
+        before=before,
+    )
+
+
+class Judge:
+    """Judges phones by the policies of their centres at one instant; writes nothing."""
+
+    def __init__(self, session: Session, policies: Mapping[uuid.UUID, Policy], now: dt.datetime) -> None:
+        self.policies = policies
+        self.now = now
+        self._exemptions: Grouped = grouped(exemption_store.current(session, policies, now))
+        self._gradings: dict[str, Grading] = {}
+        self._allowed_strangers: dict[uuid.UUID, list[str]] = {}
+        for centre, code, subject in self._exemptions:
+            if code == "app_not_prescribed":
+                self._allowed_strangers.setdefault(centre, []).append(subject)
+
+    def rule(self, facts: Facts) -> Ruling:
+        """The findings of one phone with what became of those before."""
+        policy = self.policies[facts.centre_id]
+        allowlist = allowlist_for(policy, facts.brand, facts.model)
+        cover = self._cover(facts)
+        findings = evaluate(facts.inputs, allowlist, self.now, self._excused(facts))
+        before, memory = _kept(facts.before)
+        moment = Moment(to_us(self.now), _us(facts.inputs.read_at), facts.confirmed)
+        graded = grade(findings, self._grading(policy), moment, before, memory, cover)
+        moments = [next_change(facts.inputs, allowlist, self.now), *self._ahead(facts, graded)]
+        if graded.due_us is not None:
+            moments.append(from_us(graded.due_us))
+        due = min((moment for moment in moments if moment is not None), default=None)
+        return Ruling(graded, due, storage_state(facts.inputs, allowlist))
+
+    def _grading(self, policy: Policy) -> Grading:
+        found = self._gradings.get(policy.sha256)
+        if found is None:
+            found = self._gradings[policy.sha256] = grading_of(policy.body)
+        return found
+
+    def _cover(self, facts: Facts) -> Callable[[str, str], Cover | None]:
+        if not self._exemptions:
+            return _nothing
+
+        def cover(code: str, subject: str) -> Cover | None:
+            found = covering(self._exemptions, facts.centre_id, facts.handset_id, code, subject, self.now)
+            return None if found is None else Cover(str(found.id), to_us(found.valid_to))
+
+        return cover
+
+    def _excused(self, facts: Facts) -> Collection[str]:
+        names = self._allowed_strangers.get(facts.centre_id, ())
+        cover = self._cover(facts)
+        return frozenset(name for name in names if cover("app_not_prescribed", name) is not None)
+
+    def _ahead(self, facts: Facts, graded: Graded) -> Iterator[dt.datetime | None]:
+        """When exemptions of what is held against the phone begin."""
+        for row in graded.findings if self._exemptions else ():
+            if row["status"] in _BREACHED:
+                about = (facts.centre_id, facts.handset_id, row["code"], row["subject"])
+                yield next_start(self._exemptions, *about, self.now)
+
+
+def judge_as(
+    session: Session,
+    handset_ids: Collection[uuid.UUID],
+    policies: Mapping[uuid.UUID, Policy],
+    now: dt.datetime,
+) -> dict[uuid.UUID, list[Finding]]:
+    """What these phones would be found by these policies (centre → policy), as they are known at this instant; those of
+    other centres are left out. Nothing is written or locked; give some hundred phones at a time. Internal.
+    """
+    centres = {i: c for i, c in store.centres_of(session, handset_ids).items() if c in policies}
+    judge = Judge(session, policies, now)
+    return {facts.handset_id: _found(judge.rule(facts)) for facts in gather(session, centres)}
+
+
+def _found(ruling: Ruling) -> list[Finding]:
+    return [
+        Finding(row["code"], row["subject"], Status(row["status"]), row["evidence"])
+        for row in ruling.graded.findings
+    ]
+
+
+def _kept(before: Row[Any] | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    if before is None:
+        return [], []
+    return orjson.loads(before.findings), orjson.loads(before.memory)
+
+
+def _nothing(_code: str, _subject: str) -> None:
+    return None
+
+
+def _us(instant: dt.datetime | None) -> int | None:
+    return None if instant is None else to_us(instant)
