@@ -42,6 +42,7 @@ MODEL_MODULES = (
     "app.wipe.model",
     "app.wipe.inspection_model",
     "app.transfer.model",
+    "app.allowlist.model",
     "app.apps.model",
     "app.remedy.model",
 )

@@ -1,0 +1,171 @@
+"""Forms that change the allow-list: each leads to a draft and its preview, none changes what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+from flask import Blueprint, Response, flash, render_template, request
+
+from app.allowlist import editing
+from app.allowlist.editing import PLACES, AppEntry, Layer
+from app.allowlist.layering import WRITERS
+from app.allowlist.shared_pages import Where, form_where, put, refused, to_draft, told, where
+from app.allowlist.versions import body_of
+from app.allowlist.yaml_text import written
+from app.http.access import access
+from app.http.identity import current_principal
+from app.http.pages import local_path, page_now, see_other
+from app.kernel.db import db
+from app.kernel.errors import DomainError, Invalid
+from app.kernel.texts import one_line, wrong
+from app.runtime import runtime
+
+allowlist_edit_pages = Blueprint("allowlist_edit_pages", __name__)
+Act = Callable[[Layer, Mapping[str, str]], Layer]
+
+
+def _app(layer: Layer, form: Mapping[str, str]) -> Layer:
+    entry = AppEntry(
+        form.get("place", ""), form.get("label", ""), form.get("package", ""), form.get("least_version", ""),
+        form.get("signer", ""), form.get("by_hand") == "yes",
+    )  # fmt: skip
+    return editing.put_app(layer, entry)
+
+
+ACTS: Mapping[str, tuple[str, Act]] = {
+    "app": ("加应用或改应用", _app),
+    "name": ("填写包名", lambda layer, f: editing.name_app(layer, f.get("label", ""), f.get("package", ""))),
+    "remove": ("移出应用", lambda layer, f: editing.remove(layer, _path(f))),
+    "give_back": ("恢复上级规定", lambda layer, f: editing.give_back(layer, _path(f))),
+    "setting": ("改设置", lambda layer, f: editing.set_value(layer, f.get("name", ""), f.get("value", ""))),
+}
+
+
+def _path(form: Mapping[str, str]) -> tuple[str, ...]:
+    """A member's path, a JSON list of names in the form."""
+    try:
+        path = orjson.loads(form.get("path", ""))
+    except orjson.JSONDecodeError:
+        path = None
+    if not isinstance(path, list) or not path or not all(name and isinstance(name, str) for name in path):
+        raise wrong("path", "表单不完整，请刷新后重试")
+    return tuple(path)
+
+
+@allowlist_edit_pages.post("/allowlist/drafts")
+@access(*WRITERS)
+def act() -> Response:
+    """One small change, to the page's draft or to what holds."""
+    form = request.form
+    try:
+        # Only what the act did is undone by a refusal: the form's key stays, and its answer with it.
+        with db.session().begin_nested():
+            at = form_where()
+            if form.get("act") not in ACTS:
+                raise wrong("act", "表单不完整，请刷新后重试")
+            origin, change = ACTS[form["act"]]
+            entry = _entry(form)
+            body = change(at.editable(entry), form).body
+            draft_id = put(at, body, origin, page_now())
+    except DomainError as exc:
+        flash(told(exc), "error")
+        return see_other(local_path(form.get("back")))
+    return to_draft(draft_id, at)
+
+
+def _entry(form: Mapping[str, str]) -> str:
+    """The entry of `models` that the act is for: `xiaomi`, `xiaomi/M1`, or empty for all phones."""
+    reach, brand = form.get("reach", ""), one_line(form.get("brand", ""), 60).lower()
+    model = one_line(form.get("model", ""), 100)
+    if reach == "model" and brand and model:
+        return f"{brand}/{model}"
+    return brand if reach in ("brand", "model") else ""
+
+
+@allowlist_edit_pages.get("/allowlist/new")
+@access(*WRITERS)
+def new_app() -> str:
+    at = where(request.args)
+    return (
+        render_template("allowlist/new.html", at=at, places=PLACES)
+        if at
+        else render_template("allowlist/empty.html")
+    )
+
+
+@allowlist_edit_pages.get("/allowlist/yaml")
+@access(*WRITERS)
+def yaml_page() -> str:
+    at = where(request.args)
+    if at is None:
+        return render_template("allowlist/empty.html")
+    return _yaml_form(at, written(at.body), at.layer.version)
+
+
+def _yaml_form(at: Where, text: str, base: int, refusal: DomainError | None = None) -> str:
+    return render_template("allowlist/yaml.html", at=at, text=text, base=base, refusal=refusal)
+
+
+@allowlist_edit_pages.post("/allowlist/yaml")
+@access(*WRITERS)
+def take_yaml() -> Response:
+    """The whole layer as text; refused with the line of each fault, and nothing typed is lost."""
+    at, text = form_where(), request.form.get("text", "")
+    base = _version(request.form.get("base", ""))
+    try:
+        body = editing.whole_layer(text)
+        try:
+            draft_id = put(at, body, "整层 YAML", page_now(), base)
+        except Invalid as exc:
+            raise editing.with_lines(exc, text) from exc
+    except DomainError as exc:
+        db.session().rollback()
+        return refused(exc, _yaml_form(at, text, base, exc))
+    return to_draft(draft_id, at)
+
+
+@allowlist_edit_pages.get("/allowlist/presets")
+@access(*WRITERS)
+def presets_page() -> str:
+    at = where(request.args)
+    return _presets_form(at, "") if at else render_template("allowlist/empty.html")
+
+
+def _presets_form(at: Where, text: str, refusal: DomainError | None = None) -> str:
+    return render_template("allowlist/presets.html", at=at, text=text, refusal=refusal)
+
+
+@allowlist_edit_pages.post("/allowlist/presets")
+@access(*WRITERS)
+def take_presets() -> Response:
+    at, text = form_where(), request.form.get("text", "")
+    try:
+        layer, apps = editing.take_presets(at.editable(), text)
+        try:
+            draft_id = put(at, layer.body, f"出厂预装 {apps} 个应用", page_now())
+        except Invalid as exc:
+            raise editing.with_lines(exc, text) from exc
+    except DomainError as exc:
+        db.session().rollback()
+        return refused(exc, _presets_form(at, text, exc))
+    return to_draft(draft_id, at)
+
+
+@allowlist_edit_pages.post("/allowlist/versions/<int:version>/restore")
+@access(*WRITERS)
+def restore(version: int) -> Response:
+    """The way back: a draft with an old version's body; saved, it becomes a new version."""
+    try:
+        with db.session().begin_nested():
+            at = form_where()
+            body = body_of(db.session(), current_principal(), runtime().policies, at.place, version)
+            draft_id = put(at, body, f"恢复第 {version} 版", page_now())
+    except DomainError as exc:
+        flash(told(exc), "error")
+        return see_other(local_path(request.form.get("back")))
+    return to_draft(draft_id, at)
+
+
+def _version(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0

@@ -1,0 +1,182 @@
+"""What people do to a layer, one act at a time: each gives the whole layer as it would be then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.allowlist.catalogue import BY_NAME, parsed
+from app.allowlist.edits import MISSING, edited
+from app.allowlist.yaml_text import read_yaml
+from app.kernel.errors import Invalid
+from app.kernel.texts import one_line, required, wrong
+from app.policy import patch
+
+PLACES = {
+    "required": "必装的工作应用",
+    "optional": "工作应用（可以不装）",
+    "allowed": "可以装的应用",
+    "forbidden": "禁止的应用",
+}
+_MAX_LABEL = 100
+_MAX_PACKAGE = 255
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer over what lies `below`. `entry`: the brand or `brand/model` that an act is for, empty for all phones."""
+
+    body: Mapping[str, Any]
+    below: Mapping[str, Any]
+    entry: str = ""
+
+    def put(self, path: Sequence[str], value: Any) -> Layer:
+        whole = ("models", self.entry, *path) if self.entry else tuple(path)
+        return Layer(edited(self.body, self.below, whole, value), self.below, self.entry)
+
+    @property
+    def effective(self) -> Mapping[str, Any]:
+        return patch(self.below, self.body)
+
+    @property
+    def holding(self) -> Mapping[str, Any]:
+        """What the acts change: the whole body, or the entry that they are for."""
+        whole = self.effective
+        return whole["models"].get(self.entry, {}) if self.entry else whole
+
+
+@dataclass(frozen=True)
+class AppEntry:
+    """An app as a person enters it; texts as typed."""
+
+    place: str
+    label: str
+    package: str
+    least_version: str = ""
+    signer: str = ""
+    by_hand: bool = False
+
+
+def put_app(layer: Layer, app: AppEntry) -> Layer:
+    """Add an app to a list, or alter it there; it leaves the other lists. Raise `Invalid` naming the field."""
+    if app.place not in PLACES:
+        raise wrong("place", "请选择放在哪个名单")
+    package = one_line(app.package, _MAX_PACKAGE)
+    label = one_line(app.label, _MAX_LABEL) or package
+    if app.place in ("required", "optional"):
+        if not label:
+            raise wrong("label", "请填写应用名称")
+        entry = {
+            "package": package or None,
+            "required": app.place == "required",
+            "least_version": _version(app.least_version),
+            "signer": one_line(app.signer, 20).lower() or None,
+            "by_hand": True if app.by_hand else None,
+        }
+        for member, value in entry.items():
+            layer = layer.put(("apps", label, member), MISSING if value is None else value)
+        return _out_of(layer, package, ("allowed", "forbidden"))
+    if not package:
+        raise wrong("package", "请填写包名")
+    layer = layer.put((app.place, package), label)
+    return _out_of(layer, package, tuple({"allowed", "forbidden"} - {app.place}))
+
+
+def _out_of(layer: Layer, package: str, lists: Sequence[str]) -> Layer:
+    for name in lists:
+        if package and package in layer.holding.get(name, {}):
+            layer = layer.put((name, package), MISSING)
+    return layer
+
+
+def _version(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise wrong("least_version", "最低版本填版本号（整数 versionCode），如 2580")
+    return int(text)
+
+
+def name_app(layer: Layer, label: str, package: str) -> Layer:
+    """Fill in the package of a prescribed app. Raise `Invalid` for an app that is not prescribed."""
+    if label not in layer.effective["apps"]:
+        raise wrong("label", "名单里没有这个工作应用")
+    return layer.put(("apps", label, "package"), required(package, "package", "请填写包名", _MAX_PACKAGE))
+
+
+def remove(layer: Layer, path: Sequence[str]) -> Layer:
+    """Take a member out of a list. Raise `Invalid` for what is not there, or is no member of a list."""
+    depth = {"apps": 2, "allowed": 2, "forbidden": 2, "presets": 4, "models": 2}
+    if not path or len(path) != depth.get(path[0]):
+        raise wrong("path", "不能移出这一项")
+    here: Any = layer.holding
+    for name in path:
+        here = here.get(name) if isinstance(here, Mapping) else None
+    if here is None:
+        raise wrong("path", "名单里已经没有这一项，请刷新")
+    return layer.put(path, MISSING)
+
+
+def give_back(layer: Layer, path: Sequence[str]) -> Layer:
+    """Say nothing more about a member: what lies below holds again."""
+    return Layer(_without(layer.body, tuple(path)), layer.below)
+
+
+def _without(body: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    result = dict(body)
+    inner = result.get(path[0])
+    if len(path) == 1:
+        result.pop(path[0], None)
+    elif isinstance(inner, Mapping):
+        child = _without(inner, path[1:])
+        if child:
+            result[path[0]] = child
+        else:
+            result.pop(path[0])
+    return result
+
+
+def set_value(layer: Layer, name: str, text: str) -> Layer:
+    """Set one of the values that are not lists of apps. Raise `Invalid` naming the field `value`."""
+    setting = BY_NAME.get(name)
+    if setting is None:
+        raise wrong("name", "没有这项设置")
+    try:
+        value = parsed(setting, text)
+    except ValueError as exc:
+        raise wrong("value", str(exc)) from exc
+    return layer.put(setting.path, MISSING if value is None else value)
+
+
+def take_presets(layer: Layer, text: str) -> tuple[Layer, int]:
+    """Take over what `agent preset` printed, and how many apps that are. Raise `Invalid` naming the line."""
+    body = read_yaml(text).body
+    if set(body) != {"presets"} or not isinstance(body["presets"], Mapping) or not body["presets"]:
+        raise wrong("text", "这不是 agent preset 输出的内容：最外层应只有 presets")
+    apps = 0
+    for brand, models in body["presets"].items():
+        for model, listed in models.items() if isinstance(models, Mapping) else ():
+            for package, label in listed.items() if isinstance(listed, Mapping) else ():
+                layer = layer.put(("presets", brand.strip().lower(), model, package), label)
+                apps += 1
+    if not apps:
+        raise wrong("text", "里面没有应用：应为 presets → 品牌 → 型号 → 包名: 名称")
+    return layer, apps
+
+
+def whole_layer(text: str) -> dict[str, Any]:
+    """The layer as an expert wrote it. Raise `Invalid` naming the line."""
+    return read_yaml(text).body
+
+
+def with_lines(error: Invalid, text: str) -> Invalid:
+    """The schema's complaints about a written layer, each with the line that it speaks of."""
+    lines = read_yaml(text)
+    fields = []
+    for fault in error.fields:
+        line = lines.line_of(fault.code)
+        where = f"第 {line} 行：" if line else "与上级规定合在一起以后："
+        fields.append(replace(fault, field="text", message=where + fault.message))
+    return Invalid(error.detail, code=error.code, fields=fields)

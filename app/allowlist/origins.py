@@ -1,0 +1,162 @@
+"""Who set each value of a policy, and what that overrode. Plain values only; works for merge patches of any depth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose word a value is: `kind` is `file`, `district` or `centre`; by whom, when and why for layers.
+
+    `model` names the entry of `models` (a brand, or `brand/model`) by which the value reached this phone, else empty.
+    """
+
+    kind: str
+    version: int
+    by: str = ""
+    at: dt.datetime | None = None
+    reason: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A word that holds no more; `gone`: this source took the member away."""
+
+    value: Any
+    source: Source
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One value that is no object, or an empty object; `overrode`: the words before it, the oldest first."""
+
+    path: Path
+    value: Any
+    source: Source
+    overrode: tuple[Past, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAway:
+    """A member that a source removed and nobody put back: `value` as it was, by the word of `before`."""
+
+    path: Path
+    value: Any
+    source: Source
+    before: Source
+
+
+@dataclass
+class Node:
+    """A member of the tree: an object with `children`, or a value. Changed only while a tree is being built."""
+
+    source: Source
+    value: Any = None
+    children: dict[str, Node] | None = None
+    past: tuple[Past, ...] = ()
+    removed: dict[str, tuple[Source, Node]] = field(default_factory=dict)
+
+
+def grown(value: Any, source: Source) -> Node:
+    """A tree of one body, all of it by one source."""
+    if isinstance(value, Mapping):
+        return Node(source, children={name: grown(member, source) for name, member in value.items()})
+    return Node(source, value)
+
+
+def plain(node: Node) -> Any:
+    """The value that a tree stands for."""
+    if node.children is None:
+        return node.value
+    return {name: plain(child) for name, child in node.children.items()}
+
+
+def explained(
+    file: tuple[Source, Mapping[str, Any]], layers: Sequence[tuple[Source, Mapping[str, Any]]]
+) -> Node:
+    """The tree of a file's body under its layers, the lowest first; `plain` of it is what `stack` makes of them."""
+    root = grown(file[1], file[0])
+    for source, body in layers:
+        lay(root, grown(body, source))
+    return root
+
+
+def folded(root: Node, *entries: str) -> Node:
+    """A copy of the tree under these entries of its own `models`, in order; a missing entry changes nothing."""
+    models = (root.children or {}).get("models")
+    result = copied(root)
+    for name in entries:
+        patch = (models.children or {}).get(name) if models is not None else None
+        if patch is not None:
+            lay(result, patch, model=name)
+    return result
+
+
+def copied(node: Node) -> Node:
+    children = None if node.children is None else {n: copied(c) for n, c in node.children.items()}
+    return Node(node.source, node.value, children, node.past, dict(node.removed))
+
+
+def lay(node: Node, patch: Node, *, model: str = "") -> None:
+    """Lay a merge patch (RFC 7396), itself a tree, over an object's node."""
+    children = node.children = {} if node.children is None else node.children
+    for name, word in (patch.children or {}).items():
+        source = replace(word.source, model=model) if model else word.source
+        below = children.get(name)
+        if word.children is not None:
+            if below is None or below.children is None:
+                children[name] = Node(source, children={}, past=_past(node, name, below))
+            node.removed.pop(name, None)
+            lay(children[name], word, model=model)
+        elif word.value is None:
+            if below is not None:
+                del children[name]
+                node.removed[name] = (source, below)
+        else:
+            past = _past(node, name, below)
+            node.removed.pop(name, None)
+            children[name] = Node(source, word.value, past=past)
+
+
+def _past(node: Node, name: str, below: Node | None) -> tuple[Past, ...]:
+    """What a new word at `name` overrides: what stands there, or what was taken away from there."""
+    if below is not None:
+        return (*below.past, Past(plain(below), below.source))
+    if name in node.removed:
+        remover, gone = node.removed[name]
+        return (*gone.past, Past(plain(gone), gone.source), Past(None, remover, gone=True))
+    return ()
+
+
+def leaves(node: Node, path: Path = ()) -> Iterator[Explained]:
+    """Every value of the tree with its source, in the tree's order."""
+    if node.children:
+        for name, child in node.children.items():
+            yield from leaves(child, (*path, name))
+    elif path:
+        yield Explained(path, plain(node), node.source, node.past)
+
+
+def taken_away(node: Node, path: Path = ()) -> Iterator[TakenAway]:
+    """Every member that was removed and is not there."""
+    for name, (source, gone) in node.removed.items():
+        yield TakenAway((*path, name), plain(gone), source, gone.source)
+    for name, child in (node.children or {}).items():
+        yield from taken_away(child, (*path, name))
+
+
+def at(node: Node, path: Sequence[str]) -> Node | None:
+    """The member at a path, None where there is none."""
+    for name in path:
+        if node.children is None or name not in node.children:
+            return None
+        node = node.children[name]
+    return node
