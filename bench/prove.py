@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from bench import readers as fuzzed_readers
 from bench import timing as guesses
 from bench import uptime_truth
 
@@ -145,6 +147,14 @@ def truth() -> Outcome:
     return Outcome(not wrong, found["lines"], "\n".join([uptime_truth.table(found), *wrong]), figures)
 
 
+def readers() -> Outcome:
+    """10 minutes of dumps cut, mixed, spoilt and stretched: no parser falls over, hangs, or slows with their length."""
+    seed = secrets.randbelow(2**32)
+    found = fuzzed_readers.run(float(os.environ.get("BUTLER_PROVE_READERS", "600")), seed)
+    said = "\n".join([f"seed {seed}", *found.failures])
+    return Outcome(not found.failures, found.texts, said, found.figures)
+
+
 def timing() -> Outcome:
     """Right and wrong guesses, near and far, known logins and unknown: how long the answer takes tells none of them."""
     found = guesses.run(checks=3000, sign_ins=150, seed=1)
@@ -165,6 +175,7 @@ PROOFS: dict[str, Callable[[], Outcome]] = {
         transfer,
         races,
         truth,
+        readers,
         timing,
         on_time,
         api,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.parsers.dumps import Dump, Fact, Part, decode, read_dump
 from agent.parsers.dumps.grammar import classifier
-from agent.parsers.dumps.kinds import KINDS, recognise
+from agent.parsers.dumps.kinds import KINDS
 from agent.parsers.dumps.tally import LONGEST, shown
 from agent.parsers.props import parse_props
 from tests.support.captures import captures
