@@ -49,6 +49,85 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_remedy_cursor")),
     )
     op.create_table(
+        "allowlist_draft",
+        sa.Column("centre_id", sa.Uuid(), nullable=True),
+        sa.Column("scope", sa.String(length=10), nullable=False),
+        sa.Column("scope_id", sa.Uuid(), nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("origin", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("rules_sha256", sa.String(length=64), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.Integer(), nullable=False),
+        sa.Column("after_id", sa.Uuid(), nullable=True),
+        sa.Column("never_read", sa.Integer(), nullable=False),
+        sa.Column("moves", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("counted_at", sa.BigInteger(), nullable=True),
+        sa.Column("saved_version", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("scope IN ('district', 'centre')", name=op.f("ck_allowlist_draft_scope")),
+        sa.CheckConstraint(
+            "state IN ('counting', 'counted', 'saved', 'dropped')", name=op.f("ck_allowlist_draft_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["centre_id"], ["service_centre.id"], name=op.f("fk_allowlist_draft_centre_id_service_centre")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allowlist_draft")),
+    )
+    with op.batch_alter_table("allowlist_draft", schema=None) as batch_op:
+        batch_op.create_index("ix_allowlist_draft_created", ["created_at"], unique=False)
+
+    op.create_table(
+        "allowlist_draft_finding",
+        sa.Column("draft_id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=600), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("phones", sa.Integer(), nullable=False),
+        sa.Column("zh", sa.Text(), nullable=False),
+        sa.CheckConstraint("way IN ('appears', 'vanishes')", name=op.f("ck_allowlist_draft_finding_way")),
+        sa.ForeignKeyConstraint(
+            ["draft_id"],
+            ["allowlist_draft.id"],
+            name=op.f("fk_allowlist_draft_finding_draft_id_allowlist_draft"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "draft_id", "way", "code", "subject", "status", name=op.f("pk_allowlist_draft_finding")
+        ),
+    )
+    op.create_table(
+        "allowlist_draft_phone",
+        sa.Column("draft_id", sa.Uuid(), nullable=False),
+        sa.Column("handset_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_id", sa.Uuid(), nullable=False),
+        sa.Column("before", sa.String(length=10), nullable=False),
+        sa.Column("after", sa.String(length=10), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("appears", sa.Text(), nullable=False),
+        sa.Column("vanishes", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"],
+            ["service_centre.id"],
+            name=op.f("fk_allowlist_draft_phone_centre_id_service_centre"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["draft_id"],
+            ["allowlist_draft.id"],
+            name=op.f("fk_allowlist_draft_phone_draft_id_allowlist_draft"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["handset_id"], ["handset.id"], name=op.f("fk_allowlist_draft_phone_handset_id_handset")
+        ),
+        sa.PrimaryKeyConstraint("draft_id", "handset_id", name=op.f("pk_allowlist_draft_phone")),
+    )
+    op.create_table(
         "app_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("handset_id", sa.Uuid(), nullable=False),
@@ -360,6 +439,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_app_event_at")
 
     op.drop_table("app_event")
+    op.drop_table("allowlist_draft_phone")
+    op.drop_table("allowlist_draft_finding")
+    with op.batch_alter_table("allowlist_draft", schema=None) as batch_op:
+        batch_op.drop_index("ix_allowlist_draft_created")
+
+    op.drop_table("allowlist_draft")
     op.drop_table("remedy_cursor")
     op.drop_table("app_package")
     # ### end Alembic commands ###
