@@ -12,6 +12,14 @@ from app.allowance.api import allowance_api
 from app.allowance.claim_api import claim_api
 from app.allowance.claim_pages import claim_pages
 from app.allowance.pages import allowance_pages
+from app.allowlist.api import allowlist_api
+from app.allowlist.cli import preview_command
+from app.allowlist.draft_pages import allowlist_draft_pages
+from app.allowlist.edit_pages import allowlist_edit_pages
+from app.allowlist.pages import allowlist_pages
+from app.allowlist.sheet_pages import allowlist_sheet_pages
+from app.apps.api import apps_api
+from app.apps.pages import apps_pages
 from app.audit.cli import audit_cli
 from app.backup.cli import backup_cli, restore_command
 from app.calldesk.api import calldesk_api
@@ -194,6 +202,11 @@ PAGES = (
     wipe_act_pages,
     inspection_pages,
     certificate_pages,
+    apps_pages,
+    allowlist_pages,
+    allowlist_edit_pages,
+    allowlist_sheet_pages,
+    allowlist_draft_pages,
     remedy_pages,
 )
 APIS: tuple[Blueprint, ...] = (
@@ -230,6 +243,8 @@ APIS: tuple[Blueprint, ...] = (
     transfers_api,
     wipe_api,
     inspection_api,
+    apps_api,
+    allowlist_api,
     remedy_api,
 )
 COMMANDS = (
@@ -267,6 +282,8 @@ def register_rooms(app: Flask) -> None:
     register_openapi(app, api)
     for pages in PAGES:
         app.register_blueprint(pages)
+    # A room above the policies' own, so it joins their group from here.
+    policies_cli.add_command(preview_command)
     for command in COMMANDS:
         app.cli.add_command(command)
     missing = undeclared_routes(app)
@@ -325,6 +342,7 @@ def subject_checks() -> Mapping[str, SubjectCheck]:
 
 def all_jobs() -> list[Job | OutsideJob]:
     from app.allowance.jobs import JOBS as ALLOWANCE_JOBS
+    from app.allowlist.jobs import JOBS as ALLOWLIST_JOBS
     from app.apps.jobs import JOBS as APP_JOBS
     from app.calldesk.jobs import JOBS as CALLDESK_JOBS
     from app.commands.jobs import JOBS as COMMAND_JOBS
@@ -379,5 +397,6 @@ def all_jobs() -> list[Job | OutsideJob]:
         *TRANSFER_JOBS,
         *WIPE_JOBS,
         *INSPECTION_JOBS,
+        *ALLOWLIST_JOBS,
         *REMEDY_JOBS,
     ]

@@ -131,7 +131,9 @@ def _account_changes(
         if old[kind] != new[kind]:
             what = Kind.ACCOUNT_ADDED if new[kind] > old[kind] else Kind.ACCOUNT_REMOVED
             yield Change(what, read.at, since, user, subject=kind, before=old[kind], after=new[kind])
-        elif _told(before, kind) != _told(after, kind):
+        elif 0 < len(_told(before, kind)) == len(_told(after, kind)) and _told(before, kind) != _told(
+            after, kind
+        ):
             yield Change(Kind.ACCOUNT_CHANGED, read.at, since, user, subject=kind)
 
 

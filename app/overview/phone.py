@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.compliance import Status, Verdict, verdicts
 from app.kernel.tenancy import Principal
+from app.labels import labels_for
 from app.overview import store
 from app.overview.days import Day, days_of, first_midnight, percent
 from app.overview.rules import AppList, Unread, list_apps, unread_of
@@ -56,6 +57,7 @@ class PhoneView:
     days: Sequence[Day]
     proved: str
     apps: AppList
+    labels: Mapping[str, str]
 
 
 def phone_view(
@@ -77,6 +79,7 @@ def phone_view(
     unread = unread_of(reading.unread if reading else (), sections)
     power = timeline(session, principal, phone.id, first_midnight(now, DAYS_SHOWN), now)
     verdict = verdicts(session, principal, ids)[phone.id]
+    labels = labels_for(session, policies, phone.centre_id)
     centre_names = {centre.id: centre.name for centre in store.centres(session, principal)}
     return PhoneView(
         phone=phone,
@@ -94,7 +97,8 @@ def phone_view(
         timeline=power,
         days=days_of((i.start, i.end, str(i.state)) for i in power.intervals),
         proved=_proved(power),
-        apps=list_apps(sections.get("packages"), app_text, system=system_apps),
+        apps=list_apps(sections.get("packages"), app_text, system=system_apps, labels=labels),
+        labels=labels,
     )
 
 

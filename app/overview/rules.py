@@ -12,7 +12,7 @@ from typing import Any
 POWER_NOW = ("on", "unknown")
 """A phone that is off cannot say so: a present "off" would be a guess, and a count of them always nought."""
 _WORST_FIRST = ("unknown", "on")
-VERDICTS = ("fail", "unknown", "pass")
+VERDICTS = ("fail", "unknown", "grace", "pass")
 PAGE_SIZE = 50
 _EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 _LAST = "\uffff"
@@ -149,16 +149,22 @@ class AppList:
     system: bool = False
 
 
-def list_apps(packages: Sequence[Mapping[str, Any]] | None, text: str, *, system: bool) -> AppList:
-    """Search by package name or installer; the system's own apps only where asked for, unless it is not known."""
+def list_apps(
+    packages: Sequence[Mapping[str, Any]] | None, text: str, *, system: bool, labels: Mapping[str, str]
+) -> AppList:
+    """Search by label, package name or installer; the system's own apps only where asked for, unless it is not known.
+    Those that have a name come first.
+    """
     if packages is None:
         return AppList(known=False, text=text, system=system)
     shown = [p for p in packages if system or not p.get("system")]
     word = text.strip().casefold()
     fitting = [
-        p for p in shown if word in p["name"].casefold() or word in (p.get("installer") or "").casefold()
+        p
+        for p in shown
+        if word in f"{p['name']}\0{labels.get(p['name'], '')}\0{p.get('installer') or ''}".casefold()
     ]
-    fitting.sort(key=lambda p: (p["name"], p["user"]))
+    fitting.sort(key=lambda p: (p["name"] not in labels, p["name"], p["user"]))
     return AppList(
         known=True,
         rows=fitting[:APPS_SHOWN],

@@ -90,22 +90,22 @@ def app(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_list_that_was_never_read_is_not_an_empty_one() -> None:
-    assert not list_apps(None, "", system=False).known
-    assert list_apps([], "", system=False).known
+    assert not list_apps(None, "", system=False, labels={}).known
+    assert list_apps([], "", system=False, labels={}).known
 
 
 def test_apps_are_searched_and_the_systems_own_are_left_out() -> None:
     packages = [
         app("com.b", installer="com.Store"),
         app("com.a"),
-        app("android", system=True),
+        app("android", system=True, labels={}),
         app("x", system=None),
     ]
-    shown = list_apps(packages, "", system=False)
+    shown = list_apps(packages, "", system=False, labels={})
     assert [p["name"] for p in shown.rows] == ["com.a", "com.b", "x"]
     assert (shown.total, shown.hidden) == (3, 1)
-    assert [p["name"] for p in list_apps(packages, "STORE", system=True).rows] == ["com.b"]
-    many = list_apps([app(f"a{n}") for n in range(301)], "", system=False)
+    assert [p["name"] for p in list_apps(packages, "STORE", system=True, labels={}).rows] == ["com.b"]
+    many = list_apps([app(f"a{n}") for n in range(301)], "", system=False, labels={})
     assert (len(many.rows), many.more) == (300, True)
 
 
@@ -116,3 +116,10 @@ def test_only_a_whole_section_that_was_not_read_is_shown_from_earlier() -> None:
         Unread("identity.imei", "denied", older=False),
         Unread("users", "denied", older=False),
     ]
+
+
+def test_apps_are_found_by_the_name_that_people_know_and_those_with_one_come_first() -> None:
+    rows = [{"name": name, "user": 0, "system": False, "installer": None} for name in ("com.a.b", "com.z.z")]
+    labels = {"com.z.z": "微信"}
+    assert [p["name"] for p in list_apps(rows, "", system=False, labels=labels).rows] == ["com.z.z", "com.a.b"]
+    assert [p["name"] for p in list_apps(rows, "微", system=False, labels=labels).rows] == ["com.z.z"]
