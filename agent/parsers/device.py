@@ -128,12 +128,8 @@ def parse_unknown_sources(text: str) -> list[str]:
 
     Raise `Unreadable` at any line that is no package name.
     """
-    if text.strip() == "No operations.":
-        return []
-    found = []
-    for line in text.split("\n"):
-        if _PACKAGE.fullmatch(line.strip()):
-            found.append(line.strip())
-        elif not is_noise(line):
-            raise Unreadable(complaint(text) or "not understood")
+    lines = [line.strip() for line in text.split("\n") if not is_noise(line)]
+    found = [] if lines == ["No operations."] else lines
+    if not all(_PACKAGE.fullmatch(line) for line in found):
+        raise Unreadable(complaint(text) or "not understood")
     return found

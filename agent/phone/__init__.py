@@ -48,6 +48,12 @@ def inspect_command(nonce: str | None = None) -> tuple[str, str]:
     return f"{MARK}\nN={nonce}\n{_body('frames.sh')}\n{_body('inspect.sh')}", nonce
 
 
+def preset_command(nonce: str | None = None) -> tuple[str, str]:
+    """The command that prints since when each app is there, and the number that marks its frames."""
+    nonce = nonce or secrets.token_hex(8)
+    return f"{MARK}\nN={nonce}\n{_body('frames.sh')}\n{_body('preset.sh')}", nonce
+
+
 def nonce_of(command: str) -> str | None:
     """The number of a snapshot command, or None if it is none."""
     if not command.startswith(MARK + "\n"):

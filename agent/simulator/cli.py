@@ -15,6 +15,7 @@ from agent.simulator import changes, scenario
 from agent.simulator.checks import ScenarioError
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
+from agent.simulator.profiles import add_second_users, fresh_phone, worked_phone
 from agent.simulator.scenario import Event, Scenario
 from agent.simulator.state import PhoneState
 
@@ -89,7 +90,7 @@ def play(fleet: Fleet, events: list[Event], stop: threading.Event) -> None:
 
 
 def _fleet(args: argparse.Namespace, plan: Scenario) -> Fleet:
-    phones = [make_phone(index, plan.seed, plan.packages) for index in range(args.phones)]
+    phones = [_phone(index, plan) for index in range(args.phones)]
     for phone in phones:
         phone.boot_duration_s = _BOOT_DURATION_S
     for index, fields in plan.phones.items():
@@ -98,6 +99,18 @@ def _fleet(args: argparse.Namespace, plan: Scenario) -> Fleet:
     for index, fields in plan.phones.items():
         fleet.devices[index].fault = fields.get("fault")
     return fleet
+
+
+def _phone(index: int, plan: Scenario) -> PhoneState:
+    fields = plan.phones.get(index, {})
+    name = fields.get("profile")
+    if name is None:
+        return make_phone(index, plan.seed, plan.packages)
+    if fields.get("fresh"):
+        return fresh_phone(name, index)
+    phone = worked_phone(name, index)
+    add_second_users(phone, name)
+    return phone
 
 
 def _announce(fleet: Fleet, host: str) -> None:

@@ -36,8 +36,11 @@ def make_phone(index: int, seed: int = 1, packages: int = 60) -> PhoneState:
     `packages` is how many packages it has at least for user 0 (never fewer than the vendor's and the work
     apps).
     """
-    rng = random.Random(f"{seed}/{index}")
-    model = MODELS[index % len(MODELS)]
+    return assemble_phone(MODELS[index % len(MODELS)], index, random.Random(f"{seed}/{index}"), packages)
+
+
+def assemble_phone(model: Model, index: int, rng: random.Random, packages: int = 60) -> PhoneState:
+    """A phone of this model; all that is left to chance comes from `rng`."""
     phone = PhoneState(identity=_identity(model, index, rng))
     phone.packages = _packages(model, rng, packages)
     phone.users = _users(model, rng)

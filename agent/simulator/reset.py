@@ -24,7 +24,7 @@ def erase(phone: PhoneState, *, harness: bool) -> None:
     phone.packages = [
         replace(item, installed_at=now, users={0: item.users.get(0) or next(iter(item.users.values()))})
         for item in phone.packages
-        if item.system and item.users
+        if (item.system or item.preloaded) and item.users
     ]
     phone.users = [User(0, phone.users[0].name if phone.users else "机主")]
     phone.unreadable_users = set()

@@ -2,7 +2,9 @@
 missing.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.phone import JOURNAL_MARK
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
     from agent.simulator.device import Device
 
 SNAPSHOT_MARK = "# butler-snapshot"
+_WRAPPED = re.compile(r"\(\n(.*)\n\)\necho ([0-9a-f]+:)\$\?", re.DOTALL)
+"""How a command asks an old shell for its exit code."""
 
 
 def execute(command: str, phone: PhoneState, stdin: bytes = b"") -> Output:
     """What the phone answers to a command string: the snapshot script as a whole, else a few simple
     commands.
     """
+    if wrapped := _WRAPPED.fullmatch(command):
+        output = execute(wrapped[1], phone, stdin)
+        code = f"{wrapped[2]}{output.exit_code}\n".encode()
+        return replace(output, stdout=output.stdout + output.stderr + code, stderr=b"", exit_code=0)
     if command.startswith(SNAPSHOT_MARK):
         return render(command, phone)
     if command.startswith(JOURNAL_MARK + "\n"):

@@ -14,7 +14,8 @@ from agent.simulator.android.testharness import HarnessLie
 from agent.simulator.checks import Check, ScenarioError
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.simulator.people import ProviderLie
-from agent.simulator.state import AuthMode, Enabled
+from agent.simulator.profiles import PROFILES
+from agent.simulator.state import AuthMode, Enabled, Way
 
 
 def _fault(value: Any, path: str) -> Fault | None:
@@ -54,6 +55,7 @@ _PACKAGE = checks.record(
         "enabled": checks.choice(*Enabled),
         "suspended": checks.flag,
         "signer": checks.text,
+        "preloaded": checks.flag,
     },
     required=("name",),
 )
@@ -122,6 +124,7 @@ PLAIN_FIELDS: dict[str, Check] = {
     "import_per_s": checks.seconds,
     "device_owner": checks.optional(checks.text),
     "device_admins": checks.many(checks.text),
+    "ways": checks.many(checks.choice(*Way)),
     "su": checks.flag,
     "loader_unlocked": checks.flag,
     "selinux_enforcing": checks.flag,
@@ -162,6 +165,8 @@ _OTHER_FIELDS: dict[str, Check] = {
     "roles": _ROLES,
     "fault": _fault,
 }
+START: dict[str, Check] = {"profile": checks.choice(*PROFILES), "fresh": checks.flag}
+"""What a phone is made from; it cannot become another while it runs."""
 CHANGES = IDENTITY_FIELDS | PLAIN_FIELDS | _OTHER_FIELDS
 
 _REASON: dict[str, Check] = {"reason": checks.text}
@@ -219,7 +224,7 @@ _SCENARIO = checks.record(
     {
         "seed": checks.whole(0),
         "packages": checks.whole(0, 5000),
-        "phones": checks.many(checks.record({"phone": checks.whole(0)} | CHANGES, ("phone",))),
+        "phones": checks.many(checks.record({"phone": checks.whole(0)} | START | CHANGES, ("phone",))),
         "events": checks.many(_event),
     }
 )

@@ -59,7 +59,8 @@ class UserState:
 class Package:
     """An installed package; `users` maps the ids of the users that have it to how they have it. `installed_at`: when
     it came onto the phone, epoch seconds by the phone's clock. `signer`: the print of its certificate that Android 9
-    and later show; empty: its maker's, which follows from its name.
+    and later show; empty: its maker's, which follows from its name. `preloaded`: it came in the box and can be
+    removed; a reset puts it back.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Package:
     users: dict[int, UserState] = field(default_factory=lambda: {0: UserState()})
     installed_at: int = 1_773_796_364
     signer: str = ""
+    preloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,19 @@ class User:
     name: str
     running: bool = True
     flags: int = 0xC13
+
+
+class Way(StrEnum):
+    """How a maker's phones print otherwise than AOSP's."""
+
+    LINKER_NOISE = "linker_noise"
+    """Warnings of the linker beside what Android's own commands print."""
+    BATTERY_LINES = "battery_lines"
+    """Lines of the maker's own in the battery's dump, some with words of AOSP's lines."""
+    LOCALISED = "localised"
+    """Headings in Chinese."""
+    PROPERTY_LINES = "property_lines"
+    """Properties of several lines, one of which looks like a property's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +187,7 @@ class PhoneState:
     an erasure begins. `wipe_orders` counts the orders to erase that were met, `resets` those that were done.
     `device_admins` are components (`pkg/cls`); a device owner's own is added to them. `profile_owners` are packages
     by user. `roles` are the packages that hold a role (`sms`, `dialer`, `home`, `browser`, `assistant`) for user 0.
+    `ways` are of `Way`: how it prints.
     `loader_unlocked` shows in the properties, `su` in a place where shell can see it.
     `shown` is what shell did for the person who looks for this phone.
     `removal_lies` are of `RemovalLie`, by package, or `*` for all; a keeper of the vendor's puts an app back
@@ -206,6 +222,7 @@ class PhoneState:
     profile_owners: dict[int, str] = field(default_factory=dict)
     device_admins: list[str] = field(default_factory=list)
     roles: dict[str, list[str]] = field(default_factory=dict)
+    ways: list[str] = field(default_factory=list)
     su: bool = False
     loader_unlocked: bool = False
     selinux_enforcing: bool = True

@@ -1,6 +1,7 @@
 """Which emulated command answers an argv."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.simulator.android import (
     am,
@@ -19,11 +20,13 @@ from agent.simulator.android import (
     volumes,
 )
 from agent.simulator.output import Output, failed
-from agent.simulator.state import PhoneState
+from agent.simulator.state import PhoneState, Way
 
 Handler = Callable[[list[str], PhoneState], Output]
 
 _NOT_FOUND = 127
+_VIRTUAL_MACHINE = frozenset({"am", "appops", "pm", "settings"})
+_NOISE = b"WARNING: linker: /system/lib64/libmaker.so: unused DT entry: type 0x6ffffef5 arg 0x1b4\n"
 
 _HANDLERS: dict[str, Handler] = {
     "am": am.am,
@@ -77,7 +80,10 @@ def run(argv: list[str], phone: PhoneState, stdin: bytes = b"") -> Output:
     handler = _HANDLERS.get(name.removeprefix("/system/bin/"))
     if handler is None:
         return failed(f"/system/bin/sh: {name}: inaccessible or not found\n", _NOT_FOUND)
-    return handler(args, phone)
+    output = handler(args, phone)
+    if name in _VIRTUAL_MACHINE and Way.LINKER_NOISE in phone.ways:
+        return replace(output, stderr=_NOISE + output.stderr)
+    return output
 
 
 def _cmd(args: list[str], phone: PhoneState) -> Output:

@@ -7,9 +7,13 @@ from agent.simulator.android.dumpsys_owners import dump_device_policy, dump_role
 from agent.simulator.android.dumpsys_package import dump_packages
 from agent.simulator.android.packages import user_lines
 from agent.simulator.output import Output, failed, said
-from agent.simulator.state import Account, PhoneState, User
+from agent.simulator.state import Account, PhoneState, User, Way
 
 _CREDENTIAL_TYPE_SINCE = 30
+_MAKERS_BATTERY = (
+    "  LED Charging: true\n  Charger voltage : 0\n  Battery current : -212\n  PhoneTemp: 298\n"
+    "  ThermalFeatureOn: true\n  FastCharge level: 0\n"
+)
 
 
 def dumpsys(args: list[str], phone: PhoneState) -> Output:
@@ -35,6 +39,7 @@ def _battery(_args: list[str], phone: PhoneState) -> str:
         f"  Charge counter: {battery.percent * 45000}\n  status: {status}\n  health: 2\n  present: true\n"
         f"  level: {battery.percent}\n  scale: 100\n  voltage: {battery.voltage}\n"
         f"  temperature: {battery.temperature}\n  technology: Li-poly\n"
+        + (_MAKERS_BATTERY if Way.BATTERY_LINES in phone.ways else "")
     )
 
 

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
-from agent.simulator.state import PhoneState
+from agent.simulator.state import PhoneState, Way
 
+_CHINESE = ("最近 24 小时事件", "内存中的每日统计")
 _LOCAL = dt.timezone(dt.timedelta(hours=8))
 
 
@@ -13,7 +14,8 @@ def dump_usagestats(_args: list[str], phone: PhoneState) -> str:
         f'    time="{_clock(at, "%Y-%m-%d %H:%M:%S")}" type=DEVICE_{event} package=android flags=0x0\n'
         for event, at in phone.power_events
     )
-    return f"user=0\n  Last 24 hour events\n{rows}  In-memory daily stats\n"
+    heads = _CHINESE if Way.LOCALISED in phone.ways else ("Last 24 hour events", "In-memory daily stats")
+    return f"user=0\n  {heads[0]}\n{rows}  {heads[1]}\n"
 
 
 def dump_batterystats(_args: list[str], phone: PhoneState) -> str:

@@ -7,6 +7,9 @@ from functools import lru_cache
 from agent.simulator.state import Package, PhoneState, UserState
 
 _SIGNERS_SINCE = 28
+_TIMES_PER_USER_SINCE = 33
+_NEVER = "1970-01-01 08:00:00"
+"""Android's word for "this user does not have it"."""
 _ZONE = dt.timezone(dt.timedelta(hours=8))
 _HEAD = "Database versions:\n  Internal:\n    sdkVersion={sdk} databaseVersion=3\n\n"
 
@@ -59,7 +62,14 @@ def _block(package: Package, phone: PhoneState) -> str:
     folder = package.path.rpartition("/")[0]
     mark = _mark(package.name)
     installed = _moment(package.installed_at)
-    users = "".join(_user(user.id, package.users.get(user.id)) for user in phone.users)
+    per_user = phone.identity.sdk >= _TIMES_PER_USER_SINCE
+    times = "" if per_user else f"    firstInstallTime={installed}\n"
+    known = [(user.id, package.users.get(user.id)) for user in phone.users]
+    users = "".join(
+        _user(number, state)
+        + (f"      firstInstallTime={installed if state else _NEVER}\n" if per_user else "")
+        for number, state in known
+    )
     return (
         f"  Package [{package.name}] ({mark}):\n    userId={package.uid}\n"
         f"    pkg=Package{{{mark} {package.name}}}\n    codePath={folder}\n    resourcePath={folder}\n"
@@ -67,7 +77,7 @@ def _block(package: Package, phone: PhoneState) -> str:
         f"    versionName={package.version_name}\n    splits=[base]\n    apkSigningVersion=2\n"
         f"    flags=[ {flags} ]\n    dataDir=/data/user/0/{package.name}\n"
         f"    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]\n"
-        f"    timeStamp={installed}\n    firstInstallTime={installed}\n    lastUpdateTime={installed}\n"
+        f"    timeStamp={installed}\n{times}    lastUpdateTime={installed}\n"
         + (f"    installerPackageName={package.installer}\n" if package.installer else "")
         + f"    signatures={_signatures(package, mark, phone.identity.sdk)}\n"
         f"    installPermissionsFixed=true\n    pkgFlags=[ {flags} ]\n{users}\n"

@@ -1,7 +1,7 @@
 """`getprop`, `setprop`: the properties of a phone, derived from its state."""
 
 from agent.simulator.output import Output, failed, said
-from agent.simulator.state import PhoneState
+from agent.simulator.state import PhoneState, Way
 
 _VERIFIED_SINCE = 26
 _SHELL_MAY_SET = ("debug.", "log.", "persist.log.tag")
@@ -28,7 +28,24 @@ def setprop(args: list[str], phone: PhoneState) -> Output:
 
 def all_properties(phone: PhoneState) -> dict[str, str]:
     """Every property; `phone.properties` adds to and overrides the derived ones."""
-    return _identity(phone) | _loader(phone) | _boot(phone) | _sim(phone) | _reset(phone) | phone.properties
+    return (
+        _identity(phone)
+        | _loader(phone)
+        | _boot(phone)
+        | _sim(phone)
+        | _reset(phone)
+        | _lines(phone)
+        | phone.properties
+    )
+
+
+def _lines(phone: PhoneState) -> dict[str, str]:
+    if Way.PROPERTY_LINES not in phone.ways:
+        return {}
+    return {
+        "persist.vendor.sys.note": "modem:0,ap:1\nreason]\n  [cold]",
+        "ro.vendor.build.description": "line one\n\nline three",
+    }
 
 
 def _reset(phone: PhoneState) -> dict[str, str]:
