@@ -30,5 +30,5 @@ def dismiss(
     if case.state not in LADDER:
         raise Conflict("现在的状态不能搁置，请刷新 / it cannot be dismissed now", code="remedy_state")
     until = now + span_of(body_of(session, tools, case.centre_id), "dismiss_days")
-    shift(session, tools, case, Event.DISMISS, now, words=words, by=principal.user, rest_until=until)
+    shift(session, tools, case, Event.DISMISS, now, say=words, by=principal.user, rest_until=until)
     return case

@@ -21,9 +21,10 @@ from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, standing, st
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged
 from app.remedy.states import LADDER, ORDERABLE, REOPENABLE, Event, State
-from app.remedy.telling import tell_holders
+from app.remedy.telling import holders, tell_holders
 from app.remedy.tools import Tools, body_of, span_of
 
+_NEVER = "never_read"
 _UNREAD_WORDS = "手机上有内容一直读不到，不能判断是否合规"
 
 
@@ -46,8 +47,10 @@ def take_phone(session: Session, tools: Tools, phone: Handset, one: Judged, now:
     for seen in (*one.seen, *_unread(one)):
         if seen.status not in ("fail", "grace") and seen.code != NOT_INSPECTED:
             continue
-        if seen.key in known:
-            continue
+        if seen.key in known or (
+            _NEVER in seen.evidence.get("parts", ()) and not holders(session, phone.id, now)
+        ):
+            continue  # one that lies in a drawer and was never connected is nobody's task
         ended = store.ended_of(session, phone.id) if ended is None else ended
         case = _begin(session, tools, phone, body, seen, ended.get(seen.key), now)
         if case is not None and seen.code != NOT_INSPECTED:
@@ -148,7 +151,7 @@ def _end(
         return  # told by time's own look, which asks for a reading after the act
     if case.state == State.ORDERED and not call_back(session, case, now):
         return
-    shift(session, tools, case, event, now, words=words)
+    shift(session, tools, case, event, now, say=words)
 
 
 def call_back(session: Session, case: RemedyCase, now: dt.datetime) -> bool:
@@ -166,7 +169,7 @@ def leave(session: Session, tools: Tools, cases: list[RemedyCase], now: dt.datet
     """Their phone was retired, or belongs to another centre now."""
     for case in cases:
         call_back(session, case, now)
-        shift(session, tools, case, Event.LEAVE, now, words="手机已停用，或已转到别的服务中心")
+        shift(session, tools, case, Event.LEAVE, now, say="手机已停用，或已转到别的服务中心")
 
 
 def _begin(
@@ -206,7 +209,7 @@ def _return(
     rested = case.state == State.DISMISSED
     words = "搁置期满，仍不合规" if rested else "再次出现"
     shift(
-        session, tools, case, Event.RETURN, now, words=words, returns=case.returns + (0 if rested else 1), users=[],
+        session, tools, case, Event.RETURN, now, say=words, returns=case.returns + (0 if rested else 1), users=[],
         place=0, command_id=None, agent_id=None, sent_at=None, acted_at=None, outcome=None, after=None, rest_until=None,
         why=None, failing_since=None, **_of(seen, body, now),
     )  # fmt: skip

@@ -44,9 +44,9 @@ def take_word(
         if case.state == State.REMOVING:
             due = command.expires_at + dt.timedelta(minutes=5)
             words = reason_words(str(detail.get("reason", "")))[:200]
-            shift(session, tools, case, Event.POSTPONE, now, words=words, by=by, due_at=due)
+            shift(session, tools, case, Event.POSTPONE, now, say=words, by=by, due_at=due)
         return True
-    waits = case.state == State.REMOVING or (late and case.state == State.TASK and case.why in _LOST)
+    waits = case.state == State.REMOVING or (case.state == State.TASK and case.why in _LOST)
     if not waits:
         return False
     told = told_of(result.state, detail)
@@ -57,7 +57,7 @@ def take_word(
         _done(session, tools, case, told, acted, by, now)
     elif case.state == State.REMOVING:
         why = "refused" if result.state == "refused" else _why(told, result.state)
-        shift(session, tools, case, Event.STOP, now, by=by, words=_words(told), why=why, **_kept(told, acted))
+        shift(session, tools, case, Event.STOP, now, by=by, say=_words(told), why=why, **_kept(told, acted))
         if why == "unclear":
             read_again(session, case, now)
     return True
@@ -81,15 +81,13 @@ def _done(
     """The next user's turn, or the phone is read to see what is true."""
     if case.state == State.REMOVING and case.place + 1 < len(case.users):
         words = f"用户空间 {case.users[case.place]}：{_words(told)}"
-        shift(
-            session, tools, case, Event.POSTPONE, now, step="next", words=words, by=by, place=case.place + 1
-        )
+        shift(session, tools, case, Event.POSTPONE, now, step="next", say=words, by=by, place=case.place + 1)
         queue(session, SYSTEM, case, body_of(session, tools, case.centre_id), now)
         return
     if case.place + 1 < len(case.users):
         return  # a late word on one of several: a person orders again
     shift(
-        session, tools, case, Event.DONE, now, step="ask", words="等下一次读取核实", by=by, due_at=now, why=None,
+        session, tools, case, Event.DONE, now, by=by, due_at=now, why=None,
         **_kept(told, acted),
     )  # fmt: skip
     read_again(session, case, now)
@@ -125,13 +123,13 @@ def _of_restore(
     told = told_of(result.state, detail)
     _note(session, case, told, "word", by, now)
     if told.outcome != "restored" or not told.proved:
-        shift(session, tools, case, Event.KEEP, now, words=_words(told), by=by)
+        shift(session, tools, case, Event.KEEP, now, say=_words(told), by=by)
     elif case.place + 1 < len(case.users):
         store.write(session, case, place=case.place + 1)
         next_restore(session, SYSTEM, tools, case, now)
         return True
     else:
-        shift(session, tools, case, Event.BRING_BACK, now, words=_words(told), by=by)
+        shift(session, tools, case, Event.BRING_BACK, now, say=_words(told), by=by)
     read_again(session, case, now)
     return True
 
@@ -142,7 +140,7 @@ def command_ended(session: Session, tools: Tools, command: Command, now: dt.date
     if case is None:
         return
     if case.state == State.RESTORING:
-        shift(session, tools, case, Event.KEEP, now, words="没有网关执行恢复")
+        shift(session, tools, case, Event.KEEP, now, say="没有网关执行恢复")
     elif case.state == State.ORDERED:
         shift(session, tools, case, Event.STOP, now, why=_ENDED.get(str(command.state), "not_sent"))
     elif case.state == State.REMOVING:

@@ -70,7 +70,7 @@ def begin(
     assert target is not None
     body = body_of(session, tools, case.centre_id)
     shift(
-        session, tools, case, Event.ORDER, now, words=words, by=principal.user, details={"users": list(target.users)},
+        session, tools, case, Event.ORDER, now, say=words, by=principal.user, details={"users": list(target.users)},
         ordered_by=principal.user, ordered_at=now, order_reason=words, orders=case.orders + 1, package=target.package,
         users=list(target.users), place=0, command_id=None, agent_id=None, sent_at=None, acted_at=None, outcome=None,
         after=None, why=None,
@@ -116,7 +116,5 @@ def cancel(
         code = "command_at_agent" if case.state in AT_WORK else "remedy_state"
         raise Conflict("没有等在服务器上的指令可以取消，请刷新 / no order waits here", code=code)
     cancel_command(session, principal, case.command_id, reason="cancelled", now=now)
-    shift(
-        session, tools, case, Event.STOP, now, step="cancel", words=words, by=principal.user, why="cancelled"
-    )
+    shift(session, tools, case, Event.STOP, now, step="cancel", say=words, by=principal.user, why="cancelled")
     return case

@@ -34,7 +34,7 @@ def restore(
         raise Conflict("只有已停用或暂停的应用能恢复 / it cannot be brought back so", code="remedy_state")
     store.lock_phone(session, case.handset_id)
     shift(
-        session, tools, case, Event.RESTORE, now, words=words, by=principal.user, place=0, agent_id=None,
+        session, tools, case, Event.RESTORE, now, say=words, by=principal.user, place=0, agent_id=None,
         command_id=None, sent_at=None,
     )  # fmt: skip
     next_restore(session, principal, tools, case, now)

@@ -39,7 +39,7 @@ def seal_order(
     if why is not None:
         give_up(session, leased.id, f"must not be sent: {why[0]}", now)
         shift(
-            session, tools, case, Event.STOP, now, words=f"没有发出：{why[1]}", noted="refused",
+            session, tools, case, Event.STOP, now, say=f"没有发出：{why[1]}", noted="refused",
             details={"reason": why[0]}, why="not_sent",
         )  # fmt: skip
         return None
@@ -79,7 +79,7 @@ def _restore(
     here = phone.id == case.handset_id and agent.kind == "gateway" and agent.centre_id == case.centre_id
     if dict(leased.args) != wanted or not here:
         give_up(session, leased.id, "must not be sent: changed", now)
-        shift(session, tools, case, Event.KEEP, now, words="没有发出：记录已改变", noted="refused")
+        shift(session, tools, case, Event.KEEP, now, say="没有发出：记录已改变", noted="refused")
         return None
     store.write(
         session, case, agent_id=agent.id, sent_at=now,

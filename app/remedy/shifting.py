@@ -25,7 +25,7 @@ def shift(
     now: dt.datetime,
     *,
     step: str = "",
-    words: str = "",
+    say: str = "",
     by: str = SYSTEM.user,
     noted: str = "ok",
     details: dict[str, Any] | None = None,
@@ -39,13 +39,13 @@ def shift(
     after = advance(before, event)
     changes.setdefault("due_at", None)
     if after not in OPEN:
-        changes |= {"ended_at": now, "ended_by": by, "end_reason": (words or STEPS[step])[:500]}
+        changes |= {"ended_at": now, "ended_by": by, "end_reason": (say or STEPS[step])[:500]}
     elif before not in OPEN:
         changes |= {"ended_at": None, "ended_by": None, "end_reason": None}
     store.move(session, case, event, **changes)
-    write_step(session, case, step, words, by, now, outcome=noted, **(details or {}))
+    write_step(session, case, step, say, by, now, outcome=noted, **(details or {}))
     if before == State.TASK and after != State.TASK:
-        stop_asking(session, case, words or STEPS[step], by, now)
+        stop_asking(session, case, say or STEPS[step], by, now)
     if after == State.TASK and before != State.TASK:
         ask_people(session, tools, case, now)
     return after

@@ -96,7 +96,7 @@ class _Round:
         elif state == State.CHECKING:
             self._check(case, standing_of(one, case))
         elif state == State.RESTORING:
-            shift(self.session, self.tools, case, Event.KEEP, self.now, words="没有网关的回音")
+            shift(self.session, self.tools, case, Event.KEEP, self.now, say="没有网关的回音")
         return False
 
     def _stop(self, case: RemedyCase, why: str) -> None:
@@ -150,7 +150,7 @@ class _Round:
             if not found:
                 return
             words = "；".join(one.words for one in found)
-            shift(self.session, self.tools, case, Event.ASK, self.now, words=words, why="blocked")
+            shift(self.session, self.tools, case, Event.ASK, self.now, say=words, why="blocked")
             return
         shift(self.session, self.tools, case, Event.ASK, self.now, why="due")
 
@@ -161,7 +161,7 @@ class _Round:
         after = read is not None and case.acted_at is not None and read > case.acted_at
         if after and read is not None and status is Standing.ABSENT:
             words = f"{REMOVED_BY.get(case.outcome or '', '')}；{to_rfc3339(read)} 的读取不再有这一条"
-            shift(session, self.tools, case, Event.VERIFY, now, words=words)
+            shift(session, self.tools, case, Event.VERIFY, now, say=words)
         elif after and status in (Standing.FAIL, Standing.GRACE):
             self._stop(case, "still_there")
         elif case.acted_at is None or now - case.acted_at > span_of(

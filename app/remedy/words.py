@@ -25,6 +25,7 @@ STEPS: Mapping[str, str] = {
     "open": "发现", "fail": "不合规，通知管家", "ease": "回到宽限期", "tell": "通知", "tell_lead": "通知主管",
     "ask": "转人工处理", "order": "下令移除", "next": "继续下一个用户空间", "send": "指令发给网关",
     "resend": "指令再次发给同一网关", "postpone": "网关暂时不能执行", "word": "网关回报", "late_word": "网关迟到的回报",
+    "done": "网关已执行，等读取核实",
     "stop": "没有移除", "cancel": "取消移除", "verify": "读取核实：已移除", "go": "读取核实：已消除",
     "exempt": "已批准例外", "leave": "手机已离开", "dismiss": "搁置", "restore": "下令恢复",
     "bring_back": "已恢复", "keep": "没有恢复", "return": "再次出现", "unknown": "读不到了", "known": "又读到了",

@@ -1,0 +1,95 @@
+"""Each rail alone, as the removal is ordered and in the moment in which it would leave."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from app.commands import Command, lease
+from app.kernel.errors import Conflict
+from app.readings import AgentRef
+from app.registry import HandsetRef
+from app.remedy import store
+from app.remedy.hook import RemedyHook, tools
+from app.remedy.ordering import order
+from app.remedy.rails import Look, blockers
+from tests.app.remedy.rails_world import RAILS
+from tests.app.remedy.remedy_world import BAD, World
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+def _codes(world: World, session: Any, look: Look) -> list[str]:
+    case = store.by_id(session, world.case_id())
+    assert case is not None
+    return [one.code for one in blockers(session, tools(), case, look, world.clock.now())]
+
+
+def test_each_alone_keeps_it_from_being_ordered(world: World) -> None:
+    world.to("told_butler")
+    case_id, now = world.case_id(), world.clock.now()
+    for code, bring_about in RAILS:
+        with world.writing() as session:
+            assert _codes(world, session, Look.ORDER) == []
+            bring_about(world, session)
+            session.flush()
+            for look in (Look.SHOW, Look.ORDER):
+                found = _codes(world, session, look)
+                # A new policy is one that no verdict was made by, and a phone that left is of another centre's list.
+                assert code in found, (code, found)
+                assert set(found) <= {code, "stale_verdict", "not_failing"}, found
+            with pytest.raises(Conflict) as told:
+                order(session, world.who("lead"), tools(), case_id, reason="x", accept_loss=True, now=now)
+            assert told.value.code == "blocked"
+            session.rollback()
+    assert world.state == "told_butler"
+
+
+def test_each_alone_keeps_an_order_from_leaving(world: World) -> None:
+    """What came between the order and the moment in which it would leave."""
+    world.to("ordered")
+    agent = AgentRef(uuid.UUID(world.gateway.agent_id), world.org.centre, "gateway")
+    phone = HandsetRef(world.phone, world.org.centre, "S1", (), False)
+    for code, bring_about in [*RAILS, ("", lambda *_: None)]:
+        with world.writing() as session:
+            bring_about(world, session)
+            session.flush()
+            now = world.clock.now()
+            [leased] = lease(session, agent, [world.phone], now, 1, danger=True)
+            sent = RemedyHook().seal(session, None, leased, phone, agent, now)  # type: ignore[arg-type]
+            case = store.by_id(session, parse(leased.args["case"]))
+            assert case is not None
+            state = session.get_one(Command, leased.id, populate_existing=True).state
+            if code:
+                assert (sent, case.state, case.why, state) == (None, "task", "not_sent", "failed"), code
+            else:
+                assert (sent, case.state, state) == ({}, "removing", "leased")
+            session.rollback()
+    assert world.state == "ordered"
+
+
+def parse(text: str) -> uuid.UUID:
+    return uuid.UUID(text)
+
+
+def test_an_agent_of_elsewhere_or_for_another_phone(world: World) -> None:
+    world.to("ordered")
+    own = uuid.UUID(world.gateway.agent_id)
+    agent = AgentRef(own, world.org.centre, "gateway")
+    phone = HandsetRef(world.phone, world.org.centre, "S1", (), False)
+    for who, which in (
+        (AgentRef(own, world.org.other_centre, "gateway"), phone),
+        (AgentRef(own, world.org.centre, "self"), phone),
+        (agent, HandsetRef(world.phones["S2"], world.org.centre, "S2", (), False)),
+    ):
+        with world.writing() as session:
+            now = world.clock.now()
+            [leased] = lease(session, agent, [world.phone], now, 1, danger=True)
+            assert RemedyHook().seal(session, None, leased, which, who, now) is None  # type: ignore[arg-type]
+            session.rollback()
+    assert BAD in world.case().subject
