@@ -22,6 +22,12 @@ BODY: dict[str, Any] = POLICY | {
     "forbidden": {"com.bad.game": "游戏"},
     "installers": {"by_hand": ["com.miui.packageinstaller"]},
 }
+ANY_USER: dict[str, Any] = BODY | {"users": {"work": 0, "allowed": [0, 10, 999]}}
+EXACT: dict[str, Any] = {
+    "apps": {
+        "微信": {"package": "com.tencent.mm", "required": True, "least_version": 5, "signer": "0b378e95"}
+    }
+}
 OWNER = [{"id": 0, "name": "Owner", "running": True}]
 SECURITY: dict[str, Any] = {
     "device_owner": {"set": False, "package": None},
@@ -96,3 +102,15 @@ def told(findings: list[Finding]) -> set[tuple[str, str, str]]:
 def bad(findings: list[Finding]) -> set[tuple[str, str, str]]:
     """All that is no pass."""
     return {t for t in told(findings) if t[2] != "pass"}
+
+
+def judge(
+    *packages: dict[str, Any], users: Any = OWNER, unread: dict[str, str] | None = None, **body: Any
+) -> list[Finding]:
+    """The findings of the apps; that there are other users is no matter here."""
+    whole = found(ANY_USER | body, packages=list(packages), users=users, unread=unread or {})
+    return apps_of(whole)
+
+
+def apps_of(findings: list[Finding]) -> list[Finding]:
+    return [f for f in findings if f.code not in ("settings_ok", "security_ok")]
