@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# A value as Python writes it, which no path begins like.
+_VALUE = r"['\"\[{\d\-NTF].*"
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"Additional properties are not allowed \((?P<a>.+) (?:was|were) unexpected\)", "没有这样的项目：{a}"),
     (r"(?P<a>'.+') is a required property", "缺少项目 {a}：下层没有的内容不能取消或漏写"),
@@ -11,18 +13,21 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"(?P<a>.+) does not match '\^\[A-Za-z\]\[A-Za-z0-9_\]\*.*",
         "{a} 不是包名（如 com.example.app）",
     ),
-    (r"(?P<a>.+) does not match '\^\[0-9a-f\]\{{8\}}\$'", "{a} 不是签名（8 位小写十六进制，如 b378e95c）"),
-    (r"(?P<a>.+) does not match .*", "{a} 的写法不对（品牌用小写，品牌和型号之间用 /）"),
-    (r"(?P<a>.+) is not one of (?P<b>\[.+\])", "{a} 不在可选的内容里：{b}"),
-    (r"(?P<a>.+) is not of type '(?P<b>\w+)'", "{a} 的类型不对，应为{b}"),
-    (r"(?P<a>.+) is less than the minimum of (?P<b>.+)", "{a} 太小，至少 {b}"),
-    (r"(?P<a>.+) is greater than the maximum of (?P<b>.+)", "{a} 太大，最多 {b}"),
-    (r"(?P<a>.+) is less than or equal to the minimum of (?P<b>.+)", "{a} 太小，要大于 {b}"),
-    (r"(?P<a>.+) has non-unique elements", "有重复的内容"),
-    (r"(?P<a>.+) is too long", "{a} 太长"),
-    (r"(?P<a>.+) (?:should be non-empty|is too short|does not have enough properties)", "不能为空"),
-    (r"(?P<a>.+) is not valid under any of the given schemas", "{a} 不是这里能用的内容"),
-    (r"(?P<a>.+) was expected", "只能是 {a}"),
+    (
+        r"(?P<a>{value}) does not match '\^\[0-9a-f\]\{{8\}}\$'",
+        "{a} 不是签名（8 位小写十六进制，如 b378e95c）",
+    ),
+    (r"(?P<a>{value}) does not match .*", "{a} 的写法不对（品牌用小写，品牌和型号之间用 /）"),
+    (r"(?P<a>{value}) is not one of (?P<b>\[.+\])", "{a} 不在可选的内容里：{b}"),
+    (r"(?P<a>{value}) is not of type '(?P<b>\w+)'", "{a} 的类型不对，应为{b}"),
+    (r"(?P<a>{value}) is less than the minimum of (?P<b>.+)", "{a} 太小，至少 {b}"),
+    (r"(?P<a>{value}) is greater than the maximum of (?P<b>.+)", "{a} 太大，最多 {b}"),
+    (r"(?P<a>{value}) is less than or equal to the minimum of (?P<b>.+)", "{a} 太小，要大于 {b}"),
+    (r"(?P<a>{value}) has non-unique elements", "有重复的内容"),
+    (r"(?P<a>{value}) is too long", "{a} 太长"),
+    (r"(?P<a>{value}) (?:should be non-empty|is too short|does not have enough properties)", "不能为空"),
+    (r"(?P<a>{value}) is not valid under any of the given schemas", "{a} 不是这里能用的内容"),
+    (r"(?P<a>{value}) was expected", "只能是 {a}"),
 )
 _TYPES = {
     "string": "文字",
@@ -32,7 +37,9 @@ _TYPES = {
     "array": "列表",
     "boolean": "true 或 false",
 }
-_PATTERNS = tuple((re.compile(pattern, re.DOTALL), words) for pattern, words in _WORDS)
+_PATTERNS = tuple(
+    (re.compile(pattern.replace("{value}", _VALUE), re.DOTALL), words) for pattern, words in _WORDS
+)
 _LONGEST = 120
 
 

@@ -11,7 +11,6 @@ from app.http.access import access
 from app.http.identity import current_principal
 from app.http.pages import page_now, see_other
 from app.http.transaction import open_write
-from app.kernel.db import db
 from app.kernel.errors import DomainError
 from app.registry import hint, read_upload, sheet_fields, template_xlsx
 
@@ -56,9 +55,10 @@ def upload() -> Response:
             page = _page(at, importer)
             session.rollback()
             return Response(page, status=422, content_type="text/html; charset=utf-8")
-        draft_id = put(at, importer.layer.body, f"表格 {name}"[:200], now)
+        # Only the draft is undone by a refusal: the form's key stays, and its answer with it.
+        with session.begin_nested():
+            draft_id = put(at, importer.layer.body, f"表格 {name}"[:200], now)
     except DomainError as exc:
-        db.session().rollback()
         flash(told(exc), "bad")
         return see_other("/allowlist/sheet")
     return to_draft(draft_id, at)

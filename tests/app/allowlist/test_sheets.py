@@ -1,0 +1,111 @@
+"""The lists of apps in Excel: down, up again, and what an ugly sheet is told."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.allowlist.model import AllowlistDraft
+from app.kernel.db import db
+from app.registry import read_upload, write_xlsx
+from tests.app.allowlist.support import draft_of, save
+from tests.app.conftest import Caller, Org
+
+HEADER = ["类别", "名称", "包名", "最低版本号", "签名", "品牌", "型号"]
+
+
+class _Titled:
+    label = "应用名单"
+
+
+def sheet(tmp_path: Path, *rows: list[str]) -> bytes:
+    path = tmp_path / "apps.xlsx"
+    write_xlsx(iter([HEADER, *rows]), path, _Titled())
+    return path.read_bytes()
+
+
+def upload(caller: Caller, data: bytes, name: str = "apps.xlsx", **fields: str) -> Any:
+    return caller.post("/allowlist/sheet", data={"file": (BytesIO(data), name), **fields})
+
+
+def cells(data: bytes) -> list[list[Any]]:
+    return [row for _, row in read_upload("x.xlsx", data)[1].rows]
+
+
+def test_a_sheet_becomes_a_draft_and_comes_back_the_same(
+    app: Flask, org: Org, client: Caller, tmp_path: Path
+) -> None:
+    data = sheet(
+        tmp_path,
+        ["必装", "水印相机", "com.work.camera", "2580", "b378e95c", "", ""],
+        ["可以装", "阅读器", "com.example.reader", "", "", "", ""],
+        ["禁止", "某游戏", "com.example.game", "", "", "", ""],
+        ["出厂预装", "记事本", "com.miui.notes", "", "", "Xiaomi", ""],
+        ["移出名单", "", "com.smile.gifmaker", "", "", "", ""],
+        ["移出名单", "易企秀", "", "", "", "", ""],
+    )
+    draft = draft_of(upload(client, data, centre=str(org.centre)))
+    page = client.get(draft).text
+    for told in (
+        "水印相机",
+        "com.example.reader",
+        "某游戏（com.example.game）",
+        "xiaomi 各型号的出厂预装应用",
+        "快手",
+    ):
+        assert told in page
+    assert save(client, draft).status_code == 303
+    down = client.get(f"/allowlist/apps.xlsx?centre={org.centre}")
+    found = {(row[0], row[2]): row for row in cells(down.data)[1:]}
+    assert found["必装", "com.work.camera"][:5] == ["必装", "水印相机", "com.work.camera", "2580", "b378e95c"]
+    assert found["出厂预装", "com.miui.notes"][5] == "xiaomi"
+    assert found["可以装", "com.example.reader"][7].startswith("本中心规定 v1")
+    assert ("禁止", "com.smile.gifmaker") not in found
+    # Up again as it came: nothing would change, and that is said.
+    again = upload(client, down.data, centre=str(org.centre))
+    assert again.headers["Location"] == "/allowlist/sheet"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (["必装", "", "", "", "", "", ""], "请填写应用名称"),
+        (["必装", "甲", "com.a.a", "1.5", "", "", ""], "版本号"),
+        (["随便", "甲", "com.a.a", "", "", "", ""], "类别"),
+        (["可以装", "甲", "", "", "", "", ""], "请填写包名"),
+        (["出厂预装", "甲", "com.a.a", "", "", "", ""], "品牌"),
+        (["移出名单", "", "com.not.there", "", "", "", ""], "不用移出"),
+        (["禁止", "甲", "com.a.a", "", "", "xiaomi", ""], "出厂预装"),
+    ],
+)
+def test_a_wrong_row_is_told_by_row_and_column_and_nothing_is_kept(
+    app: Flask, org: Org, client: Caller, tmp_path: Path, row: list[str], told: str
+) -> None:
+    answer = upload(client, sheet(tmp_path, ["可以装", "好", "com.good.one", "", "", "", ""], row))
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert ">3<" in answer.text
+    with app.app_context():
+        assert db.session().scalar(select(func.count()).select_from(AllowlistDraft)) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"", "a.xlsx"), (b"PK\x03\x04rubbish", "a.xlsx"), (b"\xff\xfe\x00", "a.csv"), ("甲,乙\n1,2\n".encode(), "a.csv"),
+     ("类别,包名\n=1+1,com.a.a\n".encode(), "a.csv")],
+)  # fmt: skip
+def test_an_ugly_file_is_refused(app: Flask, org: Org, client: Caller, data: bytes, name: str) -> None:
+    assert upload(client, data, name).status_code in (303, 422)
+    with app.app_context():
+        assert db.session().scalar(select(func.count()).select_from(AllowlistDraft)) == 0
+
+
+def test_what_does_not_fit_the_schema_is_told(app: Flask, org: Org, client: Caller, tmp_path: Path) -> None:
+    answer = upload(client, sheet(tmp_path, ["可以装", "甲", "不是包名", "", "", "", ""]))
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/allowlist/sheet"
