@@ -57,11 +57,14 @@ class AppPresence(Base):
     """
 
     __tablename__ = "app_presence"
+    # All that the list of a whole fleet asks: it is answered from the index alone.
     __table_args__ = (
         Index(
-            "ix_app_presence_package", "package_no", "gone_at", "phone_no", "user_no", "system", "since_at"
+            "ix_app_presence_fleet",
+            "package_no", "gone_at", "phone_no", "user_no", "system", "since_from", "since_at", "first_at",
+            "version_name",
         ),
-    )
+    )  # fmt: skip
 
     phone_no: Mapped[int] = mapped_column(ForeignKey("app_phone.no"), primary_key=True)
     user_no: Mapped[int] = mapped_column(primary_key=True)

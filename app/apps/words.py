@@ -101,6 +101,16 @@ VALUES: Mapping[tuple[str, Any], str] = {
     ("security.debuggable", False): "否",
 }
 
+ACCOUNTS: Mapping[str, str] = {
+    "com.tencent.mm.account": "微信账号",
+    "com.xiaomi": "小米账号",
+    "com.huawei.hwid": "华为账号",
+    "com.osp.app.signin": "三星账户",
+    "com.bbk.account": "vivo账号",
+    "com.google": "Google 账号",
+}
+"""Types of accounts as Android has them."""
+
 
 def user_word(user: int | None) -> str:
     """Which user of the phone: the first is the one that works with it."""
@@ -118,7 +128,7 @@ def subject_of(
     if kind is Kind.SETTING:
         return SETTINGS.get(subject, subject)
     if kind in (Kind.ACCOUNT_ADDED, Kind.ACCOUNT_REMOVED, Kind.ACCOUNT_CHANGED):
-        return name_of(subject, labels)
+        return ACCOUNTS[subject] if subject in ACCOUNTS else name_of(subject, labels)
     return user_word(user) or ("主用户" if user == 0 else "")
 
 

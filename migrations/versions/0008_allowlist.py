@@ -333,8 +333,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("app_presence", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_app_presence_package",
-            ["package_no", "gone_at", "phone_no", "user_no", "system", "since_at"],
+            "ix_app_presence_fleet",
+            [
+                "package_no",
+                "gone_at",
+                "phone_no",
+                "user_no",
+                "system",
+                "since_from",
+                "since_at",
+                "first_at",
+                "version_name",
+            ],
             unique=False,
         )
 
@@ -399,7 +409,7 @@ def downgrade() -> None:
 
     op.drop_table("remedy_step")
     with op.batch_alter_table("app_presence", schema=None) as batch_op:
-        batch_op.drop_index("ix_app_presence_package")
+        batch_op.drop_index("ix_app_presence_fleet")
 
     op.drop_table("app_presence")
     with op.batch_alter_table("section_change", schema=None) as batch_op:
