@@ -83,6 +83,17 @@ def wipe_agent() -> Outcome:
     )
 
 
+def removal() -> Outcome:
+    """1,600 removals by chance on phones that lie, hang, drop, are swapped; 200 kills: all that is told is so (R03)."""
+    return _pytest(
+        "tests/agent/test_remove_faults.py",
+        "tests/agent/test_remove.py",
+        "-o",
+        "faulthandler_timeout=0",
+        environment={"BUTLER_PROVE_REMOVE": "200"},
+    )
+
+
 def wrong_phone() -> Outcome:
     """Cables, serials, answers, orders, disks mixed up: no phone is erased but the one that was approved (R06)."""
     return _runs("tests/e2e/test_wrong_phone.py", "BUTLER_PROVE_WRONG_PHONE", 3000)
@@ -170,6 +181,7 @@ PROOFS: dict[str, Callable[[], Outcome]] = {
         kills,
         lock,
         wipe_agent,
+        removal,
         wrong_phone,
         certificate,
         transfer,

@@ -64,6 +64,7 @@ class RemoveRig:
         self.options = TransportOptions(connect_s=5.0, auth_wait_s=0.2)
         self.number = 0
         self.slept: list[float] = []
+        self.swapped = False
         self.meanwhile: Callable[[], object] = lambda: None
 
     @contextmanager
@@ -93,6 +94,7 @@ class RemoveRig:
     def swap(self) -> None:
         """The first two phones each answer at the other's port."""
         self.fleet.swap(0, 1)
+        self.swapped = not self.swapped
 
     def worker(self) -> CommandWorker:
         inbox = Inbox(self.box.database, self.box.clock)

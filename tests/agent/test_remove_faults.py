@@ -158,7 +158,8 @@ class TestCut:
             if len(tried) == 1:
                 assert told[1]["outcome"] == "uninstalled"
             else:
-                # The third was the disabling, which nobody could look at any more.
+                # A cut line is tried once more. The third was the disabling, which nobody could look at any more.
+                assert [one["act"] for one in told[1]["tried"]] == ["uninstall", "uninstall", "disable"]
                 assert told == (
                     "failed",
                     told[1]
@@ -221,6 +222,23 @@ class TestCut:
             told = rig.order(rig.remove())
             assert (told[0], told[1]["outcome"], told[1]["reason"]) == ("failed", "unknown", "dropped")
             assert told[1]["after"] == {"installed": None, "enabled": None, "suspended": None}
+
+    @pytest.mark.parametrize("call", [1, 2, 3])
+    def test_a_phone_that_was_started_anew_is_only_taken_again(
+        self, tmp_path: Path, monkeypatch: Any, call: int
+    ) -> None:
+        real, calls = TcpTransport.run, iter(range(100))
+        with RemoveRig(tmp_path).up() as rig:
+
+            def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
+                if next(calls) == call:
+                    rig.fleet.change(0, lambda phone: phone.boot("reboot,userrequested"))
+                return real(self, command, deadline_s)
+
+            monkeypatch.setattr(TcpTransport, "run", run)
+            told = rig.order(rig.remove())
+            assert told[1]["outcome"] == "uninstalled"
+            assert told[1]["tried"] == [{"act": "uninstall", "said": "success"}]
 
     def test_another_phone_in_its_place_is_not_looked_at_instead(self, tmp_path: Path) -> None:
         with RemoveRig(tmp_path, 2, removal_lies={GAME: [L.DROPS, L.UNINSTALL_SAYS_SUCCESS]}).up() as rig:
@@ -311,3 +329,55 @@ def test_cables_swapped_before_each_call_touch_nobody_else(
         if told[0] == "refused":
             assert told[1] == {"reason": "other_phone"}
             assert rig.app() == UserState()
+
+
+FAULTS = [
+    None, Fault(FaultKind.HANG, FaultPoint.OPEN), Fault(FaultKind.DROP, after_bytes=0), Fault(FaultKind.EMPTY),
+    Fault(FaultKind.DROP, after_bytes=200), Fault(FaultKind.GARBAGE, FaultPoint.OUTPUT, size=64),
+]  # fmt: skip
+
+
+def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lies, faults that come and go, cables swapped, protected and unprotected apps, all at once and by chance."""
+    rng = random.Random(int(os.environ.get("BUTLER_PROVE_REMOVE_SEED", "3")))
+    for owner, name in (
+        (app_look, "ACT_S"),
+        (app_look, "LOOK_S"),
+        (app_protect, "ASK_S"),
+        (identity, "READ_S"),
+    ):
+        monkeypatch.setattr(owner, name, 0.15)
+    real = TcpTransport.run
+    told_of: set[str | None] = set()
+    with RemoveRig(tmp_path, 2).up() as rig:
+        for _ in range(8 * ROUNDS):
+            phone, calls = rig.phones[0], iter(range(100))
+            _reset(rig)
+            chosen = rng.sample(list(L), rng.choice([0, 0, 1, 2, 3]))
+            phone.removal_lies = {GAME: [lie for lie in chosen if lie is not L.HANGS or rng.random() < 0.2]}
+            phone.identity.sdk = rng.choice([24, 28, 30, 33, 36])
+            shielded = rng.random() < 0.2
+            phone.roles = phone.roles | {"sms": [GAME if shielded else "com.android.mms"]}
+            fault, at, swaps = rng.choice(FAULTS), rng.randrange(7), rng.random() < 0.2
+
+            def run(self: TcpTransport, line: str, deadline_s: float) -> Any:
+                if next(calls) == at:  # noqa: B023 - this round's
+                    rig.fleet.set_fault(0, fault)  # noqa: B023
+                    if swaps:  # noqa: B023
+                        rig.swap()
+                return real(self, line, deadline_s)
+
+            monkeypatch.setattr(TcpTransport, "run", run)
+            rig.meanwhile = lambda: rig.fleet.set_fault(0, rng.choice(FAULTS))
+            while rig.worker().step():
+                pass
+            told = rig.told()
+            rig.fleet.set_fault(0, None)
+            assert rig.app(index=1) == UserState(), told
+            if shielded:
+                assert rig.app() == UserState(), told
+            true_of(rig, told)
+            told_of.add(told[1].get("outcome", told[0]))
+            if rig.swapped:
+                rig.swap()
+    assert len(told_of) > 3, told_of
