@@ -4,11 +4,11 @@ from app.compliance.advice import Advice, advice_for
 from app.compliance.exemption_rules import covering, grouped
 from app.compliance.exemption_store import current as current_exemptions
 from app.compliance.finding_rules import Finding, Status, worst
-from app.compliance.judging import judge_as
 from app.compliance.finding_words import SEVERITY as SEVERITY_WORDS
 from app.compliance.finding_words import STATUS as FINDING_STATUS_WORDS
 from app.compliance.finding_words import TITLES as FINDING_TITLES
 from app.compliance.finding_words import title_of
+from app.compliance.judging import judge_as
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for, allowlist_of
 from app.compliance.service import changed_since, judge, make_due, rejudge, stale_counts, wanted

@@ -13,12 +13,18 @@ from app.compliance import exemption_store as store
 from app.compliance.exemption_model import ComplianceExemption
 from app.compliance.exemption_rules import MAX_SUBJECT, ask_problems
 from app.compliance.exemption_states import Event, State
-from app.compliance.exemption_telling import ask_for_decision, close_decision, tell_decided, tell_ended
+from app.compliance.exemption_telling import (
+    ask_for_decision,
+    close_decision,
+    tell_decided,
+    tell_ended,
+    tell_ending,
+)
 from app.compliance.service import SUBJECT, make_due
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM, Principal
 from app.kernel.texts import one_line
-from app.policy import PolicyFiles, effective
+from app.policy import PolicyFiles, effective, effective_many
 from app.registry import find_handset, held_by
 
 ASKERS = ("operations", "it", "lead")
@@ -143,6 +149,19 @@ def sweep(session: Session, now: dt.datetime) -> int:
         else:
             _end(session, row, SYSTEM.user, "" if row.valid_to <= now else "手机已调离或停用", now)
     return len(rows)
+
+
+def remind(session: Session, policies: PolicyFiles, now: dt.datetime) -> int:
+    """Tell who asked that an exemption ends within policy's days, once; one that never lasted longer is not told of."""
+    rows = store.in_force(session, now)
+    found = effective_many(session, policies, SUBJECT, {row.centre_id for row in rows})
+    told = 0
+    for row in rows:
+        ahead = dt.timedelta(days=found[row.centre_id].body["exemption"]["remind_days"])
+        lasting = row.valid_from is not None and row.valid_to - row.valid_from > ahead
+        if lasting and row.valid_to - ahead <= now:
+            told += tell_ending(session, row, now)
+    return told
 
 
 def max_days(session: Session, policies: PolicyFiles, centre_id: uuid.UUID) -> int:

@@ -85,6 +85,12 @@ def over(session: Session, now: dt.datetime, limit: int) -> Sequence[ComplianceE
     return session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
+def in_force(session: Session, now: dt.datetime) -> Sequence[ComplianceExemption]:
+    """Internal: of every centre."""
+    query = select(_Row).where(_Row.state == State.APPROVED, _Row.valid_to > now)
+    return session.scalars(query.order_by(_Row.id)).all()
+
+
 def of_phone(
     session: Session, principal: Principal, handset_id: uuid.UUID, limit: int
 ) -> Sequence[ComplianceExemption]:

@@ -66,6 +66,18 @@ def tell_decided(session: Session, row: ComplianceExemption, step: str, now: dt.
     _tell_both(session, row, step, title, body, now, butler=step == "approve")
 
 
+def tell_ending(session: Session, row: ComplianceExemption, now: dt.datetime) -> bool:
+    """False when that was told before."""
+    asker = parse_id(row.requested_by)
+    if asker is None:
+        return False
+    body = (
+        f"{what(row)}：例外到 {last_day(row.valid_to)} 为止，之后照常判定。要延长请重新申请，由另一人批准。"
+    )
+    title = f"例外快到期：{place_name(session, row)}"
+    return _tell(session, row, "ending", title, body, Recipients(users=(asker,)), now)
+
+
 def tell_ended(session: Session, row: ComplianceExemption, now: dt.datetime) -> None:
     why = f"原因：{row.end_reason}" if row.end_reason else "已到期。"
     body = f"{what(row)}：例外已结束，从现在起照常判定。{why}"
@@ -100,8 +112,8 @@ def _tell_both(
 def _tell(
     session: Session, row: ComplianceExemption, step: str, title: str, body: str, to: Recipients, now: dt.datetime,
     *, link: str = "",
-) -> None:  # fmt: skip
-    tell(
+) -> bool:  # fmt: skip
+    return tell(
         session, key=f"{KIND}:{row.id}:{step}", kind=KIND, centre_id=row.centre_id, to=to, title=title, body=body,
         link=link or link_to(row), now=now,
     )  # fmt: skip

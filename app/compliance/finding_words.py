@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from app.compliance.exemption_rules import last_day
 from app.kernel.db import from_us
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -127,5 +128,6 @@ FOR_PAGES: Mapping[str, object] = MappingProxyType(
         "subject_words": subject_words,
         "evidence_words": EVIDENCE,
         "at_of": from_us,
+        "last_day": last_day,
     }
 )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import enqueue
-from app.compliance import Verdict, verdicts
+from app.compliance import Status, Verdict, verdicts
 from app.escrow import SecretState, kit_secrets
 from app.handover import store
 from app.handover.items import drafted
@@ -34,6 +34,7 @@ from app.tasks import open_tasks
 from app.uptime import power_now
 
 _READ = "read_phone"
+_NO_PASS = (Status.FAIL, Status.GRACE, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _phone_lines(
         # A verdict stands until something changes: it is as fresh as the reading that could have changed it.
         "compliance": (
             "应用合规",
-            lambda: compliance_fact(str(verdict.status), len(verdict.findings)),
+            lambda: compliance_fact(str(verdict.status), sum(f.status in _NO_PASS for f in verdict.findings)),
             read_at,
         ),
         "power": ("开机状态", lambda: power_fact(str(power.state)), power.last_proof_at),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.compliance import Status, Verdict, verdicts
+from app.compliance import FindingView, Status, Verdict, advice_for, verdicts
 from app.kernel.tenancy import Principal
 from app.overview.days import Day, days_of, first_midnight
 from app.policy import PolicyFiles
@@ -21,10 +21,19 @@ _DAYS_SHOWN = 7
 
 
 @dataclass(frozen=True)
+class ToDo:
+    """A finding and what its butler can do about it; `advice` empty: nothing."""
+
+    finding: FindingView
+    advice: str
+
+
+@dataclass(frozen=True)
 class OwnPhone:
     """`days` and `tests` begin with his custody: what was before concerns whoever had the phone then.
 
-    `tests`: the finished tests of reach of these days; what is planned nobody is told.
+    `tests`: the finished tests of reach of these days; what is planned nobody is told. `todo`: breaches, those in grace
+    too, each to be put right; `unsure`: what was not read, which nobody is blamed for; `spared`: what is exempted.
     """
 
     phone: Handset
@@ -32,8 +41,9 @@ class OwnPhone:
     power: PowerNow
     reading: PhoneNow | None
     verdict: Verdict
-    failed: int
-    unsure: int
+    todo: Sequence[ToDo]
+    unsure: Sequence[ToDo]
+    spared: Sequence[ToDo]
     days: Sequence[Day]
     tests: Sequence[Finished]
 
@@ -59,13 +69,23 @@ def own_phones(
                 power=power[custody.handset_id],
                 reading=states.get(custody.handset_id),
                 verdict=verdict,
-                failed=verdict.count(Status.FAIL),
-                unsure=verdict.count(Status.UNKNOWN),
+                todo=_told(verdict, Status.FAIL, Status.GRACE),
+                unsure=_told(verdict, Status.UNKNOWN),
+                spared=_told(verdict, Status.EXEMPT),
                 days=_days(session, principal, custody, now),
                 tests=finished_probes(session, principal, custody.handset_id, _start(custody, now), now),
             )
         )
     return lines
+
+
+def _told(verdict: Verdict, *wanted: Status) -> list[ToDo]:
+    found = []
+    for finding in verdict.findings:
+        if finding.status in wanted:
+            advice = advice_for(finding.code, finding.status)
+            found.append(ToDo(finding, advice.butler if advice else ""))
+    return found
 
 
 def _start(custody: Custody, now: dt.datetime) -> dt.datetime:

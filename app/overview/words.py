@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from app.compliance import FINDING_STATUS_WORDS
 from app.dialling import RESULTS, WITHDRAWN
 from app.incidents import STATUS_KINDS, STATUS_WORDS
 from app.probes import JOURNAL_WORDS, STATE_WORDS
@@ -20,9 +21,12 @@ POWER_NOW: Mapping[str, tuple[str, str]] = {state: POWER[state] for state in ("o
 
 VERDICT: Mapping[str, tuple[str, str]] = {
     "pass": ("good", "合规"),
+    "grace": ("busy", "宽限期内"),
     "fail": ("bad", "不合规"),
     "unknown": ("unknown", "未知"),
 }
+FINDING: Mapping[str, tuple[str, str]] = FINDING_STATUS_WORDS
+"""As those of a verdict, and 例外: a breach that was approved."""
 
 COMMAND: Mapping[str, tuple[str, str]] = {
     "queued": ("busy", "等待网关"),
@@ -120,6 +124,7 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "power_words": POWER,
     "power_now_words": POWER_NOW,
     "verdict_words": VERDICT,
+    "finding_words": FINDING,
     "command_words": COMMAND,
     "kind_words": COMMAND_KINDS,
     "moved_words": STANDING_WORDS,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from app.compliance import verdicts
+from app.compliance import Status, verdicts
 from app.fleet import agent_names
 from app.kernel.errors import NotFound
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
@@ -208,14 +208,21 @@ def link_of(target: str | None) -> Link:
 def _apps(
     session: Session, principal: Principal, new_id: uuid.UUID | None
 ) -> tuple[list[App], dt.datetime | None]:
-    """The required apps of the effective list, as the new phone's readings show them."""
+    """The required apps of the effective list, as the new phone's readings show them. A breach in grace has to be put
+    right as any other; what the phone is spared need not be there.
+    """
     if new_id is None:
         return [], None
     verdict = verdicts(session, principal, [new_id])[new_id]
     found = [
-        App(str(f.evidence.get("label") or f.subject), str(f.status), f.zh)
+        App(
+            str(f.evidence.get("label") or f.subject),
+            str(Status.FAIL if f.status is Status.GRACE else f.status),
+            f.zh,
+        )
         for f in verdict.findings
-        if f.code.startswith("required_") or f.code in ("package_name_not_configured", "packages_not_read")
+        if f.status is not Status.EXEMPT
+        and (f.code.startswith("required_") or f.code in ("package_name_not_configured", "packages_not_read"))
     ]
     return found, verdict.at
 

@@ -132,7 +132,7 @@ def test_the_board_shows_the_worst_first_and_filters(lead, client, place):
 
 def test_by_finding_each_is_told_once_with_its_phones(client, lead):
     text = page(client, "/compliance?by=finding")
-    titles = [t.strip() for t in re.findall(r'<th scope="row"><a[^>]*>([^<]+)</a>', text)]
+    titles = [t.strip() for t in re.findall(r'<th scope="row"[^>]*><a[^>]*>([^<]+)</a>', text)]
     assert titles == ["禁止的应用：抖音", "禁止的应用：快手", "没有锁屏密码", "用户空间没有读全：10"]
     assert f"code=app_forbidden&amp;subject={DOUYIN}" in text
     assert "快手" not in re.sub(r"<option.*?</option>", "", page(lead, "/compliance?by=finding"))

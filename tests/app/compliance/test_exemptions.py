@@ -320,3 +320,13 @@ def test_lists_by_state_phone_and_code(place, it, lead, ask):
     assert len(ids(handset_id=str(place.phone), centre_id=str(place.org.centre))) == 2
     for bad in ({"state": "open"}, {"code": "x"}, {"what": "1"}):
         assert it.get(API, query_string=bad).status_code == 422
+
+
+def test_who_asked_is_reminded_once_before_the_end_and_never_of_a_short_one(app, it, lead, ask, clock):
+    long, short = ask(it, days=30), ask(it, days=5, subject="com.short")
+    for row in (long, short):
+        act(lead, row, "approve")
+    for days, reminded in ((0, 0), (4, 0), (18, 0), (1, 1), (1, 0)):
+        clock.move(days * 86_400)
+        assert run_job(app, JOBS[1]) == reminded, days
+    assert told(app, user=it.user_id)[-1] == ("例外快到期：GJ-S1", f"/compliance/exemptions/{long['id']}")

@@ -6,11 +6,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 
+import orjson
 import pytest
 from sqlalchemy.orm import Session
 
+from app.compliance.model import ComplianceVerdict
 from app.kernel.clock import FixedClock
-from app.kernel.db import begin_write, db
+from app.kernel.db import begin_write, db, to_us
 from app.kernel.tenancy import SYSTEM, Principal
 from app.overview.own import own_phones
 from app.registry import RESOURCES, held_by, tie
@@ -88,3 +90,40 @@ def test_custody_ends_with_its_span(held: Phones, session: Session, org: Org, cl
     assert held_by(session, SYSTEM, org.zhang, yesterday) == []
     assert len(held_by(session, SYSTEM, org.zhang, yesterday - dt.timedelta(microseconds=1))) == 1
     assert len(held_by(session, SYSTEM, org.li, yesterday)) == 1
+
+
+def test_he_is_told_what_to_do_until_when_and_blamed_for_nothing_unread(
+    app, held: Phones, as_user: Callable[..., Caller], org: Org, clock: FixedClock
+) -> None:
+    now = clock.now()
+    told = {"evidence": {"label": "抖音", "users": [0]}, "first_seen": to_us(now), "severity": "high"}
+    findings = [
+        {"code": "app_forbidden", "subject": "com.a", "status": "fail", **told},
+        {"code": "no_screen_lock", "subject": "", "status": "grace", "grace_until": to_us(now + DAY), **told},
+        {
+            "code": "app_forbidden",
+            "subject": "com.b",
+            "status": "exempt",
+            "exempt_until": to_us(now + DAY),
+            **told,
+        },
+        {"code": "user_not_inspected", "subject": "10", "status": "unknown", **told, "severity": None},
+    ]
+    stamp = {"policy_version": 2, "policy_sha256": "0" * 64, "inputs_sha256": "0" * 64}
+    with app.app_context():
+        session = begin_write(db.session())
+        session.add(
+            ComplianceVerdict(
+                handset_id=held["S1"], centre_id=org.centre, status="fail", findings=orjson.dumps(findings).decode(),
+                judged_at=now, changed_at=now, **stamp,
+            )
+        )  # fmt: skip
+        session.commit()
+        db.session.remove()
+    page = words(as_user("butler", org.centre, employee=org.li).get("/my").text)
+    todo, rest = page.split("要您处理的（R03）")[1].split("1 项已批准例外")
+    assert todo.count("怎么做：") == 2
+    assert "请在 2026-11-23 10:00 前处理好" in todo
+    assert "用户空间" not in todo
+    assert "1 项系统没有读到，不算您的问题" in rest
+    assert "2 项要您处理" in page

@@ -42,7 +42,7 @@ def test_a_phone_that_was_never_read_is_unknown(browser: Browser, phones: Phones
     for tag in ("GJ-0000", "GJ-0001", "GJ-0002"):
         assert tag in text
     assert "0 开机 3 未知" in text
-    assert "0 合规 0 不合规 3 未知" in text
+    assert "0 合规 0 宽限期内 0 不合规 3 未知" in text
     assert "从未读到" in text
     page = browser.text(f"/phones/{phones['S1']}")
     assert "还没有读到过这台手机的应用，所以无法判定" in page
@@ -55,7 +55,7 @@ def test_a_read_phone_is_told_with_its_proof(
     gateway.checkin(readings=[with_sections(reading(), packages=APPS, users=[])])
     text = browser.text("/")
     assert "1 开机 2 未知" in text
-    assert "0 合规 1 不合规 2 未知" in text
+    assert "0 合规 0 宽限期内 1 不合规 2 未知" in text
     assert "87%" in text
     assert "1 在线 0 失联 0 从未上报" in text
     page = browser.text(f"/phones/{phones['S1']}")
@@ -302,6 +302,7 @@ def test_a_page_of_many_phones_asks_the_database_no_more_often(
 
 def test_every_code_of_the_rooms_has_its_word() -> None:
     assert set(page_words.COMMAND) == set(State)
-    assert set(page_words.VERDICT) == set(Status)
+    assert set(page_words.VERDICT) == set(Status) - {Status.EXEMPT}
+    assert set(page_words.FINDING) == set(Status)
     assert set(page_words.POWER) == {"on", "off", "unknown"}
     assert set(page_words.UNREACHED) == set(UNREACHED_REASONS)

@@ -33,7 +33,7 @@ def test_counts_have_three_values_and_stand_before_the_filters() -> None:
     shown = show(lines, Wanted(power="on"))
     assert [found.asset_tag for found in shown.lines] == ["1"]
     assert shown.power == {"on": 1, "unknown": 2}
-    assert shown.verdicts == {"fail": 1, "unknown": 2, "pass": 0}
+    assert shown.verdicts == {"fail": 1, "unknown": 2, "grace": 0, "pass": 0}
     assert (shown.found, shown.total) == (1, 3)
     assert show(lines, Wanted(centre_id=CENTRE)).power == {"on": 1, "unknown": 1}
 
@@ -121,5 +121,8 @@ def test_only_a_whole_section_that_was_not_read_is_shown_from_earlier() -> None:
 def test_apps_are_found_by_the_name_that_people_know_and_those_with_one_come_first() -> None:
     rows = [{"name": name, "user": 0, "system": False, "installer": None} for name in ("com.a.b", "com.z.z")]
     labels = {"com.z.z": "微信"}
-    assert [p["name"] for p in list_apps(rows, "", system=False, labels=labels).rows] == ["com.z.z", "com.a.b"]
+    assert [p["name"] for p in list_apps(rows, "", system=False, labels=labels).rows] == [
+        "com.z.z",
+        "com.a.b",
+    ]
     assert [p["name"] for p in list_apps(rows, "微", system=False, labels=labels).rows] == ["com.z.z"]
