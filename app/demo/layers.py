@@ -27,6 +27,11 @@ _LAYERS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "模拟手机上的包名",
     ),
     ("wipe", {"cooling_hours": 0, "known_days": 0}, "试用时不用等待"),
+    (
+        "remedy",
+        {"ladder_hours": {level: {"lead": 0, "act": 1} for level in ("critical", "high", "medium", "low")}},
+        "试用时不用等待",
+    ),
 )
 
 
