@@ -7,7 +7,7 @@ whatever else is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -119,6 +119,19 @@ def section_of(code: str) -> str | None:
     if code in ("silent", "never_read"):
         return None
     return BREACHES.get(code) or _UNKNOWNS.get(code, APPS)
+
+
+def package_of(subject: str) -> str:
+    """The package that a subject names: of an app, of an app in one user (`a.b@10`), of a component (`a.b/.C`)."""
+    return subject.partition("@")[0].partition("/")[0]
+
+
+def named(finding: Finding, labels: Mapping[str, str]) -> Finding:
+    """The finding with what people call its app, unless its list says that already."""
+    label = labels.get(package_of(finding.subject))
+    if label is None or "label" in finding.evidence:
+        return finding
+    return replace(finding, evidence={**finding.evidence, "label": label})
 
 
 def worst(findings: Iterable[Finding]) -> Status:

@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.compliance import exemption_store, store
 from app.compliance.exemption_rules import Grouped, covering, grouped, next_start
-from app.compliance.finding_rules import BREACHED
+from app.compliance.finding_rules import BREACHED, named
 from app.compliance.grading_rules import Cover, Graded, Grading, Moment, grade, grading_of
 from app.compliance.lists import allowlist_for
 from app.compliance.rules import Finding, Inputs, Status, evaluate, next_change, storage_state
@@ -26,6 +27,7 @@ from app.readings import PhoneNow, latest_texts, phone_states
 
 SECTIONS = ("packages", "users", "accounts", "setup", "storage", "security", "identity")
 Known = Mapping[str, Any]
+_NO_LABELS: Mapping[uuid.UUID, Mapping[str, str]] = MappingProxyType({})
 _BREACHED = frozenset(status.value for status in BREACHED)
 
 
@@ -115,9 +117,17 @@ def _facts(
 class Judge:
     """Judges phones by the policies of their centres at one instant; writes nothing."""
 
-    def __init__(self, session: Session, policies: Mapping[uuid.UUID, Policy], now: dt.datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        policies: Mapping[uuid.UUID, Policy],
+        now: dt.datetime,
+        labels: Mapping[uuid.UUID, Mapping[str, str]] = _NO_LABELS,
+    ) -> None:
+        """`labels`: of each centre, what people call the apps that are on no list."""
         self.policies = policies
         self.now = now
+        self._labels = labels
         self._exemptions: Grouped = grouped(exemption_store.current(session, policies, now))
         self._gradings: dict[str, Grading] = {}
         self._allowed_strangers: dict[uuid.UUID, list[str]] = {}
@@ -131,6 +141,7 @@ class Judge:
         allowlist = allowlist_for(policy, facts.brand, facts.model)
         cover = self._cover(facts)
         findings = evaluate(facts.inputs, allowlist, self.now, self._excused(facts))
+        findings = [named(finding, self._labels.get(facts.centre_id, {})) for finding in findings]
         before, memory = _kept(facts.before)
         moment = Moment(to_us(self.now), _us(facts.inputs.read_at), facts.confirmed)
         graded = grade(findings, self._grading(policy), moment, before, memory, cover)

@@ -19,7 +19,14 @@ class FindingSchema(Schema):
     zh = fields.String()
     en = fields.String()
     evidence = fields.Dict()
+    severity = fields.String(
+        allow_none=True, metadata={"description": "of a breach: critical, high, medium or low"}
+    )
     first_seen = Instant(metadata={"description": "since when it holds without a break"})
+    last_seen = Instant(allow_none=True, metadata={"description": "the reading that last showed it"})
+    grace_until = Instant(allow_none=True, metadata={"description": "until when it is no breach yet"})
+    exempt_until = Instant(allow_none=True)
+    exemption_id = fields.UUID(allow_none=True)
 
 
 class VerdictSchema(Schema):

@@ -22,6 +22,7 @@ from app.kernel.clock import Clock
 from app.kernel.db import from_us
 from app.kernel.jobs import Transactions
 from app.kernel.tenancy import Principal
+from app.labels import SUBJECT as LABELS
 from app.policy import Policy, PolicyFiles, effective_many
 from app.readings import AbsorbedReading
 
@@ -61,7 +62,7 @@ def judge(
     fuller = {i: centre for i, centre in fuller.items() if i not in centres}
     centres |= _storage_differs(session, fuller, known, holding)
     if centres:
-        _judge(session, centres, known, holding, now)
+        _judge(session, centres, known, holding, policies, now)
 
 
 def _storage_differs(
@@ -116,7 +117,7 @@ def rejudge(session: Session, policies: PolicyFiles, now: dt.datetime, limit: in
     shas = {centre: policy.sha256 for centre, policy in holding.items()}
     centres = store.waiting(session, shas, now, limit)
     if centres:
-        _judge(session, centres, {}, holding, now)
+        _judge(session, centres, {}, holding, policies, now)
     return len(centres)
 
 
@@ -163,10 +164,12 @@ def _judge(
     centres: Mapping[uuid.UUID, uuid.UUID],
     known: Mapping[uuid.UUID, Known],
     holding: Mapping[uuid.UUID, Policy],
+    files: PolicyFiles,
     now: dt.datetime,
 ) -> None:
     """`centres`: handset → centre; `known`: sections that need not be read from the database."""
-    ruling = Judge(session, {centre: holding[centre] for centre in set(centres.values())}, now)
+    judging = {centre: holding[centre] for centre in set(centres.values())}
+    ruling = Judge(session, judging, now, labels_of(session, files, judging))
     rows, changes = [], []
     for facts in gather(session, centres, known=known, lock=True):
         row = _row(facts, holding[facts.centre_id], ruling.rule(facts), now)
@@ -175,6 +178,14 @@ def _judge(
             changes.append(_change(row, now))
     store.save(session, rows)
     store.append_changes(session, changes)
+
+
+def labels_of(
+    session: Session, files: PolicyFiles, centres: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Mapping[str, str]]:
+    """What people call apps, by centre: one look for all of them."""
+    policies = effective_many(session, files, LABELS, centres)
+    return {centre: policy.body["labels"] for centre, policy in policies.items()}
 
 
 def _row(facts: Facts, policy: Policy, ruling: Ruling, now: dt.datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.compliance.finding_rules import Finding
+from app.compliance.finding_rules import Finding, package_of
 from app.compliance.texts_setup import PARTS, SETUP_TEXTS
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -106,7 +106,7 @@ def text_of(finding: Finding, labels: Mapping[str, str] = _NO_LABELS) -> tuple[s
     """The finding in Chinese and in English. `labels`: package to what people call it, for apps on no list."""
     evidence = dict(finding.evidence)
     reason = evidence.pop("reason", None)
-    package = finding.subject.partition("@")[0].partition("/")[0]
+    package = package_of(finding.subject)
     label = evidence.get("label") or labels.get(package)
     words = evidence | {
         "subject": finding.subject,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,13 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.compliance import store
-from app.compliance.finding_rules import CLAUSE, VERDICTS, Finding, Status
+from app.compliance.finding_rules import CLAUSE, POWER, VERDICTS, Finding, Status, section_of
 from app.compliance.model import ComplianceChange, ComplianceVerdict
 from app.compliance.texts import text_of
 from app.kernel.db import from_us
 from app.kernel.paging import Page, SortKey, paginate
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import SYSTEM, Principal
+from app.readings import PhoneNow, phone_states
 from app.registry import find_handset
 
 
@@ -65,9 +66,8 @@ def verdicts(
 ) -> dict[uuid.UUID, Verdict]:
     """A verdict for each phone asked for; those outside the caller's centres come out as never judged."""
     found = {handset_id: Verdict(handset_id) for handset_id in handset_ids}
-    if found:
-        found |= {row.handset_id: _verdict(row) for row in store.verdicts(session, principal, found)}
-    return found
+    rows = store.verdicts(session, principal, found) if found else []
+    return found | {verdict.handset_id: verdict for verdict in _present(session, rows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def list_verdicts(
     ]
     query = store.verdicts_query(principal, status, centre_id)
     page = paginate(session, query, keys, cursor=cursor, limit=limit)
-    return Page([_verdict(row) for row in page.items], page.next_cursor)
+    return Page(_present(session, page.items), page.next_cursor)
 
 
 def list_changes(
@@ -131,7 +131,13 @@ def list_changes(
     return Page([_verdict(row) for row in page.items], page.next_cursor)
 
 
-def _verdict(row: ComplianceVerdict | ComplianceChange) -> Verdict:
+def _present(session: Session, rows: Sequence[ComplianceVerdict]) -> list[Verdict]:
+    """Present verdicts. A reading that finds nothing new judges nothing and yet shows once more what was found."""
+    states = phone_states(session, SYSTEM, [row.handset_id for row in rows]) if rows else {}
+    return [_verdict(row, states.get(row.handset_id)) for row in rows]
+
+
+def _verdict(row: ComplianceVerdict | ComplianceChange, state: PhoneNow | None = None) -> Verdict:
     judged_at, changed_at = (
         (row.at, row.at) if isinstance(row, ComplianceChange) else (row.judged_at, row.changed_at)
     )
@@ -139,7 +145,7 @@ def _verdict(row: ComplianceVerdict | ComplianceChange) -> Verdict:
         handset_id=row.handset_id,
         centre_id=row.centre_id,
         status=Status(row.status),
-        findings=tuple(_finding(stored) for stored in orjson.loads(row.findings)),
+        findings=tuple(_finding(stored, state) for stored in orjson.loads(row.findings)),
         policy_version=row.policy_version,
         policy_sha256=row.policy_sha256,
         at=judged_at,
@@ -147,15 +153,33 @@ def _verdict(row: ComplianceVerdict | ComplianceChange) -> Verdict:
     )
 
 
-def _finding(stored: Mapping[str, Any]) -> FindingView:
+def _finding(stored: Mapping[str, Any], state: PhoneNow | None) -> FindingView:
     finding = Finding(stored["code"], stored["subject"], Status(stored["status"]), stored["evidence"])
     chinese, english = text_of(finding)
     return FindingView(
-        finding.code, finding.subject, finding.status, CLAUSE, chinese, english, finding.evidence,
-        from_us(stored["first_seen"]), _instant(stored, "last_seen"), stored.get("severity"),
-        _instant(stored, "grace_until"), _instant(stored, "exempt_until"),
-        uuid.UUID(stored["exemption_id"]) if stored.get("exemption_id") else None,
-    )  # fmt: skip
+        code=finding.code,
+        subject=finding.subject,
+        status=finding.status,
+        clause=CLAUSE,
+        zh=chinese,
+        en=english,
+        evidence=finding.evidence,
+        first_seen=from_us(stored["first_seen"]),
+        last_seen=_last_seen(stored, state),
+        severity=stored.get("severity"),
+        grace_until=_instant(stored, "grace_until"),
+        exempt_until=_instant(stored, "exempt_until"),
+        exemption_id=uuid.UUID(stored["exemption_id"]) if stored.get("exemption_id") else None,
+    )
+
+
+def _last_seen(stored: Mapping[str, Any], state: PhoneNow | None) -> dt.datetime | None:
+    kept = _instant(stored, "last_seen")
+    if state is None or stored["status"] == Status.UNKNOWN.value:
+        return kept
+    section = section_of(stored["code"])
+    shown = state.at if section in (None, POWER) else state.confirmed.get(str(section))
+    return max((at for at in (kept, shown) if at is not None), default=None)
 
 
 def _instant(stored: Mapping[str, Any], name: str) -> dt.datetime | None:
