@@ -12,6 +12,7 @@ from typing import Any
 from agent.app_look import App, Seen, ask
 from agent.identity import Held
 from agent.parsers import Unreadable
+from agent.parsers.common import is_noise
 from agent.parsers.components import package_of, parse_component, parse_resolved
 from agent.snapshot_parts import SectionReader
 
@@ -97,7 +98,8 @@ def _of_user(held: Held, app: App) -> str | None:
     if not app.user:
         return None
     try:
-        keyboard, home = parse_component(reader.text("keyboard")), parse_resolved(reader.text("home"))
+        said = [line for line in reader.text("keyboard").splitlines() if not is_noise(line)]
+        keyboard, home = parse_component("\n".join(said)), parse_resolved(reader.text("home"))
     except Unreadable:
         return "not_read"
     if keyboard is not None and package_of(keyboard) == app.package:

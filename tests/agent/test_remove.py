@@ -107,6 +107,11 @@ class TestActs:
         assert outcome(rig.order(rig.remove(BLOAT, system=True))) == ("uninstalled", None)
         assert rig.package(BLOAT) is not None, "its files stay in the system"
 
+    def test_an_old_shell_without_exit_codes(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, shell_v2=False, removal_lies={GAME: [L.INTERNAL_ERROR]}).up() as rig:
+            rig.phones[0].identity.sdk = 24
+            assert outcome(rig.order(rig.remove())) == ("disabled", None)
+
 
 # What each lie leaves of the three acts: the outcome, the reason, what was said.
 NO_UNINSTALL = {
