@@ -18,6 +18,8 @@ def fold_facts(memory: Memory, read: Read) -> Outcome:
     """Bring `memory` up to date with a content that is no list of packages."""
     outcome = Outcome()
     if read.name in read.unread:
+        for key in _facts_of(memory.facts, read.name):
+            memory.away.setdefault(key, read.before)
         return outcome
     flat = _flat(memory, read)
     if read.name == "identity" and _is_reset(memory, flat):
@@ -29,19 +31,23 @@ def fold_facts(memory: Memory, read: Read) -> Outcome:
     if baseline:
         _forget(memory, read.name)
     for key, value in flat.items():
-        if value is None:
-            if key in memory.facts:
-                memory.away.setdefault(key, read.before)
-            continue
-        # A user that had no account so far stands in no earlier content.
-        nothing: list[Any] | None = [] if key.startswith(_PART) and not baseline else None
-        before, memory.facts[key] = memory.facts.get(key, nothing), value
-        since = memory.away.pop(key, read.before)
-        if before is not None and before != value:
-            for change in _changes(read, since, key, before, value):
-                outcome.changes.append(change)
-                _follow(memory, read, change, outcome)
+        for change in _fold_one(memory, read, key, value, baseline):
+            outcome.changes.append(change)
+            _follow(memory, read, change, outcome)
     return outcome
+
+
+def _fold_one(memory: Memory, read: Read, key: str, value: Any, baseline: bool) -> Iterator[Change]:
+    if value is None:
+        if key in memory.facts:
+            memory.away.setdefault(key, read.before)
+        return
+    # A user that had no account so far stands in no earlier content.
+    nothing: list[Any] | None = [] if key.startswith(_PART) and not baseline else None
+    before, memory.facts[key] = memory.facts.get(key, nothing), value
+    since = memory.away.pop(key, read.before)
+    if before is not None and before != value:
+        yield from _changes(read, since, key, before, value)
 
 
 def _flat(memory: Memory, read: Read) -> dict[str, Any]:
@@ -106,9 +112,12 @@ def _reset(memory: Memory, read: Read, outcome: Outcome) -> None:
 
 def _forget(memory: Memory, section: str) -> None:
     for kept in (memory.facts, memory.away):
-        for key in [key for key in kept if key == section or key.startswith(f"{section}.")]:
-            # What could not be read of a user's apps is the packages' own business.
+        for key in _facts_of(kept, section):
             del kept[key]
+
+
+def _facts_of(kept: Mapping[str, Any], section: str) -> list[str]:
+    return [key for key in kept if key == section or key.startswith(f"{section}.")]
 
 
 def _changes(read: Read, since: int | None, key: str, before: Any, after: Any) -> Iterator[Change]:

@@ -10,8 +10,12 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.apps.fact_rules import fold_facts
 from app.apps.indexing import index_changes
 from app.apps.model import AppEvent, AppPackage, AppPhone, AppPresence
+from app.apps.package_rules import fold_packages
+from app.apps.presence_rules import Rows, apply_step
+from app.apps.rules import Change, Memory, Read, in_order, pack, unpack
 from app.policy import PolicyFiles
 from app.readings import AgentRef, Power, Reading, absorb
 from app.registry import HandsetRef
@@ -98,3 +102,53 @@ class Site:
 
     def there(self, phone: HandsetRef) -> set[tuple[int, str]]:
         return {key for key, row in self.rows(phone).items() if row.gone_at is None}
+
+
+class OnPaper:
+    """The same without a database: folds each reading at once, as the rules have it. Instants are minutes."""
+
+    def __init__(self, forbidden: frozenset[str] = frozenset()) -> None:
+        self.memory, self.forbidden = Memory(), forbidden
+        self.changes: list[Change] = []
+        self.rows: Rows = {}
+        self._seen: dict[str, tuple[Any, float]] = {}
+
+    def read(self, minute: float, *, unread: Sequence[str] = (), **sections: Any) -> None:
+        reads = []
+        for name, data in sections.items():
+            before = self._seen.get(name)
+            self._seen[name] = (data, minute)
+            if before is None or before[0] != data:
+                parts = frozenset(part for part in unread if part.startswith(name))
+                reads.append(Read(name, us(minute), None if before is None else us(before[1]), parts, data))
+        for read in in_order(reads):
+            if read.name == "packages":
+                outcome = fold_packages(self.memory, read, self.forbidden)
+            else:
+                outcome = fold_facts(self.memory, read)
+            self.changes += outcome.changes
+            for step in outcome.steps:
+                apply_step(self.rows, step)
+        self.memory = unpack(pack(self.memory))
+
+    @property
+    def events(self) -> list[tuple[Any, ...]]:
+        return [
+            (c.kind.value, c.user, c.package or c.subject, minutes(c.since), minutes(c.at))
+            for c in self.changes
+        ]
+
+    def details(self, kind: str) -> list[Mapping[str, Any]]:
+        return [{"before": c.before, "after": c.after} for c in self.changes if c.kind == kind]
+
+    @property
+    def there(self) -> set[tuple[int, str]]:
+        return {key for key, row in self.rows.items() if row["gone_at"] is None}
+
+
+def us(minute: float) -> int:
+    return int(minute * 60_000_000)
+
+
+def minutes(instant: int | None) -> float | None:
+    return None if instant is None else instant / 60_000_000

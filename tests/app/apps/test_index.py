@@ -15,7 +15,7 @@ from app.kernel.tenancy import SYSTEM
 from app.policy import LayerInput, PolicyFiles, put_layer
 from app.readings.model import SectionChange
 from app.registry import HandsetRef
-from tests.app.apps.support import AWEME, OWNER, READER, SYSTEM_APP, WECHAT, Site, app
+from tests.app.apps.support import OWNER, READER, SYSTEM_APP, WECHAT, Site, app
 from tests.app.conftest import START, Org
 from tests.app.uptime.support import add_handset
 
@@ -29,38 +29,6 @@ def test_the_first_reading_is_a_baseline_and_tells_no_installation(site: Site, p
     assert site.there(phone) == {(0, WECHAT), (0, READER)}  # the system's own is no row
     row = site.rows(phone)[0, WECHAT]
     assert (row.version_name, row.installer, row.since_from) == ("1.0", "com.xiaomi.market", None)
-
-
-def test_each_change_tells_the_span_in_which_it_happened(site: Site, phone: HandsetRef) -> None:
-    site.read(phone, 0, packages=[app(WECHAT), app(READER), SYSTEM_APP])
-    site.read(phone, 5, packages=[app(WECHAT), app(READER), SYSTEM_APP])
-    hidden = SYSTEM_APP | {"enabled": False}
-    site.read(phone, 9, packages=[app(WECHAT, code=2, suspended=True), app(AWEME), hidden])
-    assert site.events(phone)[1:] == [
-        ("disabled", 0, "com.android.browser", 5, 9),
-        ("removed", 0, READER, 5, 9),
-        ("installed", 0, AWEME, 5, 9),
-        ("updated", 0, WECHAT, 5, 9),
-        ("suspended", 0, WECHAT, 5, 9),
-    ]
-    told = site.details(phone, "updated")[0]
-    assert (told["before"]["name"], told["after"]["name"]) == ("1.0", "2.0")
-    gone = site.rows(phone)[0, READER]
-    assert (site.minute(gone.gone_from), site.minute(gone.gone_at)) == (5, 9)
-    assert site.there(phone) == {(0, WECHAT), (0, AWEME), (0, "com.android.browser")}
-    site.read(phone, 12, packages=[app(WECHAT, code=2), app(AWEME, installer=None), SYSTEM_APP])
-    kinds = [event[0] for event in site.events(phone)[6:]]
-    assert kinds == ["enabled", "installer", "resumed"]
-    assert site.details(phone, "installer") == [{"before": "com.xiaomi.market", "after": None}]
-
-
-def test_an_app_that_comes_again_begins_a_new_stay(site: Site, phone: HandsetRef) -> None:
-    for minute, there in ((0, []), (3, [READER]), (6, []), (9, [READER])):
-        site.read(phone, minute, packages=[SYSTEM_APP, *map(app, there)])
-    row = site.rows(phone)[0, READER]
-    assert [site.minute(at) for at in (row.first_at, row.since_from, row.since_at)] == [3, 6, 9]
-    assert row.gone_at is None
-    assert [event[0] for event in site.events(phone)] == ["baseline", "installed", "removed", "installed"]
 
 
 def test_readings_that_nobody_indexed_meanwhile_are_not_lost(site: Site, phone: HandsetRef) -> None:
@@ -101,93 +69,6 @@ def test_what_was_killed_in_the_middle_is_done_again_once(app: Flask, org: Org, 
         assert [event[0] for event in site.events(handset)] == ["baseline"]
         session.rollback()
         db.session.remove()
-
-
-def test_a_user_that_cannot_be_read_any_more_is_not_removed(site: Site, phone: HandsetRef) -> None:
-    both = [SYSTEM_APP, app(WECHAT), app(WECHAT, 999), app(READER, 999)]
-    site.read(phone, 0, users=DUAL, packages=both)
-    site.read(phone, 4, users=DUAL, packages=both)
-    site.read(phone, 7, users=DUAL, packages=both[:2], unread=["packages.user.999"])
-    assert site.events(phone)[1:] == [("user_away", 999, "", 4, 7)]
-    assert {key for key in site.there(phone) if key[0] == 999} == {(999, WECHAT), (999, READER)}
-    assert site.minute(site.rows(phone)[999, READER].unseen_at) == 4
-    assert site.rows(phone)[0, WECHAT].unseen_at is None
-    site.read(phone, 20, users=DUAL, packages=[*both[:3], app(AWEME, 999)])
-    # What differs then happened at any time since that user was last read.
-    assert site.events(phone)[2:] == [
-        ("removed", 999, READER, 4, 20),
-        ("installed", 999, AWEME, 4, 20),
-        ("user_back", 999, "", 4, 20),
-    ]
-    assert site.rows(phone)[999, WECHAT].unseen_at is None
-
-
-def test_a_list_that_is_not_whole_shows_what_came_and_not_what_went(site: Site, phone: HandsetRef) -> None:
-    site.read(phone, 0, packages=[SYSTEM_APP, app(WECHAT), app(READER)])
-    site.read(phone, 3, packages=[SYSTEM_APP, app(WECHAT), app(AWEME)], unread=["packages.user.0"])
-    assert [event[:3] for event in site.events(phone)[1:]] == [("installed", 0, AWEME), ("user_away", 0, "")]
-    assert (0, READER) in site.there(phone)
-    site.read(phone, 9, packages=[SYSTEM_APP, app(WECHAT)])
-    assert site.events(phone)[3:] == [
-        ("removed", 0, READER, 0, 9),
-        ("removed", 0, AWEME, 0, 9),
-        ("user_back", 0, "", 0, 9),
-    ]
-
-
-def test_a_new_user_and_one_that_is_gone(site: Site, phone: HandsetRef) -> None:
-    alone = [SYSTEM_APP, app(WECHAT)]
-    site.read(phone, 0, users=OWNER, packages=alone)
-    site.read(phone, 5, users=DUAL, packages=[*alone, app(WECHAT, 999), SYSTEM_APP | {"user": 999}])
-    assert site.events(phone)[1:] == [("user_added", 999, "", 0, 5), ("user_read", 999, "", 0, 5)]
-    assert site.details(phone, "user_read")[0]["after"] == {"apps": 1, "names": [WECHAT]}
-    assert site.minute(site.rows(phone)[999, WECHAT].since_from) == 0
-    site.read(phone, 8, users=OWNER, packages=alone)
-    assert site.events(phone)[3:] == [("user_removed", 999, "", 5, 8)]
-    assert site.there(phone) == {(0, WECHAT)}
-    assert site.minute(site.rows(phone)[999, WECHAT].gone_at) == 8
-
-
-def test_a_reset_begins_anew(site: Site, phone: HandsetRef) -> None:
-    def identity(android_id: str | None) -> dict[str, object]:
-        return {"serial": "S1", "android_id": android_id, "imei": [], "brand": "Xiaomi"}
-
-    before = {"developer_options": True, "lock_screen": "pin"}
-    site.read(phone, 0, identity=identity("a"), setup=before, packages=[SYSTEM_APP, app(READER), app(WECHAT)])
-    site.read(
-        phone, 3, identity=identity(None), setup=before, packages=[SYSTEM_APP, app(READER), app(WECHAT)]
-    )
-    after = {"developer_options": False, "lock_screen": "none"}
-    site.read(phone, 9, identity=identity("b"), setup=after, packages=[SYSTEM_APP, app(WECHAT)])
-    assert site.events(phone)[1:] == [("reset", None, "", 0, 9), ("baseline", None, "", None, 9)]
-    assert site.there(phone) == {(0, WECHAT)}
-    row = site.rows(phone)[0, WECHAT]
-    assert (site.minute(row.since_at), row.since_from) == (9, None)
-    site.read(phone, 12, identity=identity("b"), setup=before, packages=[SYSTEM_APP])
-    assert [event[:3] for event in site.events(phone)[3:]] == [
-        ("removed", 0, WECHAT),
-        ("setting", None, "setup.developer_options"),
-        ("setting", None, "setup.lock_screen"),
-    ]
-
-
-def test_a_new_version_of_the_system_is_one_event(site: Site, phone: HandsetRef) -> None:
-    def parts(code: int) -> list[dict[str, object]]:
-        return [app(f"com.vendor.p{n}", system=True, code=code, installer=None) for n in range(40)]
-
-    old = {"fingerprint": "x/1", "security_patch": "2026-05-01"}
-    new = {"fingerprint": "x/2", "security_patch": "2026-10-01"}
-    site.read(phone, 0, identity=old, packages=[*parts(1), app(WECHAT)])
-    site.read(phone, 5, identity=new, packages=[*parts(2), app(WECHAT, code=2)])
-    assert site.events(phone)[1:] == [
-        ("setting", None, "identity.fingerprint", 0, 5),
-        ("setting", None, "identity.security_patch", 0, 5),
-        ("updated", 0, WECHAT, 0, 5),
-        ("system_apps", 0, "", 0, 5),
-    ]
-    site.read(phone, 9, identity=new, packages=[*parts(2)[1:], app("com.vendor.p0", system=True, code=3)])
-    assert ("updated", 0, "com.vendor.p0", 5, 9) in site.events(phone)
-    assert (0, "com.vendor.p0") in site.there(phone)
 
 
 def test_a_systems_own_app_is_listed_once_it_is_forbidden(
