@@ -77,13 +77,14 @@ class RemoveRig:
             yield self
         self.box.database.close()
 
+    @property
+    def at_hand(self) -> PhoneAtHand:
+        return PhoneAtHand(self.options, Hands(), self.serials, lambda: self.targets, steady, hand_wait_s=1.0)
+
     def kinds(self) -> dict[str, Kind]:
-        at_hand = PhoneAtHand(
-            self.options, Hands(), self.serials, lambda: self.targets, steady, hand_wait_s=1.0
-        )
         return {
-            "remove_app": RemoveApp(at_hand, settle_s=0, sleep=self.sleep),
-            "restore_app": RestoreApp(at_hand, settle_s=0, sleep=self.sleep),
+            "remove_app": RemoveApp(self.at_hand, settle_s=0, sleep=self.sleep),
+            "restore_app": RestoreApp(self.at_hand, settle_s=0, sleep=self.sleep),
         }
 
     def sleep(self, wait_s: float) -> None:
