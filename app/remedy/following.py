@@ -17,7 +17,7 @@ from app.registry import Handset
 from app.remedy import store
 from app.remedy.model import RemedyCase
 from app.remedy.noting import write_step
-from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, standing, step_at, target_of
+from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, app_of, standing, step_at
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged
 from app.remedy.states import LADDER, ORDERABLE, REOPENABLE, Event, State
@@ -188,10 +188,9 @@ def _begin(
 def _open(
     session: Session, tools: Tools, phone: Handset, body: Mapping[str, Any], seen: Seen, now: dt.datetime
 ) -> RemedyCase | None:
-    target = target_of(seen.subject, seen.evidence)
     values = _of(seen, body, now) | {
         "id": new_id(), "centre_id": phone.centre_id, "handset_id": phone.id, "code": seen.code,
-        "subject": seen.subject, "package": target.package if target else None, "state": State.EARLY, "version": 1,
+        "subject": seen.subject, "package": app_of(seen.code, seen.subject), "state": State.EARLY, "version": 1,
         "opened_at": now, "users": [], "returns": 0, "orders": 0, "place": 0,
     }  # fmt: skip
     case = store.insert_new(session, values)

@@ -28,8 +28,12 @@ from app.remedy.words import CODES, OUTCOMES, SEVERITY, STEPS, WHY, code_words
 remedy_pages = Blueprint("remedy_pages", __name__)
 _EXPORTED = 200
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_OPEN = "open"
-"""A filter: every state that is not over."""
+_ACTIVE, _OPEN = "active", "open"
+"""Filters: what somebody has to do something about, and every state that is not over."""
+_STATES: Mapping[str, list[str]] = {
+    _OPEN: [str(s) for s in OPEN],
+    _ACTIVE: [str(s) for s in OPEN if s != State.EARLY],
+}
 _WORDS: Mapping[str, Any] = {
     "state_words": STATE_WORDS, "code_words": code_words, "severity_words": SEVERITY, "why_words": WHY,
     "step_words": STEPS, "outcome_words": OUTCOMES, "open_states": OPEN, "named_codes": CODES,
@@ -46,19 +50,19 @@ def remedies() -> str:
     return render_template(
         "remedy/list.html", lines=views.lines(session, who, tools(), page.items, now), next_cursor=page.next_cursor,
         counts=store.state_counts(session, who), centres=live_centres(session, who), sort=args.get("sort", "-opened"),
-        codes=store.codes(session, who), wanted=args.get("state", _OPEN),
+        codes=store.codes(session, who), wanted=args.get("state", _ACTIVE),
         filtered=any(args.get(n) for n in ("q", "code", "centre", "phone")) or "state" in args, **_WORDS,
     )  # fmt: skip
 
 
 def _filters(args: Mapping[str, str]) -> dict[str, Any]:
-    """What is open, unless another state, or all, is asked for."""
-    state, phone = args.get("state", _OPEN), args.get("phone", "").strip()
+    """What is to be done, unless another state, or all, is asked for."""
+    state, phone = args.get("state", _ACTIVE), args.get("phone", "").strip()
     handset = parse_id(phone) or (
         store.phone_by_tag(db.session(), current_principal(), phone) if phone else None
     )
     return {
-        "states": [str(s) for s in OPEN] if state == _OPEN else [state] if state in set(State) else [],
+        "states": _STATES.get(state) or ([state] if state in set(State) else []),
         "code": one_line(args.get("code", ""), 60) or None,
         "centre_id": parse_id(args.get("centre", "")),
         # A tag that there is not finds nothing, and not all.

@@ -13,6 +13,7 @@ NOT_INSPECTED = "not_inspected"
 """A case of a phone of which something cannot be read for long: one for all of it, with an empty subject."""
 MAX_USERS = 10
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_ABOUT_APPS = ("app_", "required_", "installer_")
 _USER_ID = re.compile(r"[0-9]{1,9}")
 
 
@@ -108,6 +109,12 @@ UNREAD = frozenset(
 def package_of(subject: str) -> str:
     """The package of a finding's subject: `pkg`, or `pkg@user`."""
     return subject.partition("@")[0]
+
+
+def app_of(code: str, subject: str) -> str | None:
+    """The app that a finding is about; None where it is about something else."""
+    package = package_of(subject)
+    return package if code.startswith(_ABOUT_APPS) and _PACKAGE.fullmatch(package) else None
 
 
 @dataclass(frozen=True)

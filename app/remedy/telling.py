@@ -49,7 +49,7 @@ def tell_holders(
     lines = [f"· {case.words}" for case in mine[:10]]
     body = "\n".join(
         [
-            f"请在 {_local(until)} 前处理；做法和还剩几项，登录后在“我的整改”里看。",
+            f"请在 {local_time(until)} 前处理；做法和还剩几项，登录后在“我的整改”里看。",
             *lines,
             *([f"……共 {len(mine)} 项"] if len(mine) > len(lines) else []),
             "工作确实需要的，请主管申请例外。逾期会通知主管"
@@ -120,5 +120,5 @@ def stop_asking(session: Session, case: RemedyCase, how: str, by: str, now: dt.d
     close_task(session, task_key(case), how=how, by=by, now=now)
 
 
-def _local(instant: dt.datetime) -> str:
+def local_time(instant: dt.datetime) -> str:
     return instant.astimezone(_SHANGHAI).strftime("%m-%d %H:%M")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app.compliance import changed_since
-from app.kernel.clock import to_rfc3339
 from app.readings import confirmed_at
 from app.registry import Handset
 from app.remedy import store
@@ -23,7 +22,7 @@ from app.remedy.rules import REMOVED_BY, Standing, step_at
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged, judged
 from app.remedy.states import Event, State
-from app.remedy.telling import holders, tell_holders, tell_leads
+from app.remedy.telling import holders, local_time, tell_holders, tell_leads
 from app.remedy.tools import Tools, body_of, span_of
 
 PHONES = 300
@@ -160,7 +159,7 @@ class _Round:
         read = confirmed_at(session, [case.handset_id], PACKAGES).get(case.handset_id)
         after = read is not None and case.acted_at is not None and read > case.acted_at
         if after and read is not None and status is Standing.ABSENT:
-            words = f"{REMOVED_BY.get(case.outcome or '', '')}；{to_rfc3339(read)} 的读取不再有这一条"
+            words = f"{REMOVED_BY.get(case.outcome or '', '')}；{local_time(read)} 的读取不再有这一条"
             shift(session, self.tools, case, Event.VERIFY, now, say=words)
         elif after and status in (Standing.FAIL, Standing.GRACE):
             self._stop(case, "still_there")

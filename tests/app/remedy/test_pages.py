@@ -20,7 +20,7 @@ def database_url(sqlite_url: str) -> str:
 
 def test_pages_of_a_case_from_finding_to_removed(world: World, as_user: Any) -> None:
     lead = as_user("lead", world.org.centre, name="李主管")
-    assert "没有在办的整改" in lead.get("/remedies").text
+    assert "没有要办的整改" in lead.get("/remedies").text
     world.to("told_butler")
     case_id = world.case().id
     listed = lead.get("/remedies").text
@@ -48,7 +48,7 @@ def test_pages_of_a_case_from_finding_to_removed(world: World, as_user: Any) -> 
     assert "已移除并核实" in page
     assert "没有安装" in page
     assert "办理中" in lead.get("/remedies?state=removed").text
-    assert "没有在办的整改" in lead.get("/remedies").text
+    assert "没有要办的整改" in lead.get("/remedies").text
     history = lead.get(f"/history/handset/{world.phone}?room=remedy")
     assert "下令移除" in history.text
 
