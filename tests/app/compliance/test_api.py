@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.kernel.db import begin_write, db
 from app.registry import HandsetRef
-from tests.app.compliance.test_service import BAD, HOUR, WORK, Phones
+from tests.app.compliance.sending import BAD, HOUR, WORK, Phones
 from tests.app.conftest import START, Caller, Org
 from tests.app.uptime.support import add_handset
 

@@ -3,102 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
-from app.compliance import Status, judge, list_verdicts, rejudge, verdict_counts, verdicts
-from app.compliance.model import ComplianceChange, ComplianceVerdict
-from app.compliance.rules import VERDICTS
+from app.compliance import Status, list_verdicts, rejudge, verdict_counts, verdicts
+from app.compliance.finding_rules import VERDICTS
+from app.compliance.model import ComplianceVerdict
 from app.kernel.tenancy import SYSTEM, Principal
-from app.policy import LayerInput, PolicyFiles, put_layer
-from app.readings import AgentRef, Power, Reading, absorb
 from app.registry import Handset, HandsetRef
-from tests.app.compliance.healthy import OWNER, REST
-from tests.app.compliance.healthy import app as package
+from tests.app.compliance.sending import BAD, HOUR, NAMES, WORK, Phones, changes, layer
 from tests.app.conftest import START, Org
-from tests.app.uptime.support import AGENT, BOOT_A, add_handset
-
-HOUR = dt.timedelta(hours=1)
-NAMES = {
-    label: {"package": f"com.work.a{i}"}
-    for i, label in enumerate(["爱家微社区", "爱家金钥匙", "爱家项目看板", "助这儿", "易企秀", "水印相机"])
-}
-WORK = [package("com.tencent.mm"), *(package(app["package"]) for app in NAMES.values())]
-BAD = package("com.ss.android.ugc.aweme")
-
-
-@pytest.fixture
-def phone(app: Flask, org: Org) -> HandsetRef:
-    return HandsetRef(add_handset(app, org.centre, "S1"), org.centre, "S1", (), False)
-
-
-@pytest.fixture
-def files(app: Flask) -> PolicyFiles:
-    return app.extensions["butler"].policies  # type: ignore[no-any-return]
-
-
-class Phones:
-    """Sends readings of phones through `absorb` and `judge`, as a check-in does."""
-
-    def __init__(self, session: Session, files: PolicyFiles) -> None:
-        self.session, self.files = session, files
-
-    def send(
-        self,
-        phone: HandsetRef,
-        now: dt.datetime,
-        packages: list[dict[str, Any]] | None,
-        *,
-        users: list[dict[str, Any]] | None = None,
-        unread: tuple[tuple[str, str], ...] = (),
-        age_us: int | None = 0,
-        airplane: bool | None = False,
-        **rest: Any,
-    ) -> None:
-        """What is not given is as it should be; a section that is None was not read."""
-        sections: dict[str, Any] = {"users": users or OWNER, "packages": packages, **REST, **rest}
-        sections = {name: data for name, data in sections.items() if data is not None}
-        tags = {name: f"{hash(repr(data)) & 0xFFFFFFFF:032x}" for name, data in sections.items()}
-        reading = Reading(
-            "S1",
-            "tcp:x",
-            age_us,
-            BOOT_A,
-            1,
-            60_000_000,
-            "gateway",
-            Power(None, None, airplane, None),
-            tags,
-            sections,
-            unread,
-        )
-        agent = AgentRef(AGENT, phone.centre_id, "gateway")
-        absorbed = absorb(self.session, agent, [(reading, phone)], now).absorbed
-        judge(self.session, absorbed, self.files, now)
-
-    def verdict(self, phone: HandsetRef) -> Any:
-        return verdicts(self.session, SYSTEM, [phone.id])[phone.id]
-
-
-@pytest.fixture
-def phones(phone: HandsetRef, session: Session, files: PolicyFiles) -> Phones:
-    return Phones(session, files)
-
-
-def layer(
-    session: Session, files: PolicyFiles, centre: uuid.UUID, body: dict[str, Any], version: int = 0
-) -> None:
-    entry = LayerInput("allowlist", "centre", centre, body, "包名")
-    put_layer(session, SYSTEM, files, entry, expected_version=version, now=START)
-
-
-def changes(session: Session) -> list[str]:
-    return list(session.scalars(select(ComplianceChange.status).order_by(ComplianceChange.id)))
 
 
 def test_a_phone_that_was_never_read_is_unknown(phones: Phones, phone: HandsetRef) -> None:
