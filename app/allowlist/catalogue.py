@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.compliance import FINDING_TITLES, SEVERITY_WORDS
+
 Path = tuple[str, ...]
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _JUDGED = {"any": "不检查", "off": "必须关闭"}
-_SEVERITIES = {"critical": "严重", "high": "高", "medium": "中", "low": "低"}
+_SEVERITIES = {level: word for level, (_, word) in SEVERITY_WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +56,32 @@ def _number(
 SOURCES, ACCOUNTS, SETTINGS, SECURITY, SEVERITY, TIMES = (
     "安装来源", "账号和用户空间", "手机设置", "安全", "轻重", "期限",
 )  # fmt: skip
-_CODES = {
-    "app_forbidden": "禁止的应用",
-    "app_not_prescribed": "名单外的应用",
-    "more_apps_than_prescribed": "名单外的应用多于未填写的规定应用",
-    "app_sideloaded": "自行安装的应用",
-    "installer_not_allowed": "不是从允许的来源安装",
-    "app_in_other_user": "装在其他用户空间的应用",
-    "required_missing": "缺少必装应用",
-    "required_inactive": "必装应用被停用",
-    "required_too_old": "必装应用版本过低",
-    "required_other_signer": "必装应用签名不符",
-    "user_not_allowed": "不允许的用户空间",
-    "account_not_allowed": "不允许的账号",
-    "developer_options_on": "开发者选项打开",
-    "adb_wifi_on": "无线调试打开",
-    "unknown_sources_on": "允许安装未知来源的应用",
-    "airplane_mode_on": "飞行模式打开",
-    "no_screen_lock": "没有锁屏密码",
-    "accessibility_not_allowed": "不允许的无障碍服务",
-    "other_device_owner": "被其他管理程序控制",
-    "rooted": "有 root 的迹象",
-    "test_build": "测试版系统",
-    "loader_unlocked": "引导程序未锁",
-    "patch_too_old": "安全补丁过旧",
-    "storage_low": "存储空间不足",
-}
+_CODES = (
+    "app_forbidden",
+    "app_not_prescribed",
+    "more_apps_than_prescribed",
+    "app_sideloaded",
+    "installer_not_allowed",
+    "app_in_other_user",
+    "required_missing",
+    "required_inactive",
+    "required_too_old",
+    "required_other_signer",
+    "user_not_allowed",
+    "account_not_allowed",
+    "developer_options_on",
+    "adb_wifi_on",
+    "unknown_sources_on",
+    "airplane_mode_on",
+    "no_screen_lock",
+    "accessibility_not_allowed",
+    "other_device_owner",
+    "rooted",
+    "test_build",
+    "loader_unlocked",
+    "patch_too_old",
+    "storage_low",
+)
 CATALOGUE: tuple[Setting, ...] = (
     _list("installers.allowed", SOURCES, "允许的应用商店", optional=True, empty="不限商店（自行安装的除外）",
           hint="规定的和可以装的应用只能从这些应用安装，一行一个包名"),
@@ -102,17 +104,19 @@ CATALOGUE: tuple[Setting, ...] = (
     _choice("security.rooted", SECURITY, "root 和测试版系统", {"any": "不检查", "judged": "检查"}),
     _choice("security.loader", SECURITY, "引导程序（Bootloader）", {"any": "不检查", "judged": "必须锁定"}),
     _number("security.patch_months", SECURITY, "安全补丁最旧", "个月", optional=True),
-    _number("security.free_percent", SECURITY, "存储空间不足：剩余低于", "%", optional=True,
+    _number("security.free_percent", SECURITY, "存储空间不足：剩余比例低于", "%", optional=True,
             hint="两个条件都满足才算不足"),
-    _number("security.free_mb", SECURITY, "存储空间不足：剩余低于", "MB", optional=True),
+    _number("security.free_mb", SECURITY, "存储空间不足：剩余容量低于", "MB", optional=True),
     Setting(("judge_inactive",), SECURITY, "已停用的应用也算安装了", "flag"),
-    *(_choice(f"severity.{code}", SEVERITY, words, _SEVERITIES) for code, words in _CODES.items()),
+    *(_choice(f"severity.{code}", SEVERITY, FINDING_TITLES[code], _SEVERITIES) for code in _CODES),
     *(_number(f"grace_hours.{level}", TIMES, f"“{word}”的宽限", "小时", hint="发现以后多久算不合格；0 是立即")
       for level, word in _SEVERITIES.items()),
     _number("silent_hours", TIMES, "多久没有读到算未知", "小时"),
     _number("returns_days", TIMES, "多久之内再犯不再宽限", "天"),
     _number("exemption.max_days", TIMES, "例外最长", "天"),
 )  # fmt: skip
+NOBODY, NONE = "一个都不允许", "无"
+"""An optional list with no members, in words, and what a form takes for it: left empty, it is not judged."""
 GROUPS = (SOURCES, ACCOUNTS, SETTINGS, SECURITY, SEVERITY, TIMES)
 BY_NAME = {setting.name: setting for setting in CATALOGUE}
 
@@ -126,19 +130,22 @@ def value_words(setting: Setting, value: Any) -> str:
     if setting.kind == "flag":
         return "是" if value else "否"
     if setting.kind == "list":
-        return "、".join(str(item) for item in value) or setting.empty
+        return "、".join(str(item) for item in value) or (NOBODY if setting.optional else setting.empty)
     return f"{value} {setting.unit}".strip()
 
 
 def parsed(setting: Setting, text: str) -> Any:
-    """The value that a form's text names, None for none. Raise `ValueError` with words for people."""
+    """The value that a form's text names, None for none; `NONE` alone is a list without members.
+
+    Raise `ValueError` with words for people.
+    """
     text = text.strip()
     if setting.kind == "list":
         items = list(
             dict.fromkeys(line.strip() for line in text.replace("，", "\n").splitlines() if line.strip())
         )
-        if not items and setting.optional:
-            return None
+        if setting.optional and items in ([], [NONE]):
+            return [] if items else None
         return [_whole(item) for item in items] if setting.path[0] == "users" else items
     if not text:
         if setting.optional:

@@ -29,6 +29,7 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError, Stale
 from app.kernel.ids import parse_id
 from app.kernel.texts import one_line
+from app.people import names_of
 from app.registry import write_xlsx
 from app.runtime import runtime
 
@@ -61,7 +62,8 @@ def _page(row: AllowlistDraft, refusal: DomainError | None = None, reason: str =
     return render_template(
         "allowlist/draft.html", row=row, words=WORDS[State(row.state)], current=current, listed=listed, show=show,
         way=way, code=code, subject=subject, changed=differences(base, Layer(row.body, lower).effective),
-        name=_name_of(row), figures=_figures(row), moves=_moves(row), refusal=refusal, reason=reason,
+        names=names_of(session, {current.row.created_by} if current.row else ()), name=_name_of(row),
+        figures=_figures(row), moves=_moves(row), refusal=refusal, reason=reason,
         open=drafting.is_open(row), status_words=STATUS_WORDS, centre=parse_id(args.get("centre", "")),
     )  # fmt: skip
 

@@ -19,6 +19,8 @@ PLACES = {
     "allowed": "可以装的应用",
     "forbidden": "禁止的应用",
 }
+# What the command tells beside it with --json, for the person who looks at it.
+_BESIDE = ("unknown", "not_taken", "doubts")
 _MAX_LABEL = 100
 _MAX_PACKAGE = 255
 
@@ -153,7 +155,11 @@ def set_value(layer: Layer, name: str, text: str) -> Layer:
 def take_presets(layer: Layer, text: str) -> tuple[Layer, int]:
     """Take over what `agent preset` printed, and how many apps that are. Raise `Invalid` naming the line."""
     body = read_yaml(text).body
-    if set(body) != {"presets"} or not isinstance(body["presets"], Mapping) or not body["presets"]:
+    if (
+        not {"presets"} <= set(body) <= {"presets", *_BESIDE}
+        or not isinstance(body["presets"], Mapping)
+        or not body["presets"]
+    ):
         raise wrong("text", "这不是 agent preset 输出的内容：最外层应只有 presets")
     apps = 0
     for brand, models in body["presets"].items():

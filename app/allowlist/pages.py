@@ -27,7 +27,8 @@ from app.http.pages import day, page_now
 from app.kernel.db import db
 from app.kernel.texts import one_line
 from app.labels import labels_for, name_of
-from app.policy import effective
+from app.people import names_of
+from app.policy import effective, layers_over
 from app.registry import write_xlsx
 from app.runtime import runtime
 
@@ -84,6 +85,9 @@ def _around(at: Where) -> dict[str, Any]:
         "phones": fleet_store.count_phones(session, [at.centre_id]),
         "stale": stale_counts(session, files, who).get(at.centre_id),
         "policy": policy,
+        "names": names_of(
+            session, {row.created_by for row in layers_over(session, SUBJECT, at.centre_id) if row}
+        ),
         "drafts": open_drafts(session, who) if at.draft is None else [],
     }
 
@@ -96,7 +100,8 @@ def versions() -> str:
         return render_template("allowlist/empty.html")
     session, who, files = db.session(), current_principal(), runtime().policies
     lines = version_lines(session, who, files, at.place)
-    return render_template("allowlist/versions.html", at=at, lines=lines)
+    names = names_of(session, {line.row.created_by for line in lines})
+    return render_template("allowlist/versions.html", at=at, lines=lines, names=names)
 
 
 @allowlist_pages.get("/allowlist/names")
