@@ -2,6 +2,10 @@
 
 from app.compliance.advice import Advice, advice_for
 from app.compliance.exemption_rules import covering, grouped
+from app.compliance.exemption_rules import end_of as exemption_end
+from app.compliance.exemption_service import Asked as ExemptionAsked
+from app.compliance.exemption_service import approve as approve_exemption
+from app.compliance.exemption_service import ask as ask_exemption
 from app.compliance.exemption_store import current as current_exemptions
 from app.compliance.finding_rules import Finding, Status, worst
 from app.compliance.finding_words import SEVERITY as SEVERITY_WORDS
@@ -31,6 +35,7 @@ __all__ = [
     "SEVERITY_WORDS",
     "Advice",
     "Allowlist",
+    "ExemptionAsked",
     "Finding",
     "FindingView",
     "Stale",
@@ -40,9 +45,12 @@ __all__ = [
     "advice_for",
     "allowlist_for",
     "allowlist_of",
+    "approve_exemption",
+    "ask_exemption",
     "changed_since",
     "covering",
     "current_exemptions",
+    "exemption_end",
     "grouped",
     "judge",
     "judge_as",

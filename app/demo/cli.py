@@ -13,6 +13,7 @@ from app.command_group import CommandGroup
 from app.credchecks import Tools as RoundTools
 from app.demo.contract_story import tell_contracts
 from app.demo.ending_story import Ending
+from app.demo.exemption_story import tell_exemptions
 from app.demo.handover_story import Handovers
 from app.demo.later_story import Present
 from app.demo.people import COMPANY
@@ -63,6 +64,7 @@ def seed_command(phones: Path, secrets_file: Path | None) -> None:
                 session, seeded.centre, seeded.kits, company=COMPANY, policies=here.policies, blobs=here.blobs,
                 now=now,
             )  # fmt: skip
+            tell_exemptions(session, seeded.centre, seeded.kits, policies=here.policies, now=now)
         if secrets_file is not None:
             posts = [post for _, post in seeded.kits]
             filed = now - SINCE + dt.timedelta(hours=1)

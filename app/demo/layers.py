@@ -23,8 +23,12 @@ PACKAGES = {
 _LAYERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "allowlist",
-        {"apps": {label: {"package": name} for label, name in PACKAGES.items()}},
-        "模拟手机上的包名",
+        {
+            "apps": {label: {"package": name} for label, name in PACKAGES.items()},
+            # A simulated phone's patch is as old as the dump that it was made from.
+            "security": {"patch_months": None},
+        },
+        "模拟手机上的包名；模拟手机的补丁日期不变",
     ),
     ("wipe", {"cooling_hours": 0, "known_days": 0}, "试用时不用等待"),
     (
