@@ -40,6 +40,7 @@ _WORDS = {
     "unknown_sources": "可安装其他应用的应用",
     "keys": "已授权的调试密钥数",
     "power_events": "开关机记录数",
+    "battery_percent": "电量（%）",
 }
 
 

@@ -30,7 +30,7 @@ from agent.parsers.power import (
     parse_uptime,
 )
 from agent.parsers.power_history import newest_first, parse_batterystats, parse_usagestats
-from agent.parsers.props import parse_boot_reasons, parse_props
+from agent.parsers.props import parse_boot_reasons, parse_props, read_props
 from agent.parsers.users import parse_accounts, parse_users
 
 _T = TypeVar("_T")
@@ -76,11 +76,16 @@ class SectionReader:
             return None
 
     def props(self) -> dict[str, str]:
-        """All properties; empty when they could not be read (noted by `identity_part`)."""
+        """All properties; empty when they could not be read (noted by `identity_part`). Some that are not whole are
+        left out, and noted as `identity.properties`.
+        """
         try:
-            return parse_props(self.text("getprop"))
+            props, lost = read_props(self.text("getprop"))
         except Unreadable:
             return {}
+        if lost:
+            self.note("identity.properties", f"{lost} of them were not whole")
+        return props
 
     def settings(self, table: str, part: str) -> dict[str, str] | None:
         """The settings of one table; None and a note for `part`."""

@@ -18,16 +18,23 @@ def parse_props(text: str) -> dict[str, str]:
 
     Raise `Unreadable` when there is not one record.
     """
+    return read_props(text)[0]
+
+
+def read_props(text: str) -> tuple[dict[str, str], int]:
+    """`parse_props`, and how many records it left out."""
     starts = list(_START.finditer(text))
     if not starts:
         raise Unreadable(complaint(text) or "not understood")
-    props = {}
+    props, lost = {}, 0
     for at, mark in enumerate(starts):
         end = starts[at + 1].start() if at + 1 < len(starts) else len(text)
         value = text[mark.end() : end].rstrip("\r\n")
         if value.endswith("]"):
             props[mark[1]] = value[:-1].replace("\r\n", "\n")
-    return props
+        else:
+            lost += 1
+    return props, lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from agent.parsers.dumps.grammar import Rules, classifier, fields
 _SPAN = r"(?:\d+(?:ms|[dhms]) ?)+"
 _SHARE = rf" *{_SPAN}\([\d.]+%\).*"
 _SIZE = r"[\d.]+[KMGT]?B"
+_WORDS = r"[a-z][a-z_0-9]*(?: [a-z][a-z_0-9]*)*"
 _UID = r"(?:u\d+(?:ai|[ais])\d+|\d+)"
 
 _SHARED: Rules = (
@@ -110,7 +111,7 @@ _CONNECTIVITY: Rules = (
         r" {7,}(?:[A-Z]\w*|Signal Strength Time|Tx Time|(?:All|Unknown) frequenc\w+|mmWave)(?: \([^()]*\))?:",
     ),
     ("network", rf" {{11}}Rx Time:{_SHARE}| {{13}}[a-z][a-z ]*:{_SHARE}"),
-    ("network", rf" {{6,9}}[a-z][a-z_\d ]*(?:\([^()]*\):)?{_SHARE}"),
+    ("network", rf" {{6,9}}{_WORDS}(?: \([^()]*\):)?{_SHARE}"),
 )
 _POWERS: Rules = (
     ("power", r" {4}Capacity: [\d.]+, Computed drain: [\d.]+, actual drain: [\d.\-]+| {4}Global"),

@@ -16,7 +16,8 @@ from agent.parsers.components import component
 from agent.parsers.device_policy import parse_admins, parse_device_owner, parse_profile_owners
 from agent.parsers.identity import parse_identity
 from agent.parsers.packages import parse_details, parse_listing
-from agent.parsers.power_history import parse_batterystats
+from agent.parsers.power import parse_battery
+from agent.parsers.power_history import parse_batterystats, parse_usagestats
 from agent.parsers.props import parse_props
 from agent.parsers.roles import parse_roles
 from agent.parsers.security import (
@@ -137,5 +138,7 @@ _PARSERS: dict[str, dict[str, _Parser]] = {
     "accessibility": {"accessibility": _accessibility},
     "appops": {"unknown_sources": _installers},
     "adb": {"keys": _keys},
+    "battery": {"battery_percent": lambda text: parse_battery(text).percent},
+    "usagestats": {"power_events": lambda text: len(parse_usagestats(text))},
     "batterystats": {"power_events": lambda text: len(parse_batterystats(text))},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.parsers.dumps import battery, package, plain, services
+from agent.parsers.dumps import battery, package, plain, power, services
 from agent.parsers.dumps.grammar import Classify
 
 UNKNOWN = "unknown"
@@ -78,6 +78,20 @@ KINDS = (
         services.classify_account,
         r"^User UserInfo\{\d+:.*\}:\r?$",
         "account",
+    ),
+    _kind(
+        "battery",
+        "电池 dumpsys battery",
+        power.classify_battery_state,
+        r"^Current Battery Service state:",
+        "battery",
+    ),
+    _kind(
+        "usagestats",
+        "使用记录 dumpsys usagestats",
+        power.classify_usagestats,
+        r"^ {4,6}time=\"[\d\- :]+\" type=[A-Z_0-9]+ package=",
+        "usagestats",
     ),
     _kind(
         "batterystats",

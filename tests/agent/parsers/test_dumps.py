@@ -24,6 +24,7 @@ UNREAD = {
     "account_11.txt": [16],
     "adb_13.txt": [],
     "appops_11.txt": [19],
+    "battery_14.txt": [15],
     "batterystats_13.txt": [58, 62],
     "dbinfo_13.txt": [20],
     "device_policy_14.txt": [29, 30, 31],
@@ -39,6 +40,7 @@ UNREAD = {
     "ps_12.txt": [5],
     "role_13.txt": [],
     "settings_secure_10.txt": [5, 6],
+    "usagestats_10.txt": [2],
 }
 
 
@@ -165,6 +167,8 @@ def test_what_cannot_be_read_is_told_with_its_reason() -> None:
         ("adb_13.txt", {"keys": 1}),
         ("appops_11.txt", {"unknown_sources": ["com.example.store"]}),
         ("batterystats_13.txt", {"power_events": 2}),
+        ("battery_14.txt", {"battery_percent": 57}),
+        ("usagestats_10.txt", {"power_events": 2}),
         ("package_12.txt", {"packages": 1, "signed": 1}),
         ("pm_packages_9.txt", {"packages": 3}),
         ("pm_users_9.txt", {"users": ["0", "10", "999"]}),

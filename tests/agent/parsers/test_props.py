@@ -6,8 +6,10 @@ import pytest
 
 from agent.parsers import Unreadable
 from agent.parsers.device import Sim, parse_sims
+from agent.parsers.frames import Frames, Section
 from agent.parsers.identity import imeis_from_props, is_imei, parse_identity, parse_imei_parcel
 from agent.parsers.props import BootReason, parse_boot_reasons, parse_props
+from agent.snapshot_parts import SectionReader
 from tests.support.captures import captures, own
 
 PROPS = parse_props(own("getprop_12.txt"))
@@ -27,6 +29,13 @@ def test_crlf_changes_nothing() -> None:
 def test_a_cut_record_is_left_out() -> None:
     props = parse_props("[a]: [1]\n[b]: [2\nmore")
     assert props == {"a": "1"}
+
+
+def test_records_that_are_left_out_are_noted() -> None:
+    text = "[a]: [1]\n[b]: [2\nmore\n[c]: [3]\n[d]: [4"
+    reader = SectionReader(Frames({"getprop": Section(text, 0)}, done=True))
+    assert reader.props() == {"a": "1", "c": "3"}
+    assert reader.unread == [{"section": "identity.properties", "reason": "2 of them were not whole"}]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from agent.parsers import Unreadable
@@ -127,8 +129,9 @@ def test_the_owners_type_is_no_owner() -> None:
 def test_a_dump_that_is_cut_anywhere_tells_the_truth_or_nothing() -> None:
     text = own(OWNED)
     whole = parse_device_owner(text), parse_profile_owners(text), parse_admins(text)
+    readers: tuple[Callable[[str], object], ...] = (parse_device_owner, parse_profile_owners, parse_admins)
     for at in range(len(text)):
-        for read, told in zip((parse_device_owner, parse_profile_owners, parse_admins), whole, strict=True):
+        for read, told in zip(readers, whole, strict=True):
             try:
                 assert read(text[:at]) == told, at
             except Unreadable:
