@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.apps import store
@@ -130,7 +131,7 @@ def _save(session: Session, phones: Sequence[_Phone]) -> None:
     numbers = store.save_phones(session, [_phone_row(phone) for phone in phones])
     moved = [phone for phone in phones if phone.steps]
     rows: dict[int, Rows] = {numbers[phone.handset_id]: {} for phone in moved}
-    for row in store.presences(session, [phone.no for phone in moved if phone.no is not None]):
+    for row in _known_rows(session, moved):
         rows[row.phone_no][row.user_no, row.name] = row_of(row._asdict())
     touched = [
         (number, user, name)
@@ -151,6 +152,17 @@ def _save(session: Session, phones: Sequence[_Phone]) -> None:
         ],
     )
     store.add_events(session, [_event_row(phone, change) for phone in phones for change in phone.changes])
+
+
+def _known_rows(session: Session, phones: Sequence[_Phone]) -> Iterator[Row[Any]]:
+    """The rows that steps may change: of most phones those of a few apps, of some all."""
+    whole = {phone.no for phone in phones if any(not step.package for step in phone.steps)} - {None}
+    few = [phone for phone in phones if phone.no is not None and phone.no not in whole]
+    if whole:
+        yield from store.presences(session, [no for no in whole if no is not None])
+    if few:
+        names = {step.package for phone in few for step in phone.steps}
+        yield from store.presences(session, [phone.no for phone in few if phone.no is not None], names)
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:

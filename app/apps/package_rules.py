@@ -39,10 +39,7 @@ def drop_user(memory: Memory, read: Read, user: int, since: int | None) -> Step:
 def _grouped(read: Read) -> dict[int, dict[str, App]]:
     found: dict[int, dict[str, App]] = {}
     for row in read.data:
-        found.setdefault(row["user"], {})[row["name"][:MAX_NAME]] = App(
-            row.get("version_code"), row.get("version_name"), row.get("system"), row.get("enabled"),
-            row.get("suspended"), row.get("installer"), row.get("signer"),
-        )  # fmt: skip
+        found.setdefault(row["user"], {})[row["name"][:MAX_NAME]] = App._make(map(row.get, App._fields))
     return found
 
 
@@ -121,7 +118,7 @@ def _compare(
     silent = 0
     for name in sorted(known.keys() | there.keys()):
         before, after = known.get(name), there.get(name)
-        if after is None and partial:
+        if before == after or (after is None and partial):
             continue
         app = _merged(before, after)
         found = list(_differences(before, after, app, read, since, user, name))

@@ -70,12 +70,15 @@ def package_numbers(session: Session, names: Collection[str]) -> dict[str, int]:
     return found
 
 
-def presences(session: Session, phone_nos: Collection[int]) -> list[Row[Any]]:
-    """All rows of these phones, with their packages' names."""
+def presences(
+    session: Session, phone_nos: Collection[int], names: Collection[str] | None = None
+) -> list[Row[Any]]:
+    """The rows of these phones, all or only of these packages, with the packages' names."""
     query = select(AppPackage.name, *AppPresence.__table__.c).join(
         AppPackage, AppPackage.no == AppPresence.package_no
     )
-    return list(session.execute(query.where(AppPresence.phone_no.in_(phone_nos))))
+    found = query.where(AppPresence.phone_no.in_(phone_nos))
+    return list(session.execute(found if names is None else found.where(AppPackage.name.in_(names))))
 
 
 def save_presences(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
