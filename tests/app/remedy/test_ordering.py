@@ -91,25 +91,23 @@ def test_a_reading_from_before_the_act_proves_nothing(world: World) -> None:
     assert (world.state, world.case().why) == ("task", "not_read")
 
 
-@pytest.mark.parametrize(
-    ("state", "outcome", "reason", "why"),
-    [
+def test_what_did_not_remove_it_is_a_task(world: World) -> None:
+    world.find(package(BAD))
+    for state, outcome, reason, why in (
         ("succeeded", "protected", "role_sms", "protected"),
         ("succeeded", "unchanged", "vendor_setting", "unchanged"),
         ("failed", "unknown", "dropped", "unclear"),
         ("refused", None, "bad_args", "refused"),
         ("expired", None, None, "expired"),
         ("succeeded", None, None, "unclear"),
-    ],
-)
-def test_what_did_not_remove_it_is_a_task(
-    world: World, state: str, outcome: Any, reason: Any, why: str
-) -> None:
-    world.to("removing")
-    assert world.tell(state, outcome, seen(), reason) == []
-    case = world.case()
-    assert (case.state, case.why) == ("task", why)
-    assert world.tasks() == [str(case.id)]
+    ):
+        world.order()
+        assert len(world.offered(package(BAD))) == 1
+        assert world.tell(state, outcome, seen(), reason) == []
+        case = world.case()
+        assert (case.state, case.why) == ("task", why)
+        assert world.tasks() == [str(case.id)]
+        world.clock.move(3601)
 
 
 def test_odd_details_are_unknown_and_raise_nothing(world: World) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from app.commands import Command
 from app.kernel.errors import Conflict
 from app.kernel.ids import new_id
 from app.remedy import store
 from app.remedy.hook import tools
-from app.remedy.model import RemedyCase, RemedyStep
+from app.remedy.model import RemedyCase
 from app.remedy.ordering import order
 from app.remedy.states import Event
-from app.remedy.timing import follow, sweep
-from tests.app.remedy.remedy_world import BAD, World
-from tests.support.agents import package
+from app.remedy.timing import sweep
+from tests.app.remedy.remedy_world import World
 
 
 def test_two_who_saw_the_same_state(world: World) -> None:
@@ -83,29 +80,3 @@ def test_cut_off_in_the_middle_nothing_stands(world: World) -> None:
     assert (world.state, len(world.notices())) == ("told_butler", before)
     world.run()
     assert world.state == "told_lead", "the next run does it once"
-
-
-def test_following_again_changes_nothing(world: World) -> None:
-    """A crash between the jobs, or two runs over the same changes."""
-    world.find(package(BAD))
-    for _ in range(3):
-        with world.writing() as session:
-            store.set_cursor(session, world.clock.now().replace(year=2020), None)
-            assert follow(session, tools(), world.clock.now()) >= 1
-    assert (len(world.all()), world.state, len(world.notices())) == (1, "told_butler", 1)
-    with world.writing() as session:
-        assert session.scalar(select(func.count()).select_from(RemedyStep)) == 3
-
-
-def test_a_change_that_commits_late_is_followed(world: World, monkeypatch: Any) -> None:
-    """The cursor stays behind the present: what began earlier and is seen later is not passed over."""
-    world.find(package(BAD))
-    with world.writing() as session:
-        at, _ = store.cursor(session)
-    assert (world.clock.now() - at).total_seconds() == 30
-    world.clock.move(3600)
-    world.run()
-    with world.writing() as session:
-        at, after = store.cursor(session)
-    assert at < world.clock.now()
-    assert after is not None

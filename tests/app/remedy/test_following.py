@@ -1,0 +1,44 @@
+"""The cursor over verdicts: nothing is passed over, and nothing is done twice."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from app.remedy import store
+from app.remedy.hook import tools
+from app.remedy.model import RemedyStep
+from app.remedy.timing import follow
+from tests.app.remedy.remedy_world import BAD, World
+from tests.support.agents import package
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+def test_following_again_changes_nothing(world: World) -> None:
+    """A crash between the jobs, or two runs over the same changes."""
+    world.find(package(BAD))
+    for _ in range(3):
+        with world.writing() as session:
+            store.set_cursor(session, world.clock.now().replace(year=2020), None)
+            assert follow(session, tools(), world.clock.now()) >= 1
+    assert (len(world.all()), world.state, len(world.notices())) == (1, "told_butler", 1)
+    with world.writing() as session:
+        assert session.scalar(select(func.count()).select_from(RemedyStep)) == 3
+
+
+def test_a_change_that_commits_late_is_followed(world: World) -> None:
+    """The cursor stays behind the present: what began earlier and is seen later is not passed over."""
+    world.find(package(BAD))
+    with world.writing() as session:
+        at, _ = store.cursor(session)
+    assert (world.clock.now() - at).total_seconds() == 30
+    world.clock.move(3600)
+    world.run()
+    with world.writing() as session:
+        at, after = store.cursor(session)
+    assert at < world.clock.now()
+    assert after is not None
