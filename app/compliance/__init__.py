@@ -1,6 +1,7 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
 from app.compliance.advice import Advice, advice_for
+from app.compliance.exemption_life import life_events
 from app.compliance.exemption_rules import covering, grouped
 from app.compliance.exemption_rules import end_of as exemption_end
 from app.compliance.exemption_service import Asked as ExemptionAsked
@@ -54,6 +55,7 @@ __all__ = [
     "grouped",
     "judge",
     "judge_as",
+    "life_events",
     "list_changes",
     "list_verdicts",
     "make_due",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app import contracts, credchecks, handover, hardware, remedy, transfer, wipe
+from app import compliance, contracts, credchecks, handover, hardware, remedy, transfer, wipe
 from app.history.tools import Source, Tools
 from app.kernel.tenancy import Principal
 from app.kernel.timeline import LifeEvent, Subject
@@ -20,6 +20,7 @@ _TELLERS: tuple[_Teller, ...] = (
     transfer.life_events,
     wipe.life_events,
     remedy.life_events,
+    compliance.life_events,
 )
 
 

@@ -330,3 +330,13 @@ def test_who_asked_is_reminded_once_before_the_end_and_never_of_a_short_one(app,
         clock.move(days * 86_400)
         assert run_job(app, JOBS[1]) == reminded, days
     assert told(app, user=it.user_id)[-1] == ("例外快到期：GJ-S1", f"/compliance/exemptions/{long['id']}")
+
+
+def test_a_phones_life_tells_of_its_exemptions(place, it, lead, ask):
+    held = ask(it)
+    ask(it, **whole(place))
+    act(lead, held, "approve")
+    items = lead.get(f"/history/handset/{place.phone}").text
+    assert "例外：禁止的应用，生效中" in items
+    assert "IT申请，主管决定" in items
+    assert items.count("例外：") == 1
