@@ -128,10 +128,14 @@ class PolicyFiles:
 
     def problems_over(self, subject: str, layers: Sequence[Mapping[str, Any]]) -> list[str]:
         """What the schema says against the newest file under these layers."""
-        return self.problems_of(subject, self._stacked(subject, layers))
+        return self.problems_of(subject, self.stacked(subject, layers))
 
-    def _stacked(self, subject: str, layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        return stack(self.latest(subject).body, [self.renewed(subject, layer) for layer in layers])
+    def stacked(
+        self, subject: str, layers: Sequence[Mapping[str, Any]], below: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The newest file, or `below` in its place, under these layers."""
+        body = self.latest(subject).body if below is None else below
+        return stack(body, [self.renewed(subject, layer) for layer in layers], self._schemas[subject].patches)
 
     def kept(self, subject: str, layer_ids: tuple[UUID, ...]) -> Policy | None:
         """What `overlay` made of these layers before; layers never change, so it still holds."""
@@ -143,7 +147,7 @@ class PolicyFiles:
         problems = self.problems_over(subject, bodies)
         if problems:
             raise PolicyError(problems)
-        policy = make_policy(subject, self.latest(subject).version, self._stacked(subject, bodies))
+        policy = make_policy(subject, self.latest(subject).version, self.stacked(subject, bodies))
         if len(self._overlaid) >= _KEPT:
             self._overlaid.clear()
         self._overlaid[subject, tuple(layer_id for layer_id, _ in layers)] = policy

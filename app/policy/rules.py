@@ -20,12 +20,37 @@ def patch(body: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def stack(body: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The file's body under its layers, the district's first and the centre's last."""
+def stack(
+    body: Mapping[str, Any], layers: Iterable[Mapping[str, Any]], patches: str | None = None
+) -> dict[str, Any]:
+    """The file's body under its layers, the district's first and the centre's last.
+
+    `patches`: the member that holds patches itself. A null inside one of those is a word of that patch, for the model
+    that it is for: to a plain merge it would take something out of the patch, and do nothing without a word.
+    """
     result = dict(body)
     for layer in layers:
+        below = result.get(patches or "", {})
         result = patch(result, layer)
+        if patches is not None and isinstance(layer.get(patches), Mapping) and isinstance(below, Mapping):
+            result[patches] = _joined(below, layer[patches])
     return result
+
+
+def _joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The patches of two layers by their keys; null for a key takes its patch away."""
+    result = {key: value for key, value in below.items() if above.get(key, value) is not None}
+    for key, value in above.items():
+        if value is not None:
+            result[key] = _over(result.get(key), value)
+    return result
+
+
+def _over(below: Any, above: Any) -> Any:
+    """One patch that does what the lower and then the upper does."""
+    if not isinstance(above, Mapping) or not isinstance(below, Mapping):
+        return above
+    return {**below, **{name: _over(below.get(name), value) for name, value in above.items()}}
 
 
 def renewed(layer: Mapping[str, Any], formerly: Mapping[str, str]) -> dict[str, Any]:

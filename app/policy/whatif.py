@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from app.policy import store
 from app.policy.files import Policy, PolicyError, PolicyFiles, make_policy
 from app.policy.model import PolicyLayer
-from app.policy.rules import stack
 
 Reach = Literal["company", "district", "centre"]
 
@@ -71,11 +70,11 @@ def proposed(session: Session, files: PolicyFiles, proposal: Proposal) -> dict[u
         for at in [("district", proposal.scope_id)]
         if proposal.reach == "district" and at in layers
     ]
-    problems = dict.fromkeys(files.problems_of(subject, stack(below, own)))
+    problems = dict.fromkeys(files.problems_of(subject, files.stacked(subject, own, below)))
     found: dict[uuid.UUID, Policy] = {}
     for centre, district in districts.items():
         over = [layers[at] for at in (("district", district), ("centre", centre)) if at in layers]
-        policy = make_policy(subject, file.version, stack(below, over))
+        policy = make_policy(subject, file.version, files.stacked(subject, over, below))
         if policy.sha256 not in made:
             problems |= dict.fromkeys(files.problems_of(subject, policy.body))
             made[policy.sha256] = policy
