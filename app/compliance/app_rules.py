@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from app.compliance.finding_rules import Finding, Status
+from app.compliance.finding_rules import BREACHES, Finding, Status
 from app.compliance.input_rules import Inputs, Package
 from app.compliance.list_rules import Allowlist, App
 
@@ -68,7 +68,8 @@ def app_findings(
         findings.append(
             Finding("only_prescribed_apps", "", Status.PASS, {"packages": len(inputs.packages or ())})
         )
-    return findings
+    # That it is not known whether an app is switched off may be told for two reasons.
+    return list({(finding.code, finding.subject): finding for finding in findings}.values())
 
 
 def _coverage(
@@ -105,7 +106,7 @@ def _prescribed(policy: Allowlist, seen: Seen | None, *, whole: bool) -> Iterato
         evidence: dict[str, Any] = {"label": app.label, "user": policy.work_user}
         if row is not None:
             evidence["version"] = row.get("version_name")
-            problems = list(_problems(name, app, row, evidence))
+            problems = list(_problems(name, app, row, evidence, policy))
             yield from problems
             if app.required and not problems:
                 yield Finding("required_present", name, Status.PASS, evidence)
@@ -115,18 +116,33 @@ def _prescribed(policy: Allowlist, seen: Seen | None, *, whole: bool) -> Iterato
             yield Finding("required_not_seen", name, Status.UNKNOWN, evidence)
 
 
-def _problems(name: str, app: App, row: Package, evidence: Mapping[str, Any]) -> Iterator[Finding]:
+def _problems(
+    name: str, app: App, row: Package, evidence: Mapping[str, Any], policy: Allowlist
+) -> Iterator[Finding]:
     active = _active(row)
     if app.required and active is None:
         yield Finding("required_activity_unknown", name, Status.UNKNOWN, evidence)
     elif app.required and not active:
         yield Finding("required_inactive", name, Status.FAIL, evidence)
+    elif not app.required and not policy.judge_inactive and not active:
+        # One that is switched off, and need not be there, is as good as gone.
+        if active is None:
+            yield Finding("app_activity_unknown", name, Status.UNKNOWN, evidence)
+        return
+    yield from _version(name, app, row, evidence)
+    yield from _signer(name, app, row, evidence)
+
+
+def _version(name: str, app: App, row: Package, evidence: Mapping[str, Any]) -> Iterator[Finding]:
     if app.least_version is not None:
         code, wanted = row.get("version_code"), {**evidence, "least_version": app.least_version}
         if code is None:
             yield Finding("required_version_unknown", name, Status.UNKNOWN, wanted)
         elif code < app.least_version:
             yield Finding("required_too_old", name, Status.FAIL, {**wanted, "version_code": code})
+
+
+def _signer(name: str, app: App, row: Package, evidence: Mapping[str, Any]) -> Iterator[Finding]:
     if app.signer is not None:
         signer, wanted = row.get("signer"), {**evidence, "wanted_signer": app.signer}
         if signer is None:
@@ -202,10 +218,11 @@ def _sources(name: str, packages: Sequence[Package], policy: Allowlist) -> Itera
     found: dict[str, list[Package]] = {}
     for package in packages:
         code = None if package["system"] is True else _source(package, policy)
-        if code is not None:
-            found.setdefault(code, []).append(package)
+        active = _any_active([package], policy)
+        if code is not None and active is not False:
+            found.setdefault("app_activity_unknown" if active is None else code, []).append(package)
     for code, rows in found.items():
-        status = Status.UNKNOWN if code == "installer_unknown" else Status.FAIL
+        status = Status.FAIL if code in BREACHES else Status.UNKNOWN
         yield Finding(code, name, status, _evidence(rows, policy.labels[name]))
 
 

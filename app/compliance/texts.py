@@ -64,8 +64,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "whether {app_en} belongs to the system could not be read",
         ),
         "app_activity_unknown": (
-            "应用{app}不该有，但读不到它是否已被停用",
-            "{app_en} is not allowed; whether it is disabled already could not be read",
+            "读不到应用{app}是否已被停用，无法判断",
+            "whether {app_en} is disabled could not be read, so it cannot be judged",
         ),
         "installer_not_allowed": (
             "应用{app}不是从允许的来源安装的：{installer}",

@@ -57,7 +57,7 @@ class TestPrescribed:
             "com.tencent.mm", version_code=1, signer="1", enabled=False, installer="com.miui.packageinstaller"
         )
         assert {f.code for f in judge(row, **EXACT) if f.status is Status.FAIL} == {
-            "required_too_old", "required_other_signer", "required_inactive", "app_sideloaded",
+            "required_too_old", "required_other_signer", "required_inactive",
         }  # fmt: skip
 
     def test_an_app_that_is_not_required_is_looked_at_where_it_is(self) -> None:
@@ -80,6 +80,22 @@ class TestByHand:
     def test_whether_it_is_the_systems_was_not_read(self) -> None:
         findings = judge(app("com.tencent.mm", installer="com.miui.packageinstaller", system=None))
         assert ("installer_unknown", "com.tencent.mm", "unknown") in told(findings)
+
+    @pytest.mark.parametrize(("enabled", "code"), [(False, None), (None, "app_activity_unknown")])
+    def test_one_that_is_switched_off_is_remedied(self, enabled: bool | None, code: str | None) -> None:
+        off = app("com.good.reader", installer="com.miui.packageinstaller", enabled=enabled)
+        assert {f.code for f in judge(WECHAT, off) if f.status is not Status.PASS} == ({code} - {None})
+        assert "app_sideloaded" in {f.code for f in judge(WECHAT, off, judge_inactive=True)}
+
+    @pytest.mark.parametrize(
+        ("enabled", "code"), [(False, None), (None, "app_activity_unknown"), (True, "required_too_old")]
+    )
+    def test_so_is_an_old_one_that_need_not_be_there(self, enabled: bool | None, code: str | None) -> None:
+        apps = BODY["apps"] | {
+            "水印相机": {"package": "com.stamp.camera", "required": False, "least_version": 9}
+        }
+        findings = judge(WECHAT, app("com.stamp.camera", enabled=enabled), apps=apps)
+        assert {f.code for f in findings if f.status is not Status.PASS} == ({code} - {None})
 
     def test_an_app_that_no_store_carries(self) -> None:
         apps = {"微信": {"package": "com.tencent.mm", "required": True, "by_hand": True}}
