@@ -113,6 +113,7 @@ class Installed:
             phone.identity.sdk,
             tuple(user.id for user in phone.users),
             frozenset(phone.unreadable_users),
+            (*phone.ways, *phone.refused),
             tuple(map(id, self._packages)),
         )
         self._hash = hash(self._key)

@@ -125,6 +125,7 @@ PLAIN_FIELDS: dict[str, Check] = {
     "device_owner": checks.optional(checks.text),
     "device_admins": checks.many(checks.text),
     "ways": checks.many(checks.choice(*Way)),
+    "refused": checks.many(checks.text),
     "su": checks.flag,
     "loader_unlocked": checks.flag,
     "selinux_enforcing": checks.flag,

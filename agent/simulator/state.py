@@ -187,7 +187,7 @@ class PhoneState:
     an erasure begins. `wipe_orders` counts the orders to erase that were met, `resets` those that were done.
     `device_admins` are components (`pkg/cls`); a device owner's own is added to them. `profile_owners` are packages
     by user. `roles` are the packages that hold a role (`sms`, `dialer`, `home`, `browser`, `assistant`) for user 0.
-    `ways` are of `Way`: how it prints.
+    `ways` are of `Way`: how it prints. `refused`: beginnings of commands that shell may not run.
     `loader_unlocked` shows in the properties, `su` in a place where shell can see it.
     `shown` is what shell did for the person who looks for this phone.
     `removal_lies` are of `RemovalLie`, by package, or `*` for all; a keeper of the vendor's puts an app back
@@ -223,6 +223,7 @@ class PhoneState:
     device_admins: list[str] = field(default_factory=list)
     roles: dict[str, list[str]] = field(default_factory=dict)
     ways: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     su: bool = False
     loader_unlocked: bool = False
     selinux_enforcing: bool = True

@@ -25,6 +25,7 @@ from agent.simulator.state import PhoneState, Way
 Handler = Callable[[list[str], PhoneState], Output]
 
 _NOT_FOUND = 127
+_REFUSED = 255
 _VIRTUAL_MACHINE = frozenset({"am", "appops", "pm", "settings"})
 _NOISE = b"WARNING: linker: /system/lib64/libmaker.so: unused DT entry: type 0x6ffffef5 arg 0x1b4\n"
 
@@ -73,6 +74,8 @@ def run(argv: list[str], phone: PhoneState, stdin: bytes = b"") -> Output:
     """
     removal.put_back(phone)
     name, *args = argv
+    if phone.refused and f"{' '.join(argv)} ".startswith(tuple(f"{words} " for words in phone.refused)):
+        return failed("java.lang.SecurityException: uid 2000 is not allowed\n", _REFUSED)
     if name == "cmd":
         return _cmd(args, phone)
     if name == "content":
