@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, flash, render_template, request
@@ -12,10 +13,11 @@ from app.allowlist.editing import PLACES, AppEntry, Layer
 from app.allowlist.layering import WRITERS
 from app.allowlist.shared_pages import Where, form_where, put, refused, to_draft, told, where
 from app.allowlist.versions import body_of
-from app.allowlist.yaml_text import written
+from app.allowlist.yaml_text import read_yaml, written
 from app.http.access import access
 from app.http.identity import current_principal
 from app.http.pages import local_path, page_now, see_other
+from app.http.transaction import open_write
 from app.kernel.db import db
 from app.kernel.errors import DomainError, Invalid
 from app.kernel.texts import one_line, wrong
@@ -100,28 +102,40 @@ def yaml_page() -> str:
     at = where(request.args)
     if at is None:
         return render_template("allowlist/empty.html")
-    return _yaml_form(at, written(at.body), at.layer.version)
+    return _yaml_form(at, written(at.body), base=at.layer.version)
 
 
-def _yaml_form(at: Where, text: str, base: int, refusal: DomainError | None = None) -> str:
+def _yaml_form(at: Where, text: str, refusal: DomainError | None = None, *, base: int) -> str:
     return render_template("allowlist/yaml.html", at=at, text=text, base=base, refusal=refusal)
 
 
 @allowlist_edit_pages.post("/allowlist/yaml")
-@access(*WRITERS)
+@access(*WRITERS, late_transaction=True)
 def take_yaml() -> Response:
     """The whole layer as text; refused with the line of each fault, and nothing typed is lost."""
-    at, text = form_where(), request.form.get("text", "")
     base = _version(request.form.get("base", ""))
+    return _written("整层 YAML", lambda _at, body: body, lambda *told: _yaml_form(*told, base=base), base)
+
+
+def _written(
+    origin: str,
+    change: Callable[[Where, dict[str, Any]], Mapping[str, Any]],
+    form: Callable[[Where, str, DomainError], str],
+    base: int | None = None,
+) -> Response:
+    """A draft made of a text; the text is read before any transaction, for a long one takes a second."""
+    text = request.form.get("text", "")
     try:
-        body = editing.whole_layer(text)
+        given = read_yaml(text)
+        open_write()
+        at = form_where()
         try:
-            draft_id = put(at, body, "整层 YAML", page_now(), base)
+            draft_id = put(at, change(at, given.body), origin, page_now(), base)
         except Invalid as exc:
-            raise editing.with_lines(exc, text) from exc
+            raise editing.with_lines(exc, given) from exc
     except DomainError as exc:
         db.session().rollback()
-        return refused(exc, _yaml_form(at, text, base, exc))
+        return refused(exc, form(form_where(), text, exc))
     return to_draft(draft_id, at)
 
 
@@ -137,19 +151,12 @@ def _presets_form(at: Where, text: str, refusal: DomainError | None = None) -> s
 
 
 @allowlist_edit_pages.post("/allowlist/presets")
-@access(*WRITERS)
+@access(*WRITERS, late_transaction=True)
 def take_presets() -> Response:
-    at, text = form_where(), request.form.get("text", "")
-    try:
-        layer, apps = editing.take_presets(at.editable(), text)
-        try:
-            draft_id = put(at, layer.body, f"出厂预装 {apps} 个应用", page_now())
-        except Invalid as exc:
-            raise editing.with_lines(exc, text) from exc
-    except DomainError as exc:
-        db.session().rollback()
-        return refused(exc, _presets_form(at, text, exc))
-    return to_draft(draft_id, at)
+    """What the command read off a new phone, added to the layer."""
+    return _written(
+        "导入出厂预装", lambda at, body: editing.take_presets(at.editable(), body).body, _presets_form
+    )
 
 
 @allowlist_edit_pages.post("/allowlist/versions/<int:version>/restore")

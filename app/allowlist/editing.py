@@ -8,7 +8,7 @@ from typing import Any
 
 from app.allowlist.catalogue import BY_NAME, parsed
 from app.allowlist.edits import MISSING, edited
-from app.allowlist.yaml_text import read_yaml
+from app.allowlist.yaml_text import Written
 from app.kernel.errors import Invalid
 from app.kernel.texts import one_line, required, wrong
 from app.policy import patch
@@ -152,37 +152,29 @@ def set_value(layer: Layer, name: str, text: str) -> Layer:
     return layer.put(setting.path, MISSING if value is None else value)
 
 
-def take_presets(layer: Layer, text: str) -> tuple[Layer, int]:
-    """Take over what `agent preset` printed, and how many apps that are. Raise `Invalid` naming the line."""
-    body = read_yaml(text).body
+def take_presets(layer: Layer, body: Mapping[str, Any]) -> Layer:
+    """Take over what `agent preset` printed. Raise `Invalid` for anything else."""
     if (
         not {"presets"} <= set(body) <= {"presets", *_BESIDE}
         or not isinstance(body["presets"], Mapping)
         or not body["presets"]
     ):
         raise wrong("text", "这不是 agent preset 输出的内容：最外层应只有 presets")
-    apps = 0
+    before = layer
     for brand, models in body["presets"].items():
         for model, listed in models.items() if isinstance(models, Mapping) else ():
             for package, label in listed.items() if isinstance(listed, Mapping) else ():
                 layer = layer.put(("presets", brand.strip().lower(), model, package), label)
-                apps += 1
-    if not apps:
+    if layer is before:
         raise wrong("text", "里面没有应用：应为 presets → 品牌 → 型号 → 包名: 名称")
-    return layer, apps
+    return layer
 
 
-def whole_layer(text: str) -> dict[str, Any]:
-    """The layer as an expert wrote it. Raise `Invalid` naming the line."""
-    return read_yaml(text).body
-
-
-def with_lines(error: Invalid, text: str) -> Invalid:
+def with_lines(error: Invalid, given: Written) -> Invalid:
     """The schema's complaints about a written layer, each with the line that it speaks of."""
-    lines = read_yaml(text)
     fields = []
     for fault in error.fields:
-        line = lines.line_of(fault.code)
+        line = given.line_of(fault.code)
         where = f"第 {line} 行：" if line else "与上级规定合在一起以后："
         fields.append(replace(fault, field="text", message=where + fault.message))
     return Invalid(error.detail, code=error.code, fields=fields)

@@ -26,7 +26,8 @@ def read_attempt(
     session: Session, files: PolicyFiles, text: str, *, centre: str | None, district: str | None
 ) -> Attempt:
     """Raise `Invalid` naming the lines at fault, `NotFound` for no such place."""
-    body = read_yaml(text).body
+    given = read_yaml(text)
+    body = given.body
     proposal = Proposal(SUBJECT, "company", None, body)
     if centre is not None:
         place = fleet_store.centre_by_code(session, centre)
@@ -43,5 +44,5 @@ def read_attempt(
         rules = rules_of(session, files, proposal)
     except PolicyError as exc:
         faults = [FieldError("body", problem, in_chinese(problem)) for problem in exc.problems]
-        raise with_lines(Invalid("不符合制度的格式 / it would not be valid", fields=faults), text) from exc
+        raise with_lines(Invalid("不符合制度的格式 / it would not be valid", fields=faults), given) from exc
     return Attempt(proposal, rules, fleet_store.count_phones(session, rules.after))

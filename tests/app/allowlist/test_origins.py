@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allowlist.edits import MISSING, between, changes, edited, moved_over
@@ -28,6 +28,7 @@ def _tidy(value: Any) -> Any:
     return {name: _tidy(member) for name, member in value.items() if member is not None}
 
 
+@settings(max_examples=60)
 @given(_BODIES, _BODIES, _BODIES)
 def test_what_is_explained_is_what_holds(file: Any, district: Any, centre: Any) -> None:
     tree = explained((FILE, file), [(DISTRICT, district), (CENTRE, centre)])
@@ -48,6 +49,7 @@ def test_what_is_explained_is_what_holds(file: Any, district: Any, centre: Any) 
             assert said == one.value
 
 
+@settings(max_examples=60)
 @given(_BODIES, _BODIES, _BODIES)
 def test_an_entry_for_a_model_holds_as_judging_folds_it(body: Any, brand: Any, model: Any) -> None:
     whole = {**body, "models": {"x": brand, "x/1": model}}
@@ -89,6 +91,7 @@ def test_the_winner_names_what_it_overrode() -> None:
     ]
 
 
+@settings(max_examples=60)
 @given(_BODIES, _BODIES)
 def test_a_patch_between_two_bodies_makes_the_second(one: Any, other: Any) -> None:
     below, wanted = _tidy(one), _tidy(other)
@@ -96,6 +99,7 @@ def test_a_patch_between_two_bodies_makes_the_second(one: Any, other: Any) -> No
     assert (changes(below, wanted) == []) == (below == wanted)
 
 
+@settings(max_examples=60)
 @given(_BODIES, _BODIES, st.lists(_NAMES, min_size=1, max_size=3), _VALUES)
 def test_an_edit_sets_what_it_names(layer: Any, one: Any, path: list[str], value: Any) -> None:
     below = _tidy(one)
