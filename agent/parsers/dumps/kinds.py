@@ -90,7 +90,7 @@ KINDS = (
         "usagestats",
         "使用记录 dumpsys usagestats",
         power.classify_usagestats,
-        r"^ {4,6}time=\"[\d\- :]+\" type=[A-Z_0-9]+ package=",
+        r"\A\s*user=\d+\r?$|^ {4,6}time=\"[\d\- :]+\" type=[A-Z_0-9]+ package=",
         "usagestats",
     ),
     _kind(

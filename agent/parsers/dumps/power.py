@@ -22,7 +22,7 @@ classify_usagestats = classifier(
         ("user", r"user=\d+"),
         (
             "heading",
-            r" {2}Last 24 hour events \(timeRange=.*| {2}In-memory (?:daily|weekly|monthly|yearly) stats",
+            r" {2}Last 24 hour events(?: \(timeRange=.*)?| {2}In-memory (?:daily|weekly|monthly|yearly) stats",
         ),
         (
             "heading",
