@@ -14,10 +14,7 @@ from app.allowance.claim_pages import claim_pages
 from app.allowance.pages import allowance_pages
 from app.allowlist.api import allowlist_api
 from app.allowlist.cli import preview_command
-from app.allowlist.draft_pages import allowlist_draft_pages
-from app.allowlist.edit_pages import allowlist_edit_pages
 from app.allowlist.pages import allowlist_pages
-from app.allowlist.sheet_pages import allowlist_sheet_pages
 from app.apps.api import apps_api
 from app.apps.pages import apps_pages
 from app.audit.cli import audit_cli
@@ -204,9 +201,6 @@ PAGES = (
     certificate_pages,
     apps_pages,
     allowlist_pages,
-    allowlist_edit_pages,
-    allowlist_sheet_pages,
-    allowlist_draft_pages,
     remedy_pages,
 )
 APIS: tuple[Blueprint, ...] = (

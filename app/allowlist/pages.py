@@ -12,11 +12,14 @@ from app.allowlist import fleet_store, views
 from app.allowlist.applied import applied_in
 from app.allowlist.candidates import candidates, models_in
 from app.allowlist.catalogue import GROUPS
+from app.allowlist.draft_pages import allowlist_draft_pages
 from app.allowlist.drafting import open_drafts
+from app.allowlist.edit_pages import allowlist_edit_pages
 from app.allowlist.editing import PLACES
 from app.allowlist.layering import READERS, SUBJECT, tree_for
 from app.allowlist.origins import Node, plain
 from app.allowlist.shared_pages import Where, attachment, where
+from app.allowlist.sheet_pages import allowlist_sheet_pages
 from app.allowlist.sheets import APPS, export_rows
 from app.allowlist.versions import version_lines
 from app.compliance import stale_counts
@@ -33,6 +36,8 @@ from app.registry import write_xlsx
 from app.runtime import runtime
 
 allowlist_pages = Blueprint("allowlist_pages", __name__)
+for part in (allowlist_edit_pages, allowlist_sheet_pages, allowlist_draft_pages):
+    allowlist_pages.register_blueprint(part)
 _SHOWS = {"apps": "应用", "presets": "出厂预装", "settings": "设置与安全"}
 _ROWS = 50
 _LONGEST = 500
