@@ -37,7 +37,7 @@ from app.settings import load_settings
 
 PHONES, PACKAGES, BATCH = 1000, 200, 250
 FLEET, APPS_EACH, CENTRES, KNOWN = 10_000, 60, 40, 3000
-FOLLOW_LIMIT, LIST_LIMIT_S = 8.0, 5.0
+FOLLOW_LIMIT, LIST_LIMIT_S = 12.0, 5.0
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 _STAMP: dict[str, Any] = {"created_at": NOW, "updated_at": NOW}
 

@@ -161,8 +161,11 @@ def _known_rows(session: Session, phones: Sequence[_Phone]) -> Iterator[Row[Any]
     if whole:
         yield from store.presences(session, [no for no in whole if no is not None])
     if few:
-        names = {step.package for phone in few for step in phone.steps}
-        yield from store.presences(session, [phone.no for phone in few if phone.no is not None], names)
+        wanted = {(phone.no, step.user, step.package) for phone in few for step in phone.steps}
+        numbers = [phone.no for phone in few if phone.no is not None]
+        for row in store.presences(session, numbers, {name for _, _, name in wanted}):
+            if (row.phone_no, row.user_no, row.name) in wanted:
+                yield row
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
