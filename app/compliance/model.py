@@ -41,7 +41,6 @@ class ComplianceVerdict(_Judged, Base):
     __table_args__ = (
         CheckConstraint(_STATUS, name="status"),
         Index("ix_compliance_verdict_status", "centre_id", "status"),
-        Index("ix_compliance_verdict_due", "due_at"),
         Index("ix_compliance_verdict_changed", "changed_at", "handset_id"),
     )
 

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -29,6 +30,8 @@ from app.readings import AbsorbedReading
 SUBJECT = "allowlist"
 BATCH = 100
 """Phones judged in one transaction of the job: some tenths of a second in which nobody else writes to SQLite."""
+BATCH_S = 1.0
+"""After so long a batch is ended early: a machine with too much to do judges fewer at a time."""
 BUDGET_S = 60.0
 _AT_ONCE = from_us(0)
 
@@ -99,26 +102,42 @@ def rejudge_due(
 
     Between two batches it rests for as long as the last one took, so that on SQLite others come to write.
     """
-    begun = time.monotonic()
-    judged = 0
+    begun, judged = time.monotonic(), 0
+    after: uuid.UUID | None = None
     while True:
         started = time.monotonic()
         with transactions() as session:
-            found = rejudge(session, policies, clock.now())
-        judged += found
-        if found < BATCH or time.monotonic() - begun > budget_s:
+            done = _batch(session, policies, clock.now(), after, BATCH)
+        judged, after = judged + len(done.judged), done.last
+        if after is None or time.monotonic() - begun > budget_s:
             return judged
         pause(time.monotonic() - started)
 
 
 def rejudge(session: Session, policies: PolicyFiles, now: dt.datetime, limit: int = BATCH) -> int:
     """One batch of `rejudge_due`, in the caller's transaction."""
+    return len(_batch(session, policies, now, None, limit).judged)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """`last`: the phone after which the next batch begins; None: no phone waits behind those that were judged."""
+
+    judged: Sequence[uuid.UUID]
+    last: uuid.UUID | None
+
+
+def _batch(
+    session: Session, policies: PolicyFiles, now: dt.datetime, after: uuid.UUID | None, limit: int
+) -> _Batch:
     holding = wanted(session, policies, store.centres_in_service(session))
     shas = {centre: policy.sha256 for centre, policy in holding.items()}
-    centres = store.waiting(session, shas, now, limit)
-    if centres:
-        _judge(session, centres, {}, holding, policies, now)
-    return len(centres)
+    centres = store.waiting(session, shas, now, after, limit)
+    if not centres:
+        return _Batch((), None)
+    judged = _judge(session, centres, {}, holding, policies, now, seconds=BATCH_S)
+    whole = len(judged) == len(centres)
+    return _Batch(judged, None if whole and len(centres) < limit else max(judged))
 
 
 def wanted(
@@ -166,18 +185,26 @@ def _judge(
     holding: Mapping[uuid.UUID, Policy],
     files: PolicyFiles,
     now: dt.datetime,
-) -> None:
-    """`centres`: handset → centre; `known`: sections that need not be read from the database."""
+    *,
+    seconds: float | None = None,
+) -> list[uuid.UUID]:
+    """`centres`: handset → centre; `known`: sections that need not be read from the database. Returns those judged, in
+    the order of their ids: all, or as many as could be in `seconds`, at least one.
+    """
     judging = {centre: holding[centre] for centre in set(centres.values())}
     ruling = Judge(session, judging, now, labels_of(session, files, judging))
     rows, changes = [], []
+    started = time.monotonic()
     for facts in gather(session, centres, known=known, lock=True):
         row = _row(facts, holding[facts.centre_id], ruling.rule(facts), now)
         rows.append(row)
         if row["changed_at"] == now:
             changes.append(_change(row, now))
+        if seconds is not None and time.monotonic() - started > seconds:
+            break
     store.save(session, rows)
     store.append_changes(session, changes)
+    return [row["handset_id"] for row in rows]
 
 
 def labels_of(

@@ -150,10 +150,14 @@ def centres_in_service(session: Session, principal: Principal = SYSTEM) -> list[
 
 
 def waiting(
-    session: Session, policies: Mapping[uuid.UUID, str], now: dt.datetime, limit: int
+    session: Session,
+    policies: Mapping[uuid.UUID, str],
+    now: dt.datetime,
+    after: uuid.UUID | None,
+    limit: int,
 ) -> dict[uuid.UUID, uuid.UUID]:
     """Handset → its present centre, for phones in service whose verdict is due, was never given, was given in another
-    centre, or by another policy than that centre's (centre → sha256).
+    centre, or by another policy than that centre's (centre → sha256). In the order of their ids, those `after` one.
     """
     verdict = ComplianceVerdict
     stale = [
@@ -175,6 +179,8 @@ def waiting(
         .order_by(Handset.id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(Handset.id > after)
     return dict(session.execute(query).all())
 
 
