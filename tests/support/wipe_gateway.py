@@ -20,6 +20,7 @@ from agent.inbox import Inbox
 from agent.inspect_phone import InspectPhone
 from agent.pins import KeyPins
 from agent.reading import PhoneReader
+from agent.remove import RemoveApp, RestoreApp
 from agent.reporter import AgentStopped, Reporter
 from agent.state import Identity
 from agent.sweep import Serials
@@ -75,6 +76,8 @@ class Gateway:
         kinds: dict[str, Kind] = {
             "wipe_phone": WipeKind(self.enrolled.sealed, self.boxes, at_hand, inbox.left_s, tell),
             "inspect_phone": InspectPhone(at_hand),
+            "remove_app": RemoveApp(at_hand, settle_s=0, sleep=lambda _: None),
+            "restore_app": RestoreApp(at_hand, settle_s=0, sleep=lambda _: None),
         }
         self.worker = CommandWorker(inbox, kinds, self.box.clock, on_result=lambda: None)
         self.inbox = inbox
