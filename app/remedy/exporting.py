@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.remedy.states import STATE_WORDS
 from app.remedy.views import Line
-from app.remedy.words import OUTCOMES, SEVERITY, WHY, code_words
+from app.remedy.words import OUTCOMES, WHY, code_words, severity_words
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _HEAD = (
@@ -51,7 +51,7 @@ def _texts(line: Line) -> tuple[str, ...]:
         code_words(case.code),
         case.subject,
         line.app,
-        SEVERITY.get(case.severity, case.severity),
+        severity_words(case.severity),
         STATE_WORDS[case.state][1],
         WHY.get(case.why or "", case.why or ""),
         _moment(case.opened_at),

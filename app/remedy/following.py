@@ -17,7 +17,7 @@ from app.registry import Handset
 from app.remedy import store
 from app.remedy.model import RemedyCase
 from app.remedy.noting import write_step
-from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, app_of, standing, step_at
+from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, app_of, standing, step_at, target_of
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged
 from app.remedy.states import LADDER, ORDERABLE, REOPENABLE, Event, State
@@ -67,7 +67,8 @@ def seen_of(one: Judged, case: RemedyCase) -> Seen | None:
 def standing_of(one: Judged, case: RemedyCase) -> Standing:
     if case.code == NOT_INSPECTED:
         return Standing.UNKNOWN if any(_unread(one)) else Standing.ABSENT
-    return standing(one.seen, case.code, case.subject)
+    target = target_of(case.subject, case.evidence) if case.package is not None else None
+    return standing(one.seen, case.code, case.subject, None if target is None else target.users)
 
 
 def _unread(one: Judged) -> list[Seen]:

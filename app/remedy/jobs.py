@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-import datetime as dt
-
-from sqlalchemy.orm import Session
-
-from app.kernel.jobs import Job
+from app.kernel.clock import Clock
+from app.kernel.jobs import OutsideJob, Transactions
 from app.remedy.hook import tools
-from app.remedy.timing import follow, sweep
+from app.remedy.timing import follow_all, sweep_all
 
 
-def _follow(session: Session, now: dt.datetime) -> int:
-    return follow(session, tools(), now)
+def _follow(transactions: Transactions, clock: Clock) -> int:
+    return follow_all(transactions, clock, tools())
 
 
-def _sweep(session: Session, now: dt.datetime) -> int:
-    return sweep(session, tools(), now)
+def _sweep(transactions: Transactions, clock: Clock) -> int:
+    return sweep_all(transactions, clock, tools())
 
 
 JOBS = (
-    Job(name="follow_verdicts", every_s=20, run=_follow),
-    Job(name="sweep_remedies", every_s=20, run=_sweep),
+    OutsideJob(name="follow_verdicts", every_s=20, run=_follow),
+    OutsideJob(name="sweep_remedies", every_s=20, run=_sweep),
 )

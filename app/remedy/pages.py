@@ -23,7 +23,7 @@ from app.remedy.exporting import workbook
 from app.remedy.hook import tools
 from app.remedy.states import OPEN, STATE_WORDS, State
 from app.remedy.tools import ORDERERS, VIEWERS, case_path
-from app.remedy.words import CODES, OUTCOMES, SEVERITY, STEPS, WHY, code_words
+from app.remedy.words import OUTCOMES, STEPS, WHY, code_words, severity_words
 
 remedy_pages = Blueprint("remedy_pages", __name__)
 _EXPORTED = 200
@@ -35,8 +35,8 @@ _STATES: Mapping[str, list[str]] = {
     _ACTIVE: [str(s) for s in OPEN if s != State.EARLY],
 }
 _WORDS: Mapping[str, Any] = {
-    "state_words": STATE_WORDS, "code_words": code_words, "severity_words": SEVERITY, "why_words": WHY,
-    "step_words": STEPS, "outcome_words": OUTCOMES, "open_states": OPEN, "named_codes": CODES,
+    "state_words": STATE_WORDS, "code_words": code_words, "severity_words": severity_words, "why_words": WHY,
+    "step_words": STEPS, "outcome_words": OUTCOMES, "open_states": OPEN,
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 NOT_INSPECTED = "not_inspected"
 """A case of a phone of which something cannot be read for long: one for all of it, with an empty subject."""
 MAX_USERS = 10
-_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _ABOUT_APPS = ("app_", "required_", "installer_")
 _USER_ID = re.compile(r"[0-9]{1,9}")
 
@@ -79,18 +79,24 @@ _OF_APP = frozenset(
 )  # fmt: skip
 
 
-def standing(findings: Iterable[Seen], code: str, subject: str) -> Standing:
-    """Of a finding that once was there. Absent only where everything that would show it was read."""
+def standing(
+    findings: Iterable[Seen], code: str, subject: str, users: Collection[int] | None = None
+) -> Standing:
+    """Of a finding that once was there, in these users where that is known. Absent only where everything that would
+    show it was read; what may be in a user that was never looked into is that user's own matter.
+    """
     found = list(findings)
     own = next((seen for seen in found if seen.key == (code, subject)), None)
     if own is not None and own.status != "pass":
         return Standing(own.status)
-    if own is None and any(_hides(seen, code, subject) for seen in found if seen.status == "unknown"):
+    if own is None and any(_hides(seen, code, subject, users) for seen in found if seen.status == "unknown"):
         return Standing.UNKNOWN
     return Standing.ABSENT
 
 
-def _hides(seen: Seen, code: str, subject: str) -> bool:
+def _hides(seen: Seen, code: str, subject: str, users: Collection[int] | None) -> bool:
+    if seen.code == "user_not_inspected" and users is not None:
+        return seen.subject in {str(user) for user in users}
     if seen.code in _OF_APP:
         return bool(subject) and package_of(seen.subject) == package_of(subject)
     # Of a code that is not known here everything unread might hide it.

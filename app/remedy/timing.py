@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from app.compliance import changed_since
+from app.kernel.clock import Clock
+from app.kernel.jobs import Transactions
 from app.readings import confirmed_at
 from app.registry import Handset
 from app.remedy import store
@@ -25,26 +29,84 @@ from app.remedy.states import Event, State
 from app.remedy.telling import holders, local_time, tell_holders, tell_leads
 from app.remedy.tools import Tools, body_of, span_of
 
-PHONES = 300
-"""Taken in one run, so that no write lasts long."""
+PHONES, BUDGET_S = 50, 15.0
+"""Taken in one transaction, so that no write lasts long; and how long one run goes on."""
 LAG = dt.timedelta(seconds=30)
 """A verdict of a transaction that began earlier may become visible later: so far back it is looked again."""
 _AGAIN = dt.timedelta(seconds=15)
 
 
-def follow(session: Session, tools: Tools, now: dt.datetime) -> int:
-    """Take the phones whose verdict changed since the last run."""
-    before, after_id = store.cursor(session)
-    rows = changed_since(session, before, after_id, PHONES)
+Place = tuple[dt.datetime, uuid.UUID | None]
+"""A place in the order of changes: the last one that was taken."""
+
+
+def follow_all(
+    transactions: Transactions,
+    clock: Clock,
+    tools: Tools,
+    *,
+    budget_s: float = BUDGET_S,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Take all phones whose verdict changed since the last run, some a transaction; how many.
+
+    Between two it rests for as long as the last one took, so that on SQLite others come to write.
+    """
+    place: Place | None = None
+
+    def batch(session: Session) -> int:
+        nonlocal place
+        number, place = follow(session, tools, clock.now(), place)
+        return number
+
+    return _in_batches(transactions, batch, budget_s, pause)
+
+
+def sweep_all(
+    transactions: Transactions,
+    clock: Clock,
+    tools: Tools,
+    *,
+    budget_s: float = BUDGET_S,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Move all that time moves, in the same way."""
+    return _in_batches(transactions, lambda session: sweep(session, tools, clock.now()), budget_s, pause)
+
+
+def _in_batches(
+    transactions: Transactions,
+    batch: Callable[[Session], int],
+    budget_s: float,
+    pause: Callable[[float], None],
+) -> int:
+    begun, count = time.monotonic(), 0
+    while True:
+        started = time.monotonic()
+        with transactions() as session:
+            number = batch(session)
+        count += number
+        if number < PHONES or time.monotonic() - begun > budget_s:
+            return count
+        pause(time.monotonic() - started)
+
+
+def follow(session: Session, tools: Tools, now: dt.datetime, since: Place | None = None) -> tuple[int, Place]:
+    """One batch: how many, and where the next one begins. What is kept for the next run stays behind the present."""
+    kept = store.cursor(session)
+    at, after_id = since or kept
+    rows = changed_since(session, at, after_id, PHONES)
     if not rows:
-        return 0
+        return 0, (at, after_id)
     ids = [row.handset_id for row in rows]
     taken(session, tools, ids, judged(session, ids), now)
-    at, last = rows[-1].changed_at, rows[-1].handset_id
-    if at > now - LAG:
-        at, last = max(before, now - LAG), (after_id if before >= now - LAG else None)
-    store.set_cursor(session, at, last)
-    return len(ids)
+    place: Place = (rows[-1].changed_at, rows[-1].handset_id)
+    horizon = now - LAG
+    if place[0] <= horizon:
+        store.set_cursor(session, *place)
+    elif kept[0] < horizon:
+        store.set_cursor(session, horizon, None)
+    return len(ids), place
 
 
 def sweep(session: Session, tools: Tools, now: dt.datetime) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.compliance import SEVERITY_WORDS, title_of
+from app.remedy.rules import NOT_INSPECTED
+
 WHY: Mapping[str, str] = {
     "due": "期限已到，仍未整改",
     "unread": "长时间读不到，不能判断",
@@ -30,25 +33,12 @@ STEPS: Mapping[str, str] = {
     "exempt": "已批准例外", "leave": "手机已离开", "dismiss": "搁置", "restore": "下令恢复",
     "bring_back": "已恢复", "keep": "没有恢复", "return": "再次出现", "unknown": "读不到了", "known": "又读到了",
 }  # fmt: skip
-CODES: Mapping[str, str] = {
-    "app_forbidden": "禁止的应用", "app_not_prescribed": "规定以外的应用", "app_sideloaded": "私自安装的应用",
-    "app_in_other_user": "分身或其他空间里的应用", "more_apps_than_prescribed": "应用超出规定",
-    "installer_not_allowed": "安装来源不允许", "required_missing": "缺少工作应用",
-    "required_inactive": "工作应用被停用", "required_too_old": "工作应用版本过低",
-    "required_other_signer": "工作应用签名不符", "user_not_allowed": "多余的用户空间",
-    "account_not_allowed": "不允许的账号", "developer_options_on": "开发者选项打开", "adb_wifi_on": "无线调试打开",
-    "unknown_sources_on": "允许未知来源", "airplane_mode_on": "飞行模式打开", "no_screen_lock": "没有锁屏",
-    "accessibility_not_allowed": "不允许的无障碍服务", "patch_too_old": "系统补丁过旧",
-    "other_device_owner": "被别的程序管理", "rooted": "有 root 迹象", "loader_unlocked": "引导程序已解锁",
-    "test_build": "测试版系统", "storage_low": "存储空间不足", "silent": "长时间没有读到",
-    "not_inspected": "有内容一直读不到",
-}  # fmt: skip
 REASONS: Mapping[str, str] = {
     "role_sms": "它是短信应用", "role_dialer": "它是电话应用", "role_home": "它是桌面",
     "role_assistant": "它是语音助手", "role_browser": "它是浏览器", "input_method": "它是输入法",
     "device_owner": "它管理这台设备",
     "profile_owner": "它管理工作资料", "device_admin": "它是设备管理员", "system_app": "它是系统应用",
-    "needed": "管家手机自己要用它", "not_read": "读不到它是不是受保护，所以没有动",
+    "needed": "管家手机自己要用它", "web_view": "系统显示网页要用它", "not_read": "读不到它是不是受保护，所以没有动",
     "vendor_setting": "手机不允许：打开 开发者选项 → USB 调试（安全设置）后再试", "device_policy": "被设备管理策略禁止",
     "not_permitted": "系统不允许", "failed": "手机报告失败", "needs_tap": "手机上要点一次确认",
     "comes_back": "移除后马上又回来了", "lied": "手机说成功了，但什么也没有变",
@@ -66,7 +56,6 @@ OUTCOMES: Mapping[str, str] = {
     "uninstalled": "已卸载", "gone": "手机上已没有", "disabled": "已停用", "suspended": "已暂停使用",
     "protected": "受保护，没有动", "unchanged": "没有变化", "unknown": "结果不明", "restored": "已恢复",
 }  # fmt: skip
-SEVERITY: Mapping[str, str] = {"critical": "紧急", "high": "高", "medium": "中", "low": "低"}
 
 
 def reason_words(reason: str) -> str:
@@ -74,4 +63,9 @@ def reason_words(reason: str) -> str:
 
 
 def code_words(code: str) -> str:
-    return CODES.get(code, code)
+    return "有内容一直读不到" if code == NOT_INSPECTED else title_of(code)
+
+
+def severity_words(severity: str) -> str:
+    """A severity that a later version knows is shown as it is called."""
+    return SEVERITY_WORDS[severity][1] if severity in SEVERITY_WORDS else severity

@@ -117,6 +117,12 @@ class World:
     ) -> list[wire.Command]:
         """A fresh reading by the gateway: the work apps and `more`; the commands that it is given."""
         sections: dict[str, Any] = {"users": users or OWNER, **CLEAN}
+        if serial != "S1":
+            sections["identity"] = CLEAN["identity"] | {
+                "serial": serial,
+                "imei": [],
+                "android_id": f"id-{serial}",
+            }
         if packages:
             sections["packages"] = [*WORK, *more]
         entry = with_sections(reading(serial, age_s=0.0), **sections) | {"unread": list(unread)}

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from app.compliance import FINDING_TITLES
 from app.kernel.tenancy import SYSTEM
 from app.registry import Handset, PostHolding
 from app.remedy import case_links, own_count
 from app.remedy.dismissing import dismiss
 from app.remedy.instructions import FOR_IT, steps_for
-from app.remedy.words import CODES
 from tests.app.remedy.remedy_world import BAD, NAMES, ODD, OWNER, World
 from tests.support.agents import package
 
@@ -82,10 +82,19 @@ def test_a_list_that_could_not_be_read_ends_nothing_and_becomes_a_task(world: Wo
 
 def test_a_user_that_nobody_may_look_into_hides_what_was_there(world: World) -> None:
     second = [*OWNER, {"id": 10, "name": "分身", "running": True}]
-    world.find(package(BAD))
+    world.find(package(BAD), package(BAD, user=10), users=second)
     world.find(users=second, unread=[{"section": "packages.user.10", "reason": "denied"}])
     assert world.state == "told_butler"
     assert "unknown" in world.steps()
+
+
+def test_a_user_in_which_it_never_was_hides_nothing(world: World) -> None:
+    second = [*OWNER, {"id": 150, "name": "安全文件夹", "running": True}]
+    secret = {"users": second, "unread": [{"section": "packages.user.150", "reason": "denied"}]}
+    world.find(package(BAD), **secret)
+    world.find(**secret)
+    assert world.state == "gone"
+    assert world.case("").code == "not_inspected", "that user is a matter of its own"
 
 
 def test_what_cannot_be_read_for_long_is_one_task_of_its_own(world: World) -> None:
@@ -241,12 +250,12 @@ def test_only_the_list_decides_again(world: World) -> None:
 
 
 def test_steps_by_brand() -> None:
-    for code in CODES:
+    for code in FINDING_TITLES:
         for brand in ("Redmi", "HONOR", "OPPO", "vivo", "samsung", "Hisense", ""):
             assert all(steps_for(code, brand)), (code, brand)
     assert steps_for("app_in_other_user", "Xiaomi") != steps_for("app_in_other_user", "samsung")
     assert steps_for("patch_too_old", "HUAWEI")[1].startswith("设置 → 系统和更新")
-    assert set(CODES) >= FOR_IT
+    assert set(FINDING_TITLES) | {"not_inspected"} >= FOR_IT
 
 
 def test_what_other_rooms_are_told(world: World) -> None:

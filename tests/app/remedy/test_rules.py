@@ -53,6 +53,13 @@ def test_gone_only_where_all_that_would_show_it_was_read() -> None:
     )
 
 
+def test_a_user_that_it_was_never_in_hides_nothing() -> None:
+    closed = [found("user_not_inspected", "150")]
+    assert standing(closed, "app_forbidden", APP, (0,)) is Standing.ABSENT
+    assert standing(closed, "app_forbidden", APP, (0, 150)) is Standing.UNKNOWN
+    assert standing(closed, "app_forbidden", APP) is Standing.UNKNOWN
+
+
 def test_of_a_finding_that_is_not_known_here_anything_unread_may_hide_it() -> None:
     assert standing([found("storage_not_read")], "something_new", "") is Standing.UNKNOWN
     assert standing([found("storage_low", "", "fail")], "something_new", "") is Standing.ABSENT
@@ -72,6 +79,8 @@ def test_of_a_finding_that_is_not_known_here_anything_unread_may_hide_it() -> No
         ("抖音", {"users": [0]}, None),
         ("a; rm -rf /", {"users": [0]}, None),
         ("", {"users": [0]}, None),
+        ("onepart", {"users": [0]}, None),
+        ("com.9digit", {"users": [0]}, None),
         (f"{APP}@", {"users": [0]}, Target(APP, (0,))),
         (f"{APP}@x", {"users": [0]}, None),
     ],
