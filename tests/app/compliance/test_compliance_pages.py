@@ -250,6 +250,7 @@ def test_the_history_tells_what_changed_from_one_verdict_to_the_next(app, lead, 
     assert "名单有变" in parts[0]
     assert "问题没有变化" in parts[0]
     assert parts[1].count("不再有") == 2
+    assert "新出现" not in parts[1], "what passes is no news"
     assert "不合规→宽限期内" in parts[2]
     assert parts[2].count("新出现") == 1
     assert parts[2].count("不再有") == 1
