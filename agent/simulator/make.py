@@ -12,13 +12,12 @@ from agent.simulator.catalogue import (
     MODELS,
     OTHER_APPS,
     RELEASES,
-    VENDORS,
     WORK_APPS,
     App,
     Model,
-    Vendor,
 )
 from agent.simulator.state import Account, Battery, Identity, Package, PhoneState, SimSlot, User, UserState
+from agent.simulator.vendors import VENDORS, Vendor
 
 DUAL_APP_USER = 999
 SECOND_SPACE_USER = 10

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent.simulator.catalogue import VENDORS, WORK_APPS, Model
+from agent.simulator.catalogue import WORK_APPS, Model
 from agent.simulator.make import (
     DUAL_APP_USER,
     SECOND_SPACE_USER,
@@ -16,6 +16,7 @@ from agent.simulator.make import (
     roles_of,
 )
 from agent.simulator.state import Account, Package, PhoneState, User, UserState, Way
+from agent.simulator.vendors import VENDORS
 
 _OLD_SHELL = "old_shell"
 _HEX, _LONG = "xxxxxxxx", "AAAAAAAAAAAAAAAA"

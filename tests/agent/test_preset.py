@@ -14,12 +14,13 @@ from agent.main import main
 from agent.parsers.evidence import PhoneDate
 from agent.parsers.first_installs import Installed
 from agent.preset_rules import FIRST_START_S, FRESH_S, NotWhole, known_apps, preset_of
-from agent.simulator.catalogue import VENDORS, WORK_APPS
+from agent.simulator.catalogue import WORK_APPS
 from agent.simulator.faults import Fault, FaultKind
 from agent.simulator.fleet import Fleet
 from agent.simulator.mksh import MkshRunner
 from agent.simulator.profiles import PROFILES, add_second_users, fresh_phone, worked_phone
 from agent.simulator.state import AuthMode, PhoneState, User
+from agent.simulator.vendors import VENDORS
 
 START = 1_780_000_000
 FRESH = PhoneDate(START + 600, 28_800)

@@ -25,10 +25,11 @@ from agent.reading import PhoneReader
 from agent.remove import RemoveApp
 from agent.simulator import changes
 from agent.simulator.android.removal import RemovalLie
-from agent.simulator.catalogue import VENDORS, WORK_APPS
+from agent.simulator.catalogue import WORK_APPS
 from agent.simulator.fleet import Fleet
 from agent.simulator.profiles import add_second_users, fresh_phone, worked_phone
 from agent.simulator.state import AuthMode, Package, PhoneState
+from agent.simulator.vendors import VENDORS
 from agent.sweep import Serials
 from agent.transport import TransportOptions
 from app.compliance import verdicts

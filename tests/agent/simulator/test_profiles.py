@@ -7,7 +7,7 @@ import pytest
 from agent.parsers.frames import parse_frames
 from agent.phone import snapshot_command
 from agent.simulator import changes, scenario
-from agent.simulator.catalogue import RELEASES, VENDORS, WORK_APPS
+from agent.simulator.catalogue import RELEASES, WORK_APPS
 from agent.simulator.checks import ScenarioError
 from agent.simulator.cli import _fleet
 from agent.simulator.fleet import Fleet
@@ -16,6 +16,7 @@ from agent.simulator.profiles import PROFILES, add_second_users, fresh_phone, wo
 from agent.simulator.reset import erase
 from agent.simulator.runner import execute
 from agent.simulator.state import AuthMode, PhoneState, Way
+from agent.simulator.vendors import VENDORS
 from agent.snapshot import assemble
 from agent.snapshot_parts import Json
 from agent.transport import TransportOptions, open_transport
