@@ -47,5 +47,5 @@ def shift(
     if before == State.TASK and after != State.TASK:
         stop_asking(session, case, say or STEPS[step], by, now)
     if after == State.TASK and before != State.TASK:
-        ask_people(session, tools, case, now)
+        ask_people(session, tools, case, say, now)
     return after

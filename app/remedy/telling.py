@@ -90,15 +90,15 @@ def task_key(case: RemedyCase) -> str:
     return f"remedy:{case.id}"
 
 
-def ask_people(session: Session, tools: Tools, case: RemedyCase, now: dt.datetime) -> None:
-    """Open the task of a case, with what to do."""
+def ask_people(session: Session, tools: Tools, case: RemedyCase, said: str, now: dt.datetime) -> None:
+    """Open the task of a case, with what to do. `said`: by the gateway, or by what stood in the way; may be empty."""
     phone = store.phones(session, [case.handset_id])[case.handset_id]
     due = now + span_of(body_of(session, tools, case.centre_id), "task_hours")
     steps = steps_for(case.code, phone.brand)
     body = "\n".join(
         [
             case.words,
-            f"原因：{WHY.get(case.why or '', case.why or '')}",
+            f"原因：{WHY.get(case.why or '', case.why or '')}" + (f"（{said}）" if said else ""),
             *(f"{n}. {step}" for n, step in enumerate(steps, 1)),
             "处理后让网关读一次手机，这件待办会自己结束。",
         ]

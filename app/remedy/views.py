@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.duty import answerable
+from app.guides import family_of, guide_path
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import SYSTEM, Principal
 from app.labels import labels_for, name_of
@@ -98,6 +99,7 @@ class CaseView:
     blocked: Sequence[Blocker]
     todo: Sequence[str]
     next_at: dt.datetime | None
+    guide: str
     loss: Sequence[str] = field(default_factory=tuple)
 
 
@@ -122,6 +124,7 @@ def case_view(
         blocked=blockers(session, tools, case, Look.SHOW, now) if asks else (),
         todo=steps_for(case.code, line.phone.brand),
         next_at=_next(case, body),
+        guide=guide_path(family_of(line.phone.brand)),
         loss=tuple(body["acts"]) if asks else (),
     )
 

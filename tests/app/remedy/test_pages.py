@@ -53,6 +53,17 @@ def test_pages_of_a_case_from_finding_to_removed(world: World, as_user: Any) -> 
     assert "下令移除" in history.text
 
 
+def test_a_task_says_why_and_what_to_do(world: World, as_user: Any) -> None:
+    world.to("removing")
+    world.tell("succeeded", "unchanged", {"installed": True, "enabled": 0, "suspended": False}, "vendor_setting")
+    page = as_user("it", world.org.centre).get(f"/remedies/{world.case().id}").text
+    assert "手机拒绝了卸载" in page
+    assert "USB 调试（安全设置）" in page
+    assert "/guides/debugging/xiaomi" in page
+    tasks = as_user("lead", world.org.centre).get("/tasks").text
+    assert "整改 GJ-0000" in tasks
+
+
 def test_filters_sorting_and_excel(world: World, as_user: Any) -> None:
     lead = as_user("lead", world.org.centre)
     world.find(package(BAD), package("=cmd.game"))
