@@ -114,6 +114,7 @@ CATALOGUE: tuple[Setting, ...] = (
     _number("silent_hours", TIMES, "多久没有读到算未知", "小时"),
     _number("returns_days", TIMES, "多久之内再犯不再宽限", "天"),
     _number("exemption.max_days", TIMES, "例外最长", "天"),
+    _number("exemption.remind_days", TIMES, "例外到期前多久提醒", "天", hint="0 是不提醒"),
 )  # fmt: skip
 NOBODY, NONE = "一个都不允许", "无"
 """An optional list with no members, in words, and what a form takes for it: left empty, it is not judged."""

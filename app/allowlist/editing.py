@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.allowlist.catalogue import BY_NAME, parsed
-from app.allowlist.edits import MISSING, edited
+from app.allowlist.edits import MISSING, edited, worded
+from app.allowlist.origins import PATCHES
 from app.allowlist.yaml_text import Written
 from app.kernel.errors import Invalid
 from app.kernel.texts import one_line, required, wrong
-from app.policy import patch
+from app.policy import patched, stack
 
 PLACES = {
     "required": "必装的工作应用",
@@ -34,18 +35,23 @@ class Layer:
     entry: str = ""
 
     def put(self, path: Sequence[str], value: Any) -> Layer:
-        whole = ("models", self.entry, *path) if self.entry else tuple(path)
-        return Layer(edited(self.body, self.below, whole, value), self.below, self.entry)
+        """Set a value, or take it away (`MISSING`)."""
+        if not self.entry:
+            return Layer(edited(self.body, self.below, path, value), self.below)
+        if value is MISSING and at_path(self.holding, path) is None:
+            return self
+        # In the patch of a model null takes away for that model what holds for all.
+        word = None if value is MISSING else value
+        return Layer(worded(self.body, (PATCHES, self.entry, *path), word), self.below, self.entry)
 
     @property
     def effective(self) -> Mapping[str, Any]:
-        return patch(self.below, self.body)
+        return stack(self.below, [self.body], PATCHES)
 
     @property
     def holding(self) -> Mapping[str, Any]:
-        """What the acts change: the whole body, or the entry that they are for."""
-        whole = self.effective
-        return whole["models"].get(self.entry, {}) if self.entry else whole
+        """What holds where the acts are for: for all phones, or for those of the entry."""
+        return patched(self.effective, PATCHES, self.entry) if self.entry else self.effective
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,14 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
+def at_path(body: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """The value at a path, None where there is none."""
+    here: Any = body
+    for name in path:
+        here = here.get(name) if isinstance(here, Mapping) else None
+    return here
+
+
 def name_app(layer: Layer, label: str, package: str) -> Layer:
     """Fill in the package of a prescribed app. Raise `Invalid` for an app that is not prescribed."""
     if label not in layer.effective["apps"]:
@@ -113,10 +127,7 @@ def remove(layer: Layer, path: Sequence[str]) -> Layer:
     depth = {"apps": 2, "allowed": 2, "forbidden": 2, "presets": 4, "models": 2}
     if not path or len(path) != depth.get(path[0]):
         raise wrong("path", "不能移出这一项")
-    here: Any = layer.holding
-    for name in path:
-        here = here.get(name) if isinstance(here, Mapping) else None
-    if here is None:
+    if at_path(layer.holding, path) is None:
         raise wrong("path", "名单里已经没有这一项，请刷新")
     return layer.put(path, MISSING)
 

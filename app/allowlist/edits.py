@@ -111,7 +111,7 @@ def moved_over(base: Body, mine: Body, theirs: Body) -> tuple[dict[str, Any], li
     result = dict(theirs)
     clashes = []
     for change in changes(base, mine):
-        result = _put(result, change.path, change.after)
+        result = worded(result, change.path, change.after)
         if any(_touches(path, change.path) and after != change.after for path, after in foreign.items()):
             clashes.append(change)
     return result, clashes
@@ -122,8 +122,8 @@ def _touches(one: Path, other: Path) -> bool:
     return one[:size] == other[:size]
 
 
-def _put(body: Body, path: Path, value: Any) -> dict[str, Any]:
-    """The layer's own text changed at one place; null is a value here."""
+def worded(body: Body, path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A layer's own text changed at one place; null is a word here, `MISSING` says nothing there any more."""
     result = dict(body)
     if len(path) == 1:
         if value is MISSING:
@@ -131,7 +131,7 @@ def _put(body: Body, path: Path, value: Any) -> dict[str, Any]:
         else:
             result[path[0]] = value
         return result
-    child = _put(_object(result.get(path[0])), path[1:], value)
+    child = worded(_object(result.get(path[0])), path[1:], value)
     if child:
         result[path[0]] = child
     else:

@@ -13,7 +13,7 @@ from app.allowlist import fleet_store
 from app.allowlist.origins import Node, Source, explained, folded
 from app.kernel.errors import Forbidden, NotFound
 from app.kernel.tenancy import Principal
-from app.policy import PolicyFiles, PolicyLayer, layer_versions, layers_over, stack
+from app.policy import PolicyFiles, PolicyLayer, layer_versions, layers_over
 
 SUBJECT = "allowlist"
 WRITERS = ("operations",)
@@ -71,7 +71,7 @@ def below(session: Session, files: PolicyFiles, place: Place) -> dict[str, Any]:
     if place.scope == "district":
         return file
     district, _ = layers_over(session, SUBJECT, place.scope_id)
-    return file if district is None else stack(file, [files.renewed(SUBJECT, district.body)])
+    return file if district is None else files.stacked(SUBJECT, [district.body])
 
 
 def tree_of(

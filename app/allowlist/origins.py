@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 Path = tuple[str, ...]
+PATCHES = "models"
+"""The member that holds patches itself, one a brand or model: a null inside one is a word of that patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,55 @@ def explained(
     """The tree of a file's body under its layers, the lowest first; `plain` of it is what `stack` makes of them."""
     root = grown(file[1], file[0])
     for source, body in layers:
-        lay(root, grown(body, source))
+        word = grown(body, source)
+        patches = (word.children or {}).get(PATCHES)
+        below = (root.children or {}).get(PATCHES)
+        if patches is None or patches.children is None or (below is not None and below.children is None):
+            lay(root, word)
+            continue
+        (word.children or {}).pop(PATCHES)
+        lay(root, word)
+        if below is None:
+            below = Node(source, children={})
+            (root.children or {})[PATCHES] = below
+        _join(below, patches)
     return root
+
+
+def _join(models: Node, words: Node) -> None:
+    """The patches of a layer over those below, by their keys; null for a key takes its patch away."""
+    entries = models.children if models.children is not None else {}
+    for key, word in (words.children or {}).items():
+        below = entries.get(key)
+        if word.children is None and word.value is None:
+            if below is not None:
+                models.removed[key] = (word.source, entries.pop(key))
+        elif below is not None and below.children is not None and word.children is not None:
+            _over(below, word)
+        else:
+            entries[key] = _word(models, key, word)
+
+
+def _over(node: Node, word: Node) -> None:
+    """One patch that does what the lower and then the upper does: a null is a word of it, and stays."""
+    members = node.children if node.children is not None else {}
+    for name, said in (word.children or {}).items():
+        below = members.get(name)
+        if below is not None and below.children is not None and said.children is not None:
+            _over(below, said)
+        else:
+            members[name] = _word(node, name, said)
+
+
+def _word(node: Node, name: str, said: Node) -> Node:
+    past = _past(node, name, (node.children or {}).get(name))
+    node.removed.pop(name, None)
+    return Node(said.source, said.value, said.children, past, said.removed)
 
 
 def folded(root: Node, *entries: str) -> Node:
     """A copy of the tree under these entries of its own `models`, in order; a missing entry changes nothing."""
-    models = (root.children or {}).get("models")
+    models = (root.children or {}).get(PATCHES)
     result = copied(root)
     for name in entries:
         patch = (models.children or {}).get(name) if models is not None else None

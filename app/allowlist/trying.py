@@ -12,7 +12,7 @@ from app.allowlist.editing import with_lines
 from app.allowlist.faults import in_chinese
 from app.allowlist.yaml_text import read_yaml
 from app.kernel.errors import FieldError, Invalid, NotFound
-from app.policy import PolicyError, PolicyFiles, Proposal, patch
+from app.policy import PolicyError, PolicyFiles, Proposal
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_attempt(
         proposal = replace(proposal, reach="district", scope_id=place)
     elif "rule" not in body:
         # A layer over the company's file; a body of its own names its rule.
-        proposal = replace(proposal, body=patch(files.latest(SUBJECT).body, body))
+        proposal = replace(proposal, body=files.stacked(SUBJECT, [body]))
     if proposal.reach != "company" and proposal.scope_id is None:
         raise NotFound(f"没有编号为 {centre or district} 的服务中心或大区 / no such place")
     try:

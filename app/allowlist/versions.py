@@ -12,7 +12,7 @@ from app.allowlist.layering import SUBJECT, Place, below
 from app.allowlist.words import Difference, differences
 from app.kernel.errors import NotFound
 from app.kernel.tenancy import Principal
-from app.policy import PolicyFiles, PolicyLayer, layer_versions, patch
+from app.policy import PolicyFiles, PolicyLayer, layer_versions
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ def version_lines(
     lines = []
     for i, row in enumerate(rows):
         before = bodies[i + 1] if i + 1 < len(bodies) else {}
-        changed = differences(patch(lower, before), patch(lower, bodies[i]))
+        changed = differences(
+            files.stacked(SUBJECT, [before], lower), files.stacked(SUBJECT, [bodies[i]], lower)
+        )
         lines.append(VersionLine(row, changed, holds=i == 0))
     return lines
 

@@ -78,7 +78,10 @@ def _apps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
             f"工作应用“{label}”",
             str((new.get(label) or old.get(label) or {}).get("package") or ""),
         )
-        if label not in old:
+        if label in new and new[label] is None:
+            if old.get(label, ...) is not None:
+                yield Difference(REMOVED, thing, before=app_words(old.get(label) or {}), package=package)
+        elif old.get(label) is None:
             yield Difference(ADDED, thing, after=app_words(new[label]), package=package)
         elif label not in new:
             yield Difference(REMOVED, thing, before=app_words(old[label]), package=package)
@@ -88,7 +91,13 @@ def _apps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
 
 def _list(old: Mapping[str, Any], new: Mapping[str, Any], thing: str) -> Iterator[Difference]:
     for package in dict.fromkeys((*old, *new)):
-        if package not in old:
+        if package in new and new[package] is None:
+            # In the patch of a brand or model: taken away for these phones.
+            if old.get(package, ...) is not None:
+                yield Difference(
+                    REMOVED, thing, before=_app(old.get(package, package), package), package=package
+                )
+        elif old.get(package) is None:
             yield Difference(ADDED, thing, after=_app(new[package], package), package=package)
         elif package not in new:
             yield Difference(REMOVED, thing, before=_app(old[package], package), package=package)

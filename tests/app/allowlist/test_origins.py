@@ -12,7 +12,7 @@ from app.allowlist.origins import Source, at, explained, folded, leaves, plain, 
 from app.policy import patch, patched, stack
 
 FILE, DISTRICT, CENTRE = Source("file", 2), Source("district", 3, "wang"), Source("centre", 1, "li")
-_NAMES = st.sampled_from(["a", "b", "c.d"])
+_NAMES = st.sampled_from(["a", "b", "models"])
 _VALUES = st.recursive(
     st.none() | st.integers(0, 2) | st.lists(st.integers(0, 2), max_size=2),
     lambda inner: st.dictionaries(_NAMES, inner, max_size=3),
@@ -32,7 +32,7 @@ def _tidy(value: Any) -> Any:
 @given(_BODIES, _BODIES, _BODIES)
 def test_what_is_explained_is_what_holds(file: Any, district: Any, centre: Any) -> None:
     tree = explained((FILE, file), [(DISTRICT, district), (CENTRE, centre)])
-    effective = stack(file, [district, centre])
+    effective = stack(file, [district, centre], "models")
     assert plain(tree) == effective
     for one in leaves(tree):
         value: Any = effective
