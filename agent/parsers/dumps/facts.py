@@ -36,7 +36,7 @@ _DETAILS = re.compile(
 )
 _ACCOUNTS = re.compile(r"^User UserInfo.*|^ *Accounts: [0-9].*|^ *Account \{.*", re.MULTILINE)
 _ENABLED = re.compile(r"^ *[Ee]nabled services: ?\{(.*)", re.MULTILINE)
-_SERVICE = re.compile(r" +\d+ : (\S+)")
+_SERVICE = re.compile(r"^ +\d+ : (\S+)", re.MULTILINE)
 _INSTALLS = re.compile(
     r"^ {4}Package ([\w.\-]+):|^ {6}REQUEST_INSTALL_PACKAGES \((\w+)", re.MULTILINE | re.ASCII
 )
