@@ -91,7 +91,8 @@ def test_profiles_in_a_scenario() -> None:
     }  # fmt: skip
     plan = scenario.parse(json.loads(json.dumps(document)), 3)
     parser = type("Args", (), {"phones": 3, "mode": "canned", "host": "127.0.0.1", "port": 0})()
-    fresh, _, worked = _fleet(parser, plan).phones
+    with _fleet(parser, plan) as fleet:
+        fresh, _, worked = fleet.phones
     assert (fresh.identity.serial, fresh.accounts) == ("S1", [])
     assert (worked.identity.model, [user.id for user in worked.users]) == ("SM-A5460", [0, 150])
     assert (worked.loader_unlocked, worked.roles["sms"], worked.profile_owners) == (
