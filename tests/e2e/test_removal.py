@@ -272,16 +272,8 @@ def _wrong(centre: Centre, one: Culprit, case_id: uuid.UUID, blocked: str | None
     elif case.state in ("removed", "gone"):
         if one.runs:
             yield f"{where}: it is told as removed, and runs"
-    elif one.runs != (case.state == "task") and not _unproved(one, case):
+    elif case.state != "task" or not one.runs:
         yield f"{where}: it runs: {one.runs}"
-
-
-def _unproved(one: Culprit, case: RemedyCase) -> bool:
-    """It does not run any more, and no reading shows so: it may stand in a second space that nobody may look into, or
-    it was disabled, which changes nothing about where it came from.
-    """
-    hidden = case.state == "checking" and bool(one.state.unreadable_users)
-    return hidden or (one.code == "app_sideloaded" and case.why == "still_there")
 
 
 @pytest.fixture
