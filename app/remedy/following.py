@@ -25,6 +25,7 @@ from app.remedy.telling import holders, tell_holders
 from app.remedy.tools import Tools, body_of, span_of
 
 _NEVER = "never_read"
+JUDGED_ANEW = dt.timedelta(minutes=1)
 _UNREAD_WORDS = "手机上有内容一直读不到，不能判断是否合规"
 
 
@@ -170,7 +171,16 @@ def leave(session: Session, tools: Tools, cases: list[RemedyCase], now: dt.datet
     """Their phone was retired, or belongs to another centre now."""
     for case in cases:
         call_back(session, case, now)
-        shift(session, tools, case, Event.LEAVE, now, say="手机已停用，或已转到别的服务中心")
+        # Its new centre judges it anew, and that may be no change to the verdict: then time looks once more.
+        shift(
+            session,
+            tools,
+            case,
+            Event.LEAVE,
+            now,
+            say="手机已停用，或已转到别的服务中心",
+            due_at=now + JUDGED_ANEW,
+        )
 
 
 def _begin(

@@ -131,6 +131,17 @@ def end_rests(session: Session, handset_id: uuid.UUID, now: dt.datetime) -> None
     )
 
 
+def look_again(session: Session, handset_id: uuid.UUID, now: dt.datetime, at: dt.datetime | None) -> None:
+    """When time looks once more at a phone that left its centre; None: its new centre has judged it."""
+    over = (RemedyCase.state == State.LEFT, RemedyCase.due_at <= now)
+    session.execute(
+        update(RemedyCase)
+        .where(RemedyCase.handset_id == handset_id, *over)
+        .values(due_at=at)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
 def of_phones_gone(session: Session, limit: int) -> Sequence[RemedyCase]:
     """Open cases of phones that were retired, or that belong to another centre now."""
     query = (

@@ -17,7 +17,7 @@ from app.kernel.jobs import Transactions
 from app.readings import confirmed_at
 from app.registry import Handset
 from app.remedy import store
-from app.remedy.following import leave, standing_of, take_phone, taken
+from app.remedy.following import JUDGED_ANEW, leave, standing_of, take_phone, taken
 from app.remedy.hearing import read_again
 from app.remedy.model import RemedyCase
 from app.remedy.ordering import order_by_policy
@@ -134,6 +134,9 @@ class _Round:
     leads: dict[uuid.UUID, list[RemedyCase]] = field(default_factory=lambda: defaultdict(list))
 
     def look(self, phone: Handset, one: Judged) -> None:
+        if body_of(self.session, self.tools, phone.centre_id)["automatic"]:
+            # In the order in which an order that leaves takes its locks.
+            store.lock_centre(self.session, phone.centre_id)
         take_phone(self.session, self.tools, phone, one, self.now)
         anew = []
         for case in store.open_of(self.session, [phone.id]):
@@ -143,6 +146,8 @@ class _Round:
                 anew.append(case)
         if anew:
             tell_holders(self.session, self.tools, phone, anew, self.now)
+        known = phone.retired_at is not None or one.centre_id == phone.centre_id
+        store.look_again(self.session, phone.id, self.now, None if known else self.now + JUDGED_ANEW)
 
     def _step(self, case: RemedyCase, one: Judged) -> bool:
         """Whether its holder is to be told, because another one has the phone now."""

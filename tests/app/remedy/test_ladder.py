@@ -14,7 +14,9 @@ from app.kernel.tenancy import SYSTEM
 from app.registry import Handset, PostHolding
 from app.remedy import case_links, own_count
 from app.remedy.dismissing import dismiss
+from app.remedy.hook import tools
 from app.remedy.instructions import FOR_IT, steps_for
+from app.remedy.timing import sweep
 from tests.app.remedy.remedy_world import BAD, NAMES, ODD, OWNER, World
 from tests.support.agents import package
 
@@ -236,6 +238,22 @@ def test_a_phone_of_another_centre_now(world: World) -> None:
         ("left", world.org.centre),
         ("told_lead", world.org.other_centre),
     ], "there it begins anew, by that centre's policy"
+
+
+def test_the_same_verdict_in_another_centre_begins_there(world: World) -> None:
+    """Both centres have one list: the verdict does not change, the centre does."""
+    world.layer("allowlist", {})
+    world.find(package(BAD))
+    with world.writing() as session:
+        session.get_one(Handset, world.phone).centre_id = world.org.other_centre
+    world.clock.move(120)
+    with world.writing() as session:
+        sweep(session, tools(), world.clock.now())
+    world.run()
+    world.run(hours=0.1)
+    assert [(case.state, case.centre_id, case.due_at is None) for case in world.all() if case.subject == BAD] == [
+        ("left", world.org.centre, True), ("told_lead", world.org.other_centre, False)
+    ]  # fmt: skip
 
 
 def test_only_the_list_decides_again(world: World) -> None:

@@ -55,7 +55,9 @@ def test_pages_of_a_case_from_finding_to_removed(world: World, as_user: Any) -> 
 
 def test_a_task_says_why_and_what_to_do(world: World, as_user: Any) -> None:
     world.to("removing")
-    world.tell("succeeded", "unchanged", {"installed": True, "enabled": 0, "suspended": False}, "vendor_setting")
+    world.tell(
+        "succeeded", "unchanged", {"installed": True, "enabled": 0, "suspended": False}, "vendor_setting"
+    )
     page = as_user("it", world.org.centre).get(f"/remedies/{world.case().id}").text
     assert "手机拒绝了卸载" in page
     assert "USB 调试（安全设置）" in page
