@@ -54,7 +54,8 @@ def allowlist() -> str:
     show = request.args.get("show", "apps")
     return render_template(
         "allowlist/list.html", at=at, show=show if show in _SHOWS else "apps", shows=_SHOWS, places=PLACES,
-        groups=GROUPS, unnamed=_unnamed(shown), **_rows(at, tree, shown, show), **_around(at),
+        groups=GROUPS, unnamed=_unnamed(shown),
+        banned=views.banned_elsewhere(shown, at.brand, at.model), **_rows(at, tree, shown, show), **_around(at),
     )  # fmt: skip
 
 

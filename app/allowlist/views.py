@@ -145,6 +145,13 @@ def preset_rows(tree: Node, brand: str, model: str) -> list[AppRow]:
     return [_listed(one, "preset") for one in found]
 
 
+def banned_elsewhere(tree: Node, brand: str, model: str) -> list[AppRow]:
+    """Apps of another list that are forbidden, too: the ban holds, which whoever listed them may not know."""
+    rows = [*app_rows(tree), *preset_rows(tree, brand, model)]
+    banned = {row.package for row in rows if row.place == "forbidden"}
+    return [row for row in rows if row.place != "forbidden" and row.package in banned]
+
+
 def setting_rows(tree: Node) -> list[SettingRow]:
     rows = []
     for setting in CATALOGUE:

@@ -63,8 +63,11 @@ def test_every_value_is_explained(client: Caller, org: Org) -> None:
     assert [(past["value"], past["source"]["kind"]) for past in lock["overrode"]] == [("set", "file")]
     assert values["silent_hours",]["source"]["model"] == "xiaomi"
     assert [one["path"] for one in told["taken_away"]] == [["forbidden", "com.smile.gifmaker"]]
+    put(client, org, {"allowed": {"com.ss.android.ugc.aweme": "抖音"}}, version=1)
+    assert "抖音同时在“禁止”和别的名单里" in text_of(client.get(f"/allowlist?centre={org.centre}"))
+    put(client, org, {"settings": {"lock_screen": "any"}}, version=2)
     page = text_of(client.get(f"/allowlist?centre={org.centre}&show=settings&q=锁屏"))
-    assert "不检查 本中心规定 v1" in page
+    assert "不检查 本中心规定 v3" in page
     assert "原为 必须设置（公司制度 v2）" in page
 
 
