@@ -13,11 +13,12 @@ from app.apps.model import AppEvent, AppPhone
 from app.apps.store import prune
 from app.kernel.tenancy import SYSTEM
 from app.policy import LayerInput, PolicyFiles, put_layer
+from app.readings import AgentRef, Power, Reading, absorb
 from app.readings.model import SectionChange
 from app.registry import HandsetRef
 from tests.app.apps.support import OWNER, READER, SYSTEM_APP, WECHAT, Site, app
 from tests.app.conftest import START, Org
-from tests.app.uptime.support import add_handset
+from tests.app.uptime.support import AGENT, BOOT_A, add_handset
 
 DUAL = [*OWNER, {"id": 999, "name": "dual", "running": True}]
 
@@ -116,3 +117,19 @@ def test_what_is_old_is_forgotten(site: Site, phone: HandsetRef, days: int, left
     prune(site.session, START + dt.timedelta(days=5) - dt.timedelta(days=days))
     assert site.session.scalar(select(func.count()).select_from(AppEvent)) == left
     assert set(site.rows(phone)) == ({(0, WECHAT), (0, READER)} if left else {(0, WECHAT)})
+
+
+def test_several_readings_of_one_phone_in_one_batch(site: Site, phone: HandsetRef) -> None:
+    """A gateway that was cut off sends them together: the contents between are kept too."""
+    rows = ([SYSTEM_APP], [SYSTEM_APP, app(READER)], [SYSTEM_APP])
+    readings = [
+        Reading(
+            "S1", "tcp:x", age * 60_000_000, BOOT_A, 1, 60_000_000, "gateway", Power(None, None, None, None),
+            {"packages": f"{len(packages):032x}"}, {"packages": packages}, (),
+        )
+        for age, packages in zip((9, 6, 3), rows, strict=True)
+    ]  # fmt: skip
+    agent = AgentRef(AGENT, phone.centre_id, "gateway")
+    absorb(site.session, agent, [(reading, phone) for reading in readings], site.at(9))
+    assert site.index() == 1
+    assert site.events(phone)[1:] == [("installed", 0, READER, 0, 3), ("removed", 0, READER, 3, 6)]
