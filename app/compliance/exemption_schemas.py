@@ -10,15 +10,15 @@ from app.compliance.exemption_states import State
 from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 
-_STATES = validate.OneOf([str(state) for state in State])
-_CODES = validate.OneOf(sorted(EXEMPTABLE))
+_STATES = [str(state) for state in State]
+_CODES = sorted(EXEMPTABLE)
 
 
 class ExemptionQuerySchema(PageArgs):
-    state = fields.List(fields.String(validate=_STATES), load_default=list)
+    state = fields.List(fields.String(validate=validate.OneOf(_STATES)), load_default=list)
     centre_id = fields.UUID(load_default=None)
     handset_id = fields.UUID(load_default=None)
-    code = fields.String(load_default=None, validate=_CODES)
+    code = fields.String(load_default=None, validate=validate.OneOf(_CODES))
 
 
 class ExemptionInSchema(StrictSchema):
@@ -28,7 +28,7 @@ class ExemptionInSchema(StrictSchema):
     centre_id = fields.UUID(
         load_default=None, allow_none=True, metadata={"description": "needed without a phone"}
     )
-    code = fields.String(required=True, validate=_CODES)
+    code = fields.String(required=True, validate=validate.OneOf(_CODES))
     subject = fields.String(
         load_default="",
         validate=validate.Length(max=MAX_SUBJECT),
@@ -54,10 +54,10 @@ class ExemptionSchema(StrictSchema):
     id = fields.UUID()
     centre_id = fields.UUID()
     handset_id = fields.UUID(allow_none=True)
-    code = fields.String(validate=_CODES)
+    code = fields.String(validate=validate.OneOf(_CODES))
     subject = fields.String()
     reason = fields.String()
-    state = fields.String(validate=_STATES)
+    state = fields.String(validate=validate.OneOf(_STATES))
     valid_from = Instant(allow_none=True)
     valid_to = Instant()
     requested_by = fields.String()
