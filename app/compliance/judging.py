@@ -47,10 +47,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """`due_at`: when time alone changes it, None: never. `storage`: as `ComplianceVerdict.storage`."""
+    """`due_at`: when time alone may change it. `storage`: as `ComplianceVerdict.storage`."""
 
     graded: Graded
-    due_at: dt.datetime | None
+    due_at: dt.datetime
     storage: str | None
 
 
@@ -148,7 +148,7 @@ class Judge:
         moments = [next_change(facts.inputs, allowlist, self.now), *self._ahead(facts, graded)]
         if graded.due_us is not None:
             moments.append(from_us(graded.due_us))
-        due = min((moment for moment in moments if moment is not None), default=None)
+        due = min(moment for moment in moments if moment is not None)
         return Ruling(graded, due, storage_state(facts.inputs, allowlist))
 
     def _grading(self, policy: Policy) -> Grading:

@@ -41,14 +41,14 @@ def evaluate(
     return sorted(findings, key=lambda f: (ORDER[f.status], f.code, f.subject))
 
 
-def next_change(inputs: Inputs, policy: Allowlist, now: dt.datetime) -> dt.datetime | None:
-    """When, with nothing read anew, time alone makes other findings; None: never.
+def next_change(inputs: Inputs, policy: Allowlist, now: dt.datetime) -> dt.datetime:
+    """When, with nothing read anew, time alone makes other findings.
 
-    A reading moves the end of its phone's patience and judges nothing, so a phone that fell silent is looked at each
-    hour: it may have been read since.
+    A reading moves the end of its phone's patience and judges nothing, so a phone that fell silent, or was never read,
+    is looked at each hour: it may have been read since, or in the very moment in which it was first judged.
     """
     if inputs.read_at is None:
-        return None
+        return now + _LOOK_AGAIN
     silent = inputs.read_at + dt.timedelta(hours=policy.silent_hours)
     first = silent if silent > now else now + _LOOK_AGAIN
     end = patch_end(inputs, policy)

@@ -149,7 +149,8 @@ def test_accounts_that_the_centre_names(phones: Phones, phone: HandsetRef, org: 
 def test_a_phone_that_was_never_read_is_on_the_list(phones: Phones, phone: HandsetRef) -> None:
     assert status(phones, phone, START) == (1, "unknown")
     assert [f.code for f in phones.verdict(phone).findings] == ["never_read"]
-    assert rejudge(phones.session, phones.files, START + 9 * DAY) == 0
+    assert rejudge(phones.session, phones.files, START + HOUR / 2) == 0
+    assert rejudge(phones.session, phones.files, START + HOUR) == 1
     phones.send(phone, START + HOUR, WORK)
     assert phones.verdict(phone).status is Status.PASS
 

@@ -178,7 +178,7 @@ def test_a_store_that_is_allowed_may_install_apps() -> None:
 
 
 class TestWhenTimeAloneChangesIt:
-    def due(self, **fields: Any) -> dt.datetime | None:
+    def due(self, **fields: Any) -> dt.datetime:
         return next_change(inputs(**fields), allowlist_of(BODY), NOW)
 
     def test_when_it_falls_silent(self) -> None:
@@ -209,7 +209,7 @@ class TestWhenTimeAloneChangesIt:
         )
 
     def test_never_read(self) -> None:
-        assert self.due(read_at=None) is None
+        assert self.due(read_at=None) == NOW + HOUR
 
 
 # --- for all phones ---------------------------------------------------------------------------------------------------
