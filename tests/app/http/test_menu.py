@@ -22,7 +22,7 @@ def _menu(app: Flask, role: str, *, employee: bool) -> list[tuple[str, list[str]
 def test_a_butler_has_his_own_in_a_few_groups_and_nothing_else(app: Flask) -> None:
     groups = dict(_menu(app, "butler", employee=True))
     assert groups[""] == ["我的手机"]
-    assert groups[JUDGING] == ["我的关机事件", "我的委托", "我的补贴"]
+    assert groups[JUDGING] == ["我的关机事件", "我的整改", "我的委托", "我的补贴"]
     assert set(groups) <= {"", JUDGING, KIT}
     assert all(label.startswith("我的") for labels in groups.values() for label in labels)
 
