@@ -29,11 +29,17 @@ class Book:
 
 
 def read_book(provider: Provider) -> Book:
-    """All contacts that are not deleted. Raise `NotRead`, `TransportError`."""
+    """All contacts that are not deleted; one that was broken off goes on by the provider's memo.
+
+    Raise `NotRead`, `TransportError`.
+    """
     for _ in range(_LOOKS):
         before = provider.ids(RAW, _LIVE), provider.ids(DATA)
+        provider.memo.begin(before)
         book = _read(provider, before[0])
-        if (provider.ids(RAW, _LIVE), provider.ids(DATA)) == before:
+        after = provider.ids(RAW, _LIVE), provider.ids(DATA)
+        provider.memo.forget()
+        if after == before:
             return book
     raise NotRead("changing")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.clock import Steady
@@ -16,7 +16,7 @@ from agent.transfer.people.differences import contacts_report
 from agent.transfer.people.keep import get, get_lines, put, put_lines
 from agent.transfer.people.match import match
 from agent.transfer.people.photos import read_photos
-from agent.transfer.people.provider import NotRead, Provider
+from agent.transfer.people.provider import Memo, NotRead, Provider
 from agent.transport import Transport
 
 ROWS, COLLECTED, BEFORE, TOKEN, NOTE = (
@@ -32,6 +32,8 @@ class Contacts:
     clock: Steady
     sleep: Callable[[float], None]
     name: str = "contacts"
+    _old: Memo = field(default_factory=Memo)
+    _new: Memo = field(default_factory=Memo)
 
     def collect(self, old: Transport, store: PartStore, progress: PartProgress) -> PartCount:
         """See `Part`. What was read once whole is not read again."""
@@ -40,7 +42,7 @@ class Contacts:
             return PartCount(told["found"], None)
         try:
             if not store.has(ROWS):
-                book = read_book(Provider(old, lambda: progress(0, None)))
+                book = read_book(Provider(old, lambda: progress(0, None), self._old))
                 put_lines(store, ROWS, _lines(book.cards, book.linked))
             found = read_photos(old, store, list(get_lines(store, ROWS)), progress)
         except NotRead as exc:
@@ -56,8 +58,9 @@ class Contacts:
             return PartCount(None, None, "not_collected" if told is None else told["reason"])
         if not store.has(TOKEN):
             put(store, TOKEN, secrets.token_hex(4))
+        provider = Provider(new, lambda: progress(0, told["found"]), self._new)
         delivery = Delivery(
-            new, store, _cards(store), get(store, TOKEN), self.limits, progress, self.clock, self.sleep
+            provider, store, _cards(store), get(store, TOKEN), self.limits, progress, self.clock, self.sleep
         )
         try:
             moved = delivery.run(BEFORE)
@@ -74,7 +77,7 @@ class Contacts:
             reason = "not_collected" if told is None else told["reason"]
             return PartReport(self.name, "not_offered", None, None, None, None, reason)
         try:
-            book = read_book(Provider(new))
+            book = read_book(Provider(new, memo=self._new))
         except NotRead as exc:
             return PartReport(self.name, "failed", told["found"], None, None, None, f"new_{exc.reason}")
         cards = _cards(store)

@@ -21,7 +21,6 @@ from agent.transfer.people.keep import get, put
 from agent.transfer.people.match import Fill, Matched, fill, match, source_of
 from agent.transfer.people.photos import WRITE_SINCE, photo_name, write_photo
 from agent.transfer.people.provider import Provider, insert, longest, update
-from agent.transport import Transport
 
 INSERT_ROWS = 2000
 IMPORT_FROM_ROWS = 400
@@ -35,7 +34,7 @@ _LISTED = 200
 class Delivery:
     """One run. `note` says afterwards why something was left undone, None where nothing was."""
 
-    new: Transport
+    provider: Provider
     store: PartStore
     cards: Sequence[Card]
     token: str
@@ -45,15 +44,13 @@ class Delivery:
     sleep: Callable[[float], None]
     note: str | None = None
     sdk: int = 0
-    provider: Provider = field(init=False)
     writer: Writer = field(init=False)
 
     def run(self, before_name: str) -> int:
         """How many of the contacts are on the new phone now, whole or not. Raise `NotRead`, `TransportError`."""
-        self.provider = Provider(self.new, lambda: self.progress(0, len(self.cards)))
         left = int(self.limits.get("insert_rows", INSERT_ROWS))
         self.sdk = self.provider.sdk()
-        self.writer = Writer(self.new, longest(self.sdk), left, self.progress)
+        self.writer = Writer(self.provider.transport, longest(self.sdk), left, self.progress)
         screen = Import(self.provider, self.token, self._tap_wait_s(), self.clock, self.sleep)
         screen.clean()
         if self.store.has(before_name):
@@ -146,7 +143,9 @@ class Delivery:
             photo = self._photo(number)
             if photo is None:
                 continue
-            refused = write_photo(self.new, raw, photo) if self.sdk >= WRITE_SINCE else "too_old"
+            refused = (
+                write_photo(self.provider.transport, raw, photo) if self.sdk >= WRITE_SINCE else "too_old"
+            )
             self.writer.left -= 1
             if refused is not None or self.writer.left < 0:
                 self.note = self.note or ("photo_not_taken" if refused else "over_limit")

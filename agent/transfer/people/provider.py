@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.transfer.people.rows import NotRows, ids, only_value, split_column
 from agent.transport import CommandResult, Transport
@@ -32,11 +32,35 @@ class NotRead(Exception):
 
 
 @dataclass
+class Memo:
+    """What a phone told of rows that are the same still: a line that breaks every few megabytes would never bring a
+    large address book otherwise. `rows` are those of which it was told; forgotten as soon as there are others, and when
+    the reading is whole: what is written afterwards is to be seen.
+    """
+
+    rows: object = None
+    columns: dict[tuple[str, str, str], dict[int, str]] = field(default_factory=dict)
+    pages: dict[tuple[str, str, tuple[int, ...]], dict[int, str]] = field(default_factory=dict)
+
+    def begin(self, rows: object) -> None:
+        """A reading of these rows begins, or goes on where it was broken off."""
+        if rows != self.rows:
+            self.forget()
+            self.rows = rows
+
+    def forget(self) -> None:
+        self.rows = None
+        self.columns.clear()
+        self.pages.clear()
+
+
+@dataclass
 class Provider:
     """One phone's providers. Every method may raise `TransportError`; `on_page` is called after each question."""
 
     transport: Transport
     on_page: Callable[[], None] = lambda: None
+    memo: Memo = field(default_factory=Memo)
 
     def ids(self, uri: str, where: str = "") -> list[int]:
         """The `_id` of each row, in rising order. Raise `NotRead`."""
@@ -52,14 +76,23 @@ class Provider:
         NULL is left out by the question: printed, it looks like the text "NULL".
         """
         there = f"{column} IS NOT NULL AND {column}<>''" + (f" AND ({where})" if where else "")
+        found = self.memo.columns.get((uri, column, where))
+        if found is None:
+            found = self.memo.columns[uri, column, where] = self._column(uri, column, there)
+        return found
+
+    def _column(self, uri: str, column: str, there: str) -> dict[int, str]:
         for _ in range(_LOOKS):
             numbers = self.ids(uri, there)
-            pages = [numbers[at : at + PAGE_ROWS] for at in range(0, len(numbers), PAGE_ROWS)]
+            pages = [tuple(numbers[at : at + PAGE_ROWS]) for at in range(0, len(numbers), PAGE_ROWS)]
             found: dict[int, str] = {}
             for page in pages:
-                whole = self._page(uri, column, there, page)
+                whole = self.memo.pages.get((uri, column, page))
+                if whole is None:
+                    whole = self._page(uri, column, there, page)
                 if whole is None:
                     break
+                self.memo.pages[uri, column, page] = whole
                 found |= whole
             if len(found) == len(numbers):
                 return found

@@ -11,7 +11,7 @@ from agent.transfer.parts import PartCount, PartOutcome, PartProgress, PartRepor
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.differences import MOST, entry
 from agent.transfer.people.keep import get, get_lines, put, put_lines
-from agent.transfer.people.provider import NotRead, Provider, insert, longest
+from agent.transfer.people.provider import Memo, NotRead, Provider, insert, longest
 from agent.transport import Transport
 
 INSERT_ROWS = 2000
@@ -59,6 +59,8 @@ class Records:
     limits: Mapping[str, Any]
 
     name: str = field(init=False)
+    _old: Memo = field(default_factory=Memo)
+    _new: Memo = field(default_factory=Memo)
 
     def __post_init__(self) -> None:
         self.name = self.kind.name
@@ -67,7 +69,7 @@ class Records:
         """See `Part`. What was read once whole is not read again."""
         told = get(store, self._at("collected"))
         if told is None or told["reason"] is not None:
-            told = self._collect(Provider(old, lambda: progress(0, None)), store)
+            told = self._collect(Provider(old, lambda: progress(0, None), self._old), store)
             put(store, self._at("collected"), told)
         return PartCount(told["found"], None, told["reason"])
 
@@ -93,7 +95,7 @@ class Records:
         told = get(store, self._at("collected"))
         if told is None or told["reason"] is not None:
             return PartCount(None, None, "not_collected" if told is None else told["reason"])
-        provider = Provider(new, lambda: progress(0, told["found"]))
+        provider = Provider(new, lambda: progress(0, told["found"]), self._new)
         try:
             note = self._deliver(provider, store, progress)
             moved = told["found"] - len(self._missing(provider, store))
@@ -125,7 +127,7 @@ class Records:
             return PartReport(self.name, "not_offered", None, None, None, None, reason)
         found = told["found"]
         try:
-            missing = self._missing(Provider(new), store)
+            missing = self._missing(Provider(new, memo=self._new), store)
         except NotRead as exc:
             return PartReport(self.name, "failed", found, None, None, None, f"new_{exc.reason}")
         return self._report(found, missing, told["beside"], store)
@@ -173,8 +175,11 @@ class Records:
         """All records in the order of their numbers; what a column lacks is empty. Raise `NotRead`."""
         for _ in range(_LOOKS):
             numbers = provider.ids(self.kind.uri)
+            provider.memo.begin(numbers)
             columns = [provider.column(self.kind.uri, column) for column in self.kind.columns]
-            if provider.ids(self.kind.uri) == numbers:
+            after = provider.ids(self.kind.uri)
+            provider.memo.forget()
+            if after == numbers:
                 return [tuple(column.get(number, "") for column in columns) for number in numbers]
         raise NotRead("changing")
 

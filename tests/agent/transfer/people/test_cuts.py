@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,48 @@ def test_cuts_at_random_places(start: StartFleet, seed: int, way: str) -> None:
     report = again(moving.verify)
     assert (report.outcome, report.verified, report.reason) == ("verified", COUNT, None)
     assert moving.count() == COUNT + 2
+
+
+class Short:
+    """A line that breaks at the n-th question of each connection."""
+
+    def __init__(self, inner: Any, questions: int) -> None:
+        self._inner, self._left = inner, questions
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return found if name != "run" else partial(self._asked, found)
+
+    def _asked(self, run: Any, *args: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            self._inner.close()
+            raise TransportFault("cut", reason="dropped")
+        return run(*args)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inner.close()
+
+
+def test_a_line_that_never_lasts_for_a_whole_reading(start: StartFleet) -> None:
+    """What it told before it broke is not asked again, unless the rows are others now."""
+    fleet = two(start, old={"contacts": COUNT})
+    moving = Moving(fleet, insert_rows=5000)
+    moving.wrap = lambda inner: Short(inner, 12)
+    with pytest.raises(TransportError):
+        moving.collect()
+    # Somebody is taken off meanwhile.
+    moving.change(
+        "update raw_contacts set deleted = 1 where _id = (select min(_id) from raw_contacts)", phone=0
+    )
+    again(moving.collect, 30)
+    moving.wrap = lambda inner: Short(inner, 25)
+    again(moving.deliver, 60)
+    report = again(moving.verify, 30)
+    assert (report.outcome, report.verified) == ("verified", COUNT - 1)
 
 
 @pytest.mark.parametrize("after", [0, 10, 400, 3000, 20_000])
