@@ -12,17 +12,20 @@ from sqlalchemy.orm import Session
 from app.kernel.tenancy import Principal
 from app.kernel.texts import required, wrong
 from app.labels.rules import MAX_LABEL, is_package
-from app.policy import LayerInput, PolicyFiles, effective, effective_many, layer_versions, put_layer
+from app.policy import LayerInput, Policy, PolicyFiles, effective, effective_many, layer_versions, put_layer
 
 SUBJECT = "app_labels"
+_LIST = "allowlist"
 Scope = Literal["district", "centre"]
 
 
 def labels_for(session: Session, files: PolicyFiles, centre_id: uuid.UUID | None) -> Mapping[str, str]:
-    """Package → label as they hold in a centre; without one the company's own. Raise `NotFound` for no centre."""
-    policy = files.latest(SUBJECT) if centre_id is None else effective(session, files, SUBJECT, centre_id)
-    found: Mapping[str, str] = policy.body["labels"]
-    return found
+    """Package → label as they hold in a centre; without one the company's own. What the allow-list calls its apps
+    stands below what was named here: a work app is in no delivered list of names. Raise `NotFound` for no centre.
+    """
+    if centre_id is None:
+        return _merged(files.latest(SUBJECT), files.latest(_LIST))
+    return _merged(effective(session, files, SUBJECT, centre_id), effective(session, files, _LIST, centre_id))
 
 
 def labels_among(
@@ -34,10 +37,18 @@ def labels_among(
     if len(centre_ids) == 1:
         return labels_for(session, files, next(iter(centre_ids)))
     found = dict(labels_for(session, files, None))
-    policies = effective_many(session, files, SUBJECT, centre_ids)
-    for centre_id in sorted(policies):
-        for package, label in policies[centre_id].body["labels"].items():
+    named = effective_many(session, files, SUBJECT, centre_ids)
+    listed = effective_many(session, files, _LIST, centre_ids)
+    for centre_id in sorted(named):
+        for package, label in _merged(named[centre_id], listed[centre_id]).items():
             found.setdefault(package, label)
+    return found
+
+
+def _merged(named: Policy, listed: Policy) -> dict[str, str]:
+    body = listed.body
+    work = {app["package"]: label for label, app in body["apps"].items() if app.get("package")}
+    found: dict[str, str] = {**body["forbidden"], **body["allowed"], **work, **named.body["labels"]}
     return found
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import Forbidden, Invalid, NotFound
 from app.kernel.tenancy import SYSTEM, Principal
 from app.labels import is_package, label_of, labels_among, labels_for, name_app, name_of
-from app.policy import PolicyFiles
+from app.policy import LayerInput, PolicyFiles, put_layer
 from tests.app.conftest import START, Org
 
 AWEME = "com.ss.android.ugc.aweme"
@@ -88,3 +88,27 @@ def test_what_does_not_fit_is_told_by_its_field(
         name(session, files, org, label, **changed)
     assert [f.field for f in refused.value.fields] == [field]
     assert OWN not in labels_for(session, files, org.centre)
+
+
+def test_what_the_allow_list_calls_its_apps_is_known_below_what_was_named(
+    session: Session, files: PolicyFiles, org: Org
+) -> None:
+    body = {
+        "apps": {"助这儿": {"package": OWN}},
+        "allowed": {"com.example.gate2": "门禁"},
+        "forbidden": {AWEME: "短视频"},
+    }
+    put_layer(
+        session,
+        SYSTEM,
+        files,
+        LayerInput("allowlist", "centre", org.centre, body, "试"),
+        expected_version=0,
+        now=START,
+    )
+    mine = labels_for(session, files, org.centre)
+    assert (mine[OWN], mine["com.example.gate2"], mine[AWEME]) == ("助这儿", "门禁", "抖音")
+    assert OWN not in labels_for(session, files, org.other_centre)
+    assert labels_among(session, files, [org.centre, org.other_centre])[OWN] == "助这儿"
+    name(session, files, org, "助这儿（新版）")
+    assert labels_for(session, files, org.centre)[OWN] == "助这儿（新版）"
