@@ -24,7 +24,7 @@ and is no proof. Empty for several signers, and before Android 9, which prints a
 # package:[PATH=]NAME[ versionCode:N][  installer=WHO][ uid:N]; paths hold "==": a name follows the last "="
 # of its word, and only of that word, or the installer would be taken for the name.
 _LINE = (
-    r"package:(?:/\S*=)?([A-Za-z0-9_.\-]+)(?: versionCode:(-?\d{1,19}))?"
+    r"package:(?:/\S*=)?([A-Za-z0-9_.\-]{1,255})(?: versionCode:(-?\d{1,18}))?"
     r"(?:  installer=(\S+))?(?: uid:[\d,]+)?[ \t\r]*"
 )
 _LISTED = re.compile(f"^{_LINE}$", re.ASCII | re.MULTILINE)

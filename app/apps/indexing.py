@@ -21,6 +21,7 @@ from app.apps.presence_rules import TIMES, Rows, apply_step, row_of
 from app.apps.rules import MAX_NAME, Change, Kind, Memory, Read, Step, in_order, listed_apps, pack, unpack
 from app.compliance import allowlist_for
 from app.kernel.db import from_us, to_us
+from app.kernel.texts import printable
 from app.policy import Policy, PolicyFiles, effective_many
 from app.readings import Content, offer_again, take_changes
 
@@ -174,7 +175,7 @@ def _columns(row: dict[str, Any]) -> dict[str, Any]:
     for name in TIMES:
         values[name] = None if row[name] is None else from_us(row[name])
     for name, limit in (("version_name", MAX_VERSION), ("installer", MAX_NAME), ("signer", MAX_SIGNER)):
-        values[name] = row[name] and row[name][:limit]
+        values[name] = row[name] and printable(row[name], limit)
     return values
 
 
@@ -191,7 +192,7 @@ def _phone_row(phone: _Phone) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value[:MAX_BRAND] if isinstance(value, str) else None
+    return printable(value, MAX_BRAND) if isinstance(value, str) else None
 
 
 def _event_row(phone: _Phone, change: Change) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def _event_row(phone: _Phone, change: Change) -> dict[str, Any]:
         "kind": change.kind.value,
         "user_no": change.user,
         "package": change.package,
-        "subject": change.subject[:100],
+        "subject": printable(change.subject, 100),
         "detail": orjson.dumps({"before": change.before, "after": change.after}).decode(),
         "not_before": None if change.since is None else from_us(change.since),
         "at": from_us(change.at),

@@ -12,7 +12,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from app.kernel.texts import printable
+
 CLAUSE = "R03"
+MAX_SUBJECT, MAX_EVIDENCE = 600, 600
 
 
 class Status(StrEnum):
@@ -134,6 +137,17 @@ def named(finding: Finding, labels: Mapping[str, str]) -> Finding:
     return replace(finding, evidence={**finding.evidence, "label": label})
 
 
+def plain(finding: Finding) -> Finding:
+    """The finding in words that can be kept and shown: what a phone says of itself may hold anything."""
+    subject = printable(finding.subject, MAX_SUBJECT)
+    evidence = {name: _plain(value) for name, value in finding.evidence.items()}
+    return replace(finding, subject=subject, evidence=evidence)
+
+
+def _plain(value: Any) -> Any:
+    return printable(value, MAX_EVIDENCE) if isinstance(value, str) else value
+
+
 def worst(findings: Iterable[Finding]) -> Status:
     """Fail before unknown before grace before pass; of nothing at all, unknown."""
     return worst_of(finding.status for finding in findings)
@@ -165,6 +179,9 @@ def hidden(code: str, subject: str, users: Iterable[int] | None, unknowns: Itera
 
 def _app_hidden(subject: str, users: Iterable[int] | None, unknowns: set[tuple[str, str]]) -> bool:
     if ("packages_not_read", "") in unknowns:
+        return True
+    if ("users_not_read", "") in unknowns and (users is None or any(users)):
+        # Then only the first user is looked into: what was in another may be there still.
         return True
     not_inspected = {about for code, about in unknowns if code == "user_not_inspected"}
     if not_inspected and (users is None or not_inspected & {str(user) for user in users}):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.compliance import exemption_store, store
 from app.compliance.exemption_rules import Grouped, covering, grouped, next_start
-from app.compliance.finding_rules import BREACHED, named
+from app.compliance.finding_rules import BREACHED, named, plain
 from app.compliance.grading_rules import Cover, Graded, Grading, Moment, grade, grading_of
 from app.compliance.lists import allowlist_for
 from app.compliance.rules import Finding, Inputs, Status, evaluate, next_change, storage_state
@@ -141,7 +141,8 @@ class Judge:
         allowlist = allowlist_for(policy, facts.brand, facts.model)
         cover = self._cover(facts)
         findings = evaluate(facts.inputs, allowlist, self.now, self._excused(facts))
-        findings = [named(finding, self._labels.get(facts.centre_id, {})) for finding in findings]
+        labels = self._labels.get(facts.centre_id, {})
+        findings = [plain(named(finding, labels)) for finding in findings]
         before, memory = _kept(facts.before)
         moment = Moment(to_us(self.now), _us(facts.inputs.read_at), facts.confirmed)
         graded = grade(findings, self._grading(policy), moment, before, memory, cover)

@@ -13,6 +13,14 @@ def one_line(text: str, limit: int) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in words if c.isprintable()))[:limit].strip()
 
 
+def printable(text: str, limit: int) -> str:
+    """A phone's own words for a column and a page: `\ufffd` stands for what no line may hold (a NUL, a line's end, an
+    escape); cut to `limit` characters.
+    """
+    short = text[:limit]
+    return short if short.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in short)
+
+
 def required(text: str, field: str, message: str, limit: int = 500) -> str:
     """One line that must not be empty. Raise `Invalid` naming the field."""
     words = one_line(text, limit)

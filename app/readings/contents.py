@@ -20,6 +20,9 @@ MAX_ROWS = 20_000
 MAX_NAMES = 1_000
 MAX_NAME = 500
 """Of the security section's lists, and of one name there: Android takes no package or class name beyond 255."""
+MAX_PACKAGE = 255
+MAX_USER = 2**31 - 1
+_LONG = 2**63
 # Field → types of its value. A field may be left out only where null is one of them: both say "not known".
 _RECORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "identity": {
@@ -58,6 +61,7 @@ _SIGNER = re.compile(r"[0-9a-f]{1,8}")
 _OWNER = {"set": _BOOL, "package": _MAYBE_TEXT}
 _PROFILE_OWNER = {"user": _INT, "package": _TEXT}
 _ROLES = ("sms", "dialer", "home", "browser", "assistant")
+_OF_USERS = {"accounts": "user", "users": "id"}
 _WORDS = {
     "verified_boot": (None, "green", "yellow", "orange", "red"),
     "selinux": (None, "enforcing", "permissive"),
@@ -86,9 +90,11 @@ def check_section(name: str, data: Any) -> None:
         raise BadContent("", f"must be a list of at most {MAX_ROWS}")
     if name == "packages":
         _packages(data)
-    else:
-        for i, row in enumerate(data):
-            _row(row, _LISTS[name], i)
+        return
+    for i, row in enumerate(data):
+        _row(row, _LISTS[name], i)
+        if name in _OF_USERS:
+            _user(row[_OF_USERS[name]], f".{i}.{_OF_USERS[name]}")
 
 
 def _packages(rows: list[Any]) -> None:
@@ -101,6 +107,22 @@ def _packages(rows: list[Any]) -> None:
                 raise BadContent(f".{i}.signer", "must be 1 to 8 hexadecimal digits or null")
         else:
             _row(row, plain, i)
+        _possible(row, i)
+
+
+def _possible(row: Mapping[str, Any], i: int) -> None:
+    """No phone has such a package, and no column could hold it: one of these would stop the work on all phones."""
+    name, code = row["name"], row.get("version_code")
+    if not 0 < len(name) <= MAX_PACKAGE or not name.isprintable():
+        raise BadContent(f".{i}.name", f"must be text of 1 to {MAX_PACKAGE} printable characters")
+    if code is not None and not -_LONG <= code < _LONG:
+        raise BadContent(f".{i}.version_code", "must be a number of 64 bits")
+    _user(row["user"], f".{i}.user")
+
+
+def _user(number: int, path: str) -> None:
+    if not 0 <= number <= MAX_USER:
+        raise BadContent(path, f"must be from 0 to {MAX_USER}")
 
 
 def _row(row: Any, spec: Mapping[str, tuple[type, ...]], i: int) -> None:
@@ -145,6 +167,7 @@ def _owners(data: Mapping[str, Any]) -> None:
     for i, row in enumerate(rows):
         _record(row, _PROFILE_OWNER, f".profile_owners.{i}")
         _name(row["package"], f".profile_owners.{i}.package")
+        _user(row["user"], f".profile_owners.{i}.user")
 
 
 def _name(value: str | None, path: str) -> None:

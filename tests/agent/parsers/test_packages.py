@@ -36,6 +36,12 @@ def test_one_line(line: str, expected: Listed) -> None:
     assert listing.strange == 0
 
 
+@pytest.mark.parametrize("line", [f"package:{'a' * 256}", "package:a.b versionCode:9999999999999999999"])
+def test_what_no_phone_can_have_is_not_understood(line: str) -> None:
+    listing = parse_listing(f"package:x.y\n{line}")
+    assert ([name for name, _, _ in listing.packages], listing.strange) == (["x.y"], 1)
+
+
 def test_the_linkers_warnings_are_no_packages() -> None:
     listing = parse_listing("WARNING: linker: /data/lib.so: unused DT entry\n\npackage:a.b\n")
     assert (listing.packages, listing.strange) == ([("a.b", "", "")], 0)

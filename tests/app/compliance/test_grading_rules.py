@@ -111,6 +111,18 @@ def test_an_app_of_a_user_that_turns_unreadable_is_not_gone(phone: Phone) -> Non
     assert phone.last.memory[0]["gone_at"] is None
 
 
+def test_an_app_of_another_user_is_not_gone_while_the_users_are_not_read(phone: Phone) -> None:
+    """Then nobody looks into the other users: to hide them for the days would earn a new grace."""
+    dual = Finding("app_in_other_user", "com.tencent.mm@10", Status.FAIL, {"users": [10]})
+    hidden = Finding("users_not_read", "", Status.UNKNOWN)
+    phone.at(T, dual, STRANGER)
+    phone.at(T + 2 * HOUR, hidden)
+    phone.at(T + 20 * DAY, hidden)
+    found = phone.at(T + 30 * DAY, dual, STRANGER)
+    assert (found["app_in_other_user"]["status"], found["app_in_other_user"]["first_seen"]) == ("fail", T)
+    assert found["app_not_prescribed"]["first_seen"] == T + 30 * DAY, "the first user was read: it was gone"
+
+
 def test_an_exemption_covers_it_and_grace_goes_on_below(phone: Phone) -> None:
     def cover(code: str, _subject: str) -> Cover | None:
         return Cover("0197", T + 10 * DAY) if code == "app_not_prescribed" else None
