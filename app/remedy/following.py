@@ -68,8 +68,17 @@ def seen_of(one: Judged, case: RemedyCase) -> Seen | None:
 def standing_of(one: Judged, case: RemedyCase) -> Standing:
     if case.code == NOT_INSPECTED:
         return Standing.UNKNOWN if any(_unread(one)) else Standing.ABSENT
-    target = target_of(case.subject, case.evidence) if case.package is not None else None
-    return standing(one.seen, case.code, case.subject, None if target is None else target.users)
+    return standing(one.seen, case.code, case.subject, _users_of(case))
+
+
+def _users_of(case: RemedyCase) -> tuple[int, ...] | None:
+    """The users that a finding about an app is about; None where it does not say."""
+    if case.package is None:
+        return None
+    target, user = target_of(case.subject, case.evidence), case.evidence.get("user")
+    if target is not None:
+        return target.users
+    return (user,) if type(user) is int else None
 
 
 def _unread(one: Judged) -> list[Seen]:
@@ -138,10 +147,27 @@ def _refresh(
         store.write(session, case, **changes)
 
 
-def fail(session: Session, tools: Tools, case: RemedyCase, body: Mapping[str, Any], now: dt.datetime) -> None:
-    """The ladder begins."""
-    due = step_at(body, case.severity, now, "lead")
-    shift(session, tools, case, Event.FAIL, now, failing_since=now, unknown_since=None, why=None, due_at=due)
+def fail(
+    session: Session, tools: Tools, case: RemedyCase, body: Mapping[str, Any], now: dt.datetime,
+    spent: dt.timedelta = dt.timedelta(),
+) -> None:  # fmt: skip
+    """The ladder begins, or goes on behind the time that was spent on it already."""
+    since = now - spent
+    due = step_at(body, case.severity, since, "lead")
+    shift(
+        session, tools, case, Event.FAIL, now, failing_since=since, unknown_since=None, why=None, due_at=due
+    )
+
+
+def _spent(session: Session, case: RemedyCase, now: dt.datetime) -> dt.timedelta:
+    """How long it had failed when it went. Who only puts an app away for an hour keeps the lead waiting for ever else;
+    who did not have the phone then has all his time.
+    """
+    went = case.state in (State.GONE, State.REMOVED)
+    if not went or case.failing_since is None or case.ended_at is None:
+        return dt.timedelta()
+    others = set(holders(session, case.handset_id, now)) - set(case.told)
+    return dt.timedelta() if others else max(case.ended_at - case.failing_since, dt.timedelta())
 
 
 def _end(
@@ -216,7 +242,7 @@ def _open(
 def _return(
     session: Session, tools: Tools, case: RemedyCase, body: Mapping[str, Any], seen: Seen, now: dt.datetime
 ) -> RemedyCase:
-    rested = case.state == State.DISMISSED
+    rested, spent = case.state == State.DISMISSED, _spent(session, case, now)
     words = "搁置期满，仍不合规" if rested else "再次出现"
     shift(
         session, tools, case, Event.RETURN, now, say=words, returns=case.returns + (0 if rested else 1), users=[],
@@ -224,7 +250,7 @@ def _return(
         why=None, failing_since=None, **_of(seen, body, now),
     )  # fmt: skip
     if seen.status == "fail":
-        fail(session, tools, case, body, now)
+        fail(session, tools, case, body, now, spent)
     return case
 
 

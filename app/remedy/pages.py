@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request
 
+from app.compliance import evidence_lines
 from app.http.access import SIGNED_IN, access
 from app.http.identity import current_principal
 from app.http.noting import note_reading
@@ -37,6 +38,7 @@ _STATES: Mapping[str, list[str]] = {
 _WORDS: Mapping[str, Any] = {
     "state_words": STATE_WORDS, "code_words": code_words, "severity_words": severity_words, "why_words": WHY,
     "step_words": STEPS, "outcome_words": OUTCOMES, "open_states": OPEN,
+    "evidence_lines": evidence_lines,
 }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def blockers(session: Session, tools: Tools, case: RemedyCase, look: Look, now: 
     locked = look is not Look.SHOW
     phone = (store.lock_phone if locked else store.phone)(session, case.handset_id)
     body = body_of(session, tools, case.centre_id)
-    found = [*_phone(session, case, phone), *_finding(session, tools, case, phone, body, now)]
+    found = [*of_phone(session, case, phone), *_finding(session, tools, case, phone, body, now)]
     target = target_of(case.subject, case.evidence)
     if target is None or case.code not in body["removable"]:
         found.append(Blocker("not_removable", "这一项不能由系统移除：按说明由人处理"))
@@ -51,17 +51,17 @@ def blockers(session: Session, tools: Tools, case: RemedyCase, look: Look, now: 
     return [*found, *_pace(session, case, body, look, now)]
 
 
-def refuse(found: list[Blocker]) -> None:
+def refuse(found: list[Blocker], what: str = "移除") -> None:
     """Raise `Conflict` `blocked` that names them all; nothing when there is none."""
     if found:
         raise Conflict(
-            "现在不能移除：" + "；".join(one.words for one in found),
+            f"现在不能{what}：" + "；".join(one.words for one in found),
             code="blocked",
             fields=[FieldError(one.code, "blocked", one.words) for one in found],
         )
 
 
-def _phone(session: Session, case: RemedyCase, phone: Handset) -> Iterator[Blocker]:
+def of_phone(session: Session, case: RemedyCase, phone: Handset) -> Iterator[Blocker]:
     """Nobody's matter is disturbed, and it is that phone."""
     link = f"/phones/{phone.id}"
     if phone.retired_at is not None or phone.centre_id != case.centre_id:

@@ -13,6 +13,7 @@ from app.kernel.tenancy import Principal
 from app.kernel.texts import required
 from app.remedy import store
 from app.remedy.model import RemedyCase
+from app.remedy.rails import of_phone, refuse
 from app.remedy.shifting import shift
 from app.remedy.states import Event, State
 from app.remedy.tools import MAX_REASON, ORDERERS, RESTORE, Tools, body_of, span_of
@@ -23,7 +24,8 @@ RESTORABLE = ("disabled", "suspended")
 def restore(
     session: Session, principal: Principal, tools: Tools, case_id: uuid.UUID, *, reason: str, now: dt.datetime
 ) -> RemedyCase:
-    """Raise `NotFound`, `Forbidden`, `Invalid` without a reason, `Conflict` for what cannot be brought back so.
+    """Raise `NotFound`, `Forbidden`, `Invalid` without a reason, `Conflict` for what cannot be brought back so,
+    or `blocked` while the phone is not to be touched.
 
     The list still decides: an app that it does not allow is a finding again, and begins a case of its own.
     """
@@ -32,7 +34,7 @@ def restore(
     words = required(reason, "reason", "请写明理由 / say why", MAX_REASON)
     if case.state != State.REMOVED or case.outcome not in RESTORABLE or not case.users:
         raise Conflict("只有已停用或暂停的应用能恢复 / it cannot be brought back so", code="remedy_state")
-    store.lock_phone(session, case.handset_id)
+    refuse(list(of_phone(session, case, store.lock_phone(session, case.handset_id))), "恢复")
     shift(
         session, tools, case, Event.RESTORE, now, say=words, by=principal.user, place=0, agent_id=None,
         command_id=None, sent_at=None,

@@ -12,6 +12,7 @@ from typing import Any
 NOT_INSPECTED = "not_inspected"
 """A case of a phone of which something cannot be read for long: one for all of it, with an empty subject."""
 MAX_USERS = 10
+MAX_PACKAGE = 255
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 _ABOUT_APPS = ("app_", "required_", "installer_")
 _USER_ID = re.compile(r"[0-9]{1,9}")
@@ -106,7 +107,8 @@ def _hides(seen: Seen, code: str, subject: str, users: Collection[int] | None) -
 UNREAD = frozenset(
     {
         "packages_not_read", "users_not_read", "user_not_inspected", "accounts_not_read", "setting_not_read",
-        "security_not_read", "patch_not_read", "storage_not_read", "never_read",
+        "security_not_read", "patch_not_read", "storage_not_read", "never_read", "app_activity_unknown",
+        "app_origin_unknown", "required_activity_unknown",
     }
 )  # fmt: skip
 """Unknown because it could not be read. Others are unknown because somebody has not filled in a list."""
@@ -120,7 +122,8 @@ def package_of(subject: str) -> str:
 def app_of(code: str, subject: str) -> str | None:
     """The app that a finding is about; None where it is about something else."""
     package = package_of(subject)
-    return package if code.startswith(_ABOUT_APPS) and _PACKAGE.fullmatch(package) else None
+    is_app = code.startswith(_ABOUT_APPS) and len(package) <= MAX_PACKAGE and _PACKAGE.fullmatch(package)
+    return package if is_app else None
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Target:
 def target_of(subject: str, evidence: Mapping[str, Any]) -> Target | None:
     """None where a finding does not name an app and its users: then there is nothing to order."""
     package, _, user = subject.partition("@")
-    if not _PACKAGE.fullmatch(package):
+    if len(package) > MAX_PACKAGE or not _PACKAGE.fullmatch(package):
         return None
     if user:
         return Target(package, (int(user),)) if _USER_ID.fullmatch(user) else None

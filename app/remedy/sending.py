@@ -14,7 +14,7 @@ from app.registry import HandsetRef
 from app.remedy import store
 from app.remedy.model import RemedyCase
 from app.remedy.ordering import order_args
-from app.remedy.rails import Look, blockers
+from app.remedy.rails import Look, blockers, of_phone
 from app.remedy.shifting import shift
 from app.remedy.states import Event, State
 from app.remedy.tools import REMOVE, Tools, body_of, span_of
@@ -77,9 +77,17 @@ def _restore(
 ) -> Mapping[str, str] | None:  # fmt: skip
     wanted = {"case": str(case.id), "package": case.package, "user": case.users[case.place]}
     here = phone.id == case.handset_id and agent.kind == "gateway" and agent.centre_id == case.centre_id
-    if dict(leased.args) != wanted or not here:
-        give_up(session, leased.id, "must not be sent: changed", now)
-        shift(session, tools, case, Event.KEEP, now, say="没有发出：记录已改变", noted="refused")
+    changed = None if dict(leased.args) == wanted and here else ("changed", "记录已改变")
+    stopped = changed or next(
+        (
+            (one.code, one.words)
+            for one in of_phone(session, case, store.lock_phone(session, case.handset_id))
+        ),
+        None,
+    )
+    if stopped is not None:
+        give_up(session, leased.id, f"must not be sent: {stopped[0]}", now)
+        shift(session, tools, case, Event.KEEP, now, say=f"没有发出：{stopped[1]}", noted="refused")
         return None
     store.write(
         session, case, agent_id=agent.id, sent_at=now,

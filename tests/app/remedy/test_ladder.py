@@ -17,8 +17,8 @@ from app.remedy.dismissing import dismiss
 from app.remedy.hook import tools
 from app.remedy.instructions import FOR_IT, steps_for
 from app.remedy.timing import sweep
-from tests.app.remedy.remedy_world import BAD, NAMES, ODD, OWNER, World
-from tests.support.agents import package
+from tests.app.remedy.remedy_world import BAD, CLEAN, NAMES, ODD, OWNER, WORK, World
+from tests.support.agents import package, reading, with_sections
 
 
 @pytest.fixture
@@ -184,6 +184,55 @@ def test_what_comes_back_goes_on_with_its_history(world: World) -> None:
     later = world.case()
     assert later.id != first.id
     assert later.returns == 0
+
+
+def test_to_put_it_away_for_an_hour_begins_no_new_ladder(world: World) -> None:
+    """Else who takes the app off a little before each step is never told of to anybody."""
+    world.find(package(BAD))
+    for _ in range(2):
+        world.run(hours=1.5)
+        world.find()
+        assert world.state == "gone"
+        world.clock.move(20 * 3600)
+        world.find(package(BAD))
+        assert world.state == "told_butler"
+    world.run(hours=1.1)
+    assert (world.state, world.case().returns) == ("told_lead", 2)
+
+
+def test_who_did_not_have_the_phone_then_has_all_his_time(world: World) -> None:
+    world.find(package(BAD))
+    world.run(hours=3.9)
+    world.find()
+    with world.writing() as session:
+        now = world.clock.now()
+        session.execute(update(PostHolding).values(valid_to=now))
+        values = {"centre_id": world.org.centre, "post_id": world.org.post, "employee_id": world.org.li}
+        session.add(PostHolding(**values, valid_from=now, created_at=now, updated_at=now))
+    world.clock.move(60)
+    world.find(package(BAD))
+    world.run(hours=3.9)
+    assert world.state == "told_butler"
+
+
+def test_a_required_app_is_there_again_whatever_another_space_hides(world: World) -> None:
+    """It is asked for in the first user's space alone: one that nobody may look into keeps no case open."""
+    second = [*OWNER, {"id": 150, "name": "安全文件夹", "running": True}]
+    secret = {"users": second, "unread": [{"section": "packages.user.150", "reason": "denied"}]}
+    entry = with_sections(reading("S1", age_s=0.0), **(CLEAN | {"users": OWNER, "packages": WORK[1:]}))
+    assert world.gateway.checkin(readings=[entry]).get_json()["rejected"] == []
+    world.run(hours=25)
+    assert world.case("com.tencent.mm").code == "required_missing"
+    world.find(**secret)
+    assert world.case("com.tencent.mm").state == "gone"
+
+
+def test_a_forbidden_app_of_which_the_phone_hides_whether_it_works_is_somebodys_matter(world: World) -> None:
+    """No breach, for that is not known; but not passed over either."""
+    world.find(package(BAD, suspended=None))
+    assert {case.code for case in world.all()} == {"not_inspected"}
+    world.run(hours=73)
+    assert world.case("").state == "task"
 
 
 def test_a_dismissal_rests_and_ends(world: World) -> None:
