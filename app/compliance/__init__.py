@@ -1,6 +1,7 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
 from app.compliance.advice import Advice, advice_for
+from app.compliance.evidence_words import evidence_lines
 from app.compliance.exemption_life import life_events
 from app.compliance.exemption_rules import covering, grouped
 from app.compliance.exemption_rules import end_of as exemption_end
@@ -51,6 +52,7 @@ __all__ = [
     "changed_since",
     "covering",
     "current_exemptions",
+    "evidence_lines",
     "exemption_end",
     "grouped",
     "judge",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from app.compliance.evidence_words import evidence_lines
 from app.compliance.exemption_rules import last_day
 from app.kernel.db import from_us
 
@@ -103,22 +104,6 @@ def subject_words(subject: str, label: object, labels: Mapping[str, str]) -> str
     )
 
 
-EVIDENCE: Mapping[str, str] = MappingProxyType(
-    {
-        "label": "名称",
-        "user": "用户空间",
-        "users": "用户空间",
-        "version": "版本",
-        "version_code": "版本代码",
-        "installer": "安装来源",
-        "reason": "原因",
-        "packages": "应用数",
-        "apps": "名单外的应用",
-        "unnamed": "没有填包名的规定应用",
-        "surplus": "多出",
-    }
-)
-"""What the keys of a finding's evidence are called; others are shown as they are."""
 FOR_PAGES: Mapping[str, object] = MappingProxyType(
     {
         "status_words": STATUS,
@@ -126,7 +111,7 @@ FOR_PAGES: Mapping[str, object] = MappingProxyType(
         "titles": TITLES,
         "title_of": title_of,
         "subject_words": subject_words,
-        "evidence_words": EVIDENCE,
+        "evidence_lines": evidence_lines,
         "at_of": from_us,
         "last_day": last_day,
     }

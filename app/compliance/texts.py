@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from app.compliance.finding_rules import Finding, package_of
 from app.compliance.texts_setup import PARTS, SETUP_TEXTS
+from app.readings import reason_words
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -114,7 +115,7 @@ def text_of(finding: Finding, labels: Mapping[str, str] = _NO_LABELS) -> tuple[s
         "app": f"“{label}”（{package}）" if label else f" {package} ",
         "app_en": f"{label} ({package})" if label else package,
         "users": "、".join(str(user) for user in evidence.get("users", ())),
-        "because": f"（{reason}）" if reason else "",
+        "because": f"（{reason_words(reason)}）" if reason else "",
         "because_en": f" ({reason})" if reason else "",
         "part": PARTS.get(finding.subject, finding.subject),
         "signs": "、".join(

@@ -8,6 +8,7 @@ from app.compliance import FINDING_STATUS_WORDS
 from app.dialling import RESULTS, WITHDRAWN
 from app.incidents import STATUS_KINDS, STATUS_WORDS
 from app.probes import JOURNAL_WORDS, STATE_WORDS
+from app.readings import reason_words
 from app.transfer import STANDING_WORDS
 
 POWER: Mapping[str, tuple[str, str]] = {
@@ -130,6 +131,7 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "moved_words": STANDING_WORDS,
     "unreached_words": UNREACHED,
     "section_word": section,
+    "reason_words": reason_words,
     "sim_words": SIM,
     "lock_words": LOCK_SCREEN,
     "way_back_words": WAY_BACK,

@@ -3,6 +3,7 @@
 from app.readings.changes import Content, offer_again, take_changes
 from app.readings.heard import Heard, heard_count, last_heard
 from app.readings.journals import journal_notes, note_journals
+from app.readings.reason_words import reason_words
 from app.readings.rules import (
     AbsorbedReading,
     AgentRef,
@@ -76,6 +77,7 @@ __all__ = [
     "parse_unreached",
     "phone_states",
     "phones_read_by",
+    "reason_words",
     "refused_phones",
     "shown",
     "take_changes",
