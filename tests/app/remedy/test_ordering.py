@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.commands import Command
 from app.kernel.ids import new_id
+from app.registry import release
 from app.remedy.hook import tools
 from app.remedy.model import RemedyCase
 from app.remedy.ordering import cancel, order
@@ -227,6 +228,26 @@ def test_a_disabled_app_can_be_brought_back(world: World) -> None:
     world.clock.move(20)
     world.find(package(BAD))
     assert [case.state for case in world.all()] == ["restored", "told_butler"], "the list still decides"
+
+
+def test_nothing_is_brought_back_on_a_phone_that_is_not_to_be_touched(world: World) -> None:
+    """Looked at when it is ordered, and again as the order leaves."""
+    world.to("removing")
+    world.tell("succeeded", "disabled", seen(enabled=3))
+    world.clock.move(20)
+    off = package(BAD, enabled=False)
+    world.find(off)
+    with world.writing() as session:
+        held(world, session)
+    assert world.refused(restore, reason="要用") == "blocked"
+    assert world.state == "removed"
+    with world.writing() as session:
+        release(session, "test:1", world.clock.now())
+    world.act(restore, reason="要用")
+    with world.writing() as session:
+        held(world, session)
+    assert world.offered(off) == []
+    assert (world.state, world.steps()[-1]) == ("removed", "keep")
 
 
 @pytest.mark.parametrize(
