@@ -95,6 +95,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return reused.url
 
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For a test whose statements others send to both databases already."""
+
+
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real function with small parameters: how long a hash takes is the library's business."""

@@ -1,5 +1,5 @@
 """Makers' phones from Android 7 to 16 x their second users x each breach and each part that may not be read, from the
-phone to the verdict (R03), with removals that lie. The suite takes a sample in which each phone and each case is met;
+phone to the verdict (R03), with removals that lie. The suite takes a sample in which each maker and each case is met;
 `make prove` takes the whole product.
 """
 
@@ -27,6 +27,9 @@ __all__ = ["enroller", "org", "phones"]
 
 ALL = bool(os.environ.get("BUTLER_PROVE_MATRIX"))
 LIES = [None, *(lie for lie in RemovalLie if lie not in HANGING)][:: 1 if ALL else 4]
+SAMPLE = [
+    "xiaomi-8", "xiaomi-16", "huawei-7", "honor-15", "oppo-11", "vivo-13", "samsung-10", "hisense-11",
+]  # fmt: skip
 STRIDE = 7
 """How far apart in the sample two cases' phones lie: it has no divisor in common with how many there are."""
 
@@ -58,7 +61,7 @@ def _name(names: list[str]) -> str:
     return names[0] if ALL else "sample"
 
 
-@pytest.mark.parametrize("names", [[name] for name in PROFILES] if ALL else [list(PROFILES)], ids=_name)
+@pytest.mark.parametrize("names", [[name] for name in PROFILES] if ALL else [SAMPLE], ids=_name)
 def test_what_is_wrong_with_a_phone_is_found_and_nothing_else(
     app: Flask, org: Org, enroller: Enroller, names: list[str]
 ) -> None:

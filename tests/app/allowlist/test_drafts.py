@@ -19,7 +19,7 @@ from app.kernel.db import begin_write, db
 from app.kernel.tenancy import SYSTEM
 from app.policy.model import PolicyLayer
 from tests.app.allowlist.support import NAMED, WORK_PACKAGES, add_phone, draft_of, save, submit, text_of
-from tests.app.conftest import Caller, Org
+from tests.app.conftest import ON_SQLITE, Caller, Org
 
 GAME = "com.example.game"
 
@@ -91,6 +91,7 @@ def test_forbidding_an_app_shows_whom_it_hits_before_it_holds(
     assert count(app, PolicyLayer) == 2
 
 
+@ON_SQLITE
 def test_a_reason_is_needed_and_what_was_typed_stays(
     app: Flask, org: Org, fleet: dict[str, uuid.UUID], client: Caller
 ) -> None:
@@ -126,6 +127,7 @@ def test_who_saved_in_between_is_told_and_both_changes_stand(
     }
 
 
+@ON_SQLITE
 def test_a_change_at_the_same_place_is_named(app: Flask, org: Org, client: Caller) -> None:
     setting = {"act": "setting", "name": "security.patch_months", "centre": str(org.centre)}
     mine = draft_of(submit(client, "/allowlist/drafts", value="12", **setting))
@@ -139,6 +141,7 @@ def test_a_change_at_the_same_place_is_named(app: Flask, org: Org, client: Calle
     }
 
 
+@ON_SQLITE
 def test_rules_above_that_changed_after_the_preview_are_counted_again(
     app: Flask, org: Org, fleet: dict[str, uuid.UUID], client: Caller
 ) -> None:
@@ -154,6 +157,7 @@ def test_rules_above_that_changed_after_the_preview_are_counted_again(
     assert save(client, mine).status_code == 303
 
 
+@ON_SQLITE
 def test_a_district_is_for_who_has_all_centres(
     app: Flask, org: Org, fleet: dict[str, uuid.UUID], client: Caller, as_user: Callable[..., Caller]
 ) -> None:
@@ -260,6 +264,7 @@ def test_counting_goes_on_portion_by_portion_and_nothing_is_counted_twice(
         assert row.total == 3
 
 
+@ON_SQLITE
 def test_an_old_version_comes_back_as_a_new_one(app: Flask, org: Org, client: Caller) -> None:
     layer(
         app, "centre", org.centre, {"installers": ["com.xiaomi.market"]}
@@ -275,6 +280,7 @@ def test_an_old_version_comes_back_as_a_new_one(app: Flask, org: Org, client: Ca
     assert body == {"installers": {"allowed": ["com.xiaomi.market"]}}
 
 
+@ON_SQLITE
 def test_edits_gather_in_one_draft(app: Flask, org: Org, client: Caller) -> None:
     draft = draft_of(submit(client, "/allowlist/drafts", act="name", label="助这儿", package="com.work.zhe"))
     draft_id = draft.rpartition("/")[2]
@@ -289,6 +295,28 @@ def test_edits_gather_in_one_draft(app: Flask, org: Org, client: Caller) -> None
     assert "被取消的" in page
     back = draft_of(submit(client, "/allowlist/drafts", act="give_back", path='["apps", "易企秀"]'))
     assert save(client, back).status_code == 303
+
+
+@ON_SQLITE
+def test_an_app_that_is_refused_names_the_field_and_loses_nothing_that_was_typed(client: Caller) -> None:
+    typed = {
+        "act": "app",
+        "place": "forbidden",
+        "label": "门禁 & 助手",
+        "package": "门禁.app",
+        "signer": "B37",
+    }
+    answer = submit(client, "/allowlist/drafts", back="/allowlist/new?scope=centre", **typed)
+    assert answer.headers["Location"].startswith("/allowlist/new?scope=centre&")
+    page = client.get(answer.headers["Location"]).text
+    assert "包名“门禁.app”不对" in page
+    assert 'value="门禁 &amp; 助手"' in page
+    assert 'value="门禁.app"' in page
+    assert 'value="B37"' in page
+    assert '<option value="forbidden" selected>' in page
+    typed |= {"place": "required", "package": "com.a.a", "signer": "zz"}
+    again = submit(client, "/allowlist/drafts", back="/allowlist/new", **typed).headers["Location"]
+    assert "签名“zz”不对" in client.get(again).text
 
 
 REFUSED: list[dict[str, str]] = [
@@ -310,6 +338,7 @@ REFUSED: list[dict[str, str]] = [
 ]
 
 
+@ON_SQLITE
 def test_what_cannot_be_taken_is_told_and_makes_no_draft(app: Flask, org: Org, client: Caller) -> None:
     for fields in REFUSED:
         answer = submit(client, "/allowlist/drafts", back="/allowlist", **fields)

@@ -14,7 +14,7 @@ from app.allowlist.model import AllowlistDraft
 from app.kernel.db import db
 from app.registry import read_upload, write_xlsx
 from tests.app.allowlist.support import draft_of, save
-from tests.app.conftest import Caller, Org
+from tests.app.conftest import ON_SQLITE, Caller, Org
 
 HEADER = ["类别", "名称", "包名", "最低版本号", "签名", "品牌", "型号"]
 
@@ -82,6 +82,7 @@ WRONG: list[tuple[list[str], str]] = [
 ]
 
 
+@ON_SQLITE
 def test_a_wrong_row_is_told_by_row_and_column_and_nothing_is_kept(
     app: Flask, org: Org, client: Caller, tmp_path: Path
 ) -> None:
@@ -99,12 +100,14 @@ def test_a_wrong_row_is_told_by_row_and_column_and_nothing_is_kept(
     [(b"", "a.xlsx"), (b"PK\x03\x04rubbish", "a.xlsx"), (b"\xff\xfe\x00", "a.csv"), ("甲,乙\n1,2\n".encode(), "a.csv"),
      ("类别,包名\n=1+1,com.a.a\n".encode(), "a.csv")],
 )  # fmt: skip
+@ON_SQLITE
 def test_an_ugly_file_is_refused(app: Flask, org: Org, client: Caller, data: bytes, name: str) -> None:
     assert upload(client, data, name).status_code in (303, 422)
     with app.app_context():
         assert db.session().scalar(select(func.count()).select_from(AllowlistDraft)) == 0
 
 
+@ON_SQLITE
 def test_what_does_not_fit_the_schema_is_told(app: Flask, org: Org, client: Caller, tmp_path: Path) -> None:
     answer = upload(client, sheet(tmp_path, ["可以装", "甲", "不是包名", "", "", "", ""]))
     assert answer.status_code == 303

@@ -21,7 +21,7 @@ from app.policy import LayerInput, PolicyFiles, put_layer
 from app.registry import Handset, HandsetRef
 from tests.app.apps.support import AWEME, OWNER, READER, SYSTEM_APP, WECHAT, Site
 from tests.app.apps.support import app as row
-from tests.app.conftest import START, Caller, Org
+from tests.app.conftest import ON_SQLITE, START, Caller, Org
 from tests.app.uptime.support import add_handset
 from tests.support.browser import words
 
@@ -143,6 +143,7 @@ def test_changes_by_group_and_since(fleet: Site, files: PolicyFiles, phone: Hand
     assert told.next_cursor
 
 
+@ON_SQLITE
 def test_over_http(app: Flask, org: Org, files: PolicyFiles, as_user: Callable[..., Caller]) -> None:
     """The pages and the API, an export, and an app that gets a name."""
     phone = HandsetRef(add_handset(app, org.centre, "S1"), org.centre, "S1", (), False)

@@ -15,6 +15,12 @@ from tests.app.uptime.support import add_handset
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is asked of the database here, `test_service` asks of both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def phone(app: Flask, org: Org) -> uuid.UUID:
     """A phone that was fine first and then carried a forbidden app; another that was read once."""
     ids = [add_handset(app, centre, f"S{i}") for i, centre in enumerate([org.centre, org.other_centre])]

@@ -35,7 +35,7 @@ from app.registry import Handset, HandsetRef
 from tests.app.compliance.healthy import IDENTITY, OWNER, REST, SECURITY, SETUP, STORAGE
 from tests.app.compliance.healthy import app as package
 from tests.app.compliance.sending import BAD, HOUR, NAMES, WORK, Phones, changes, layer
-from tests.app.conftest import START, Org
+from tests.app.conftest import ON_SQLITE, START, Org
 
 DAY = 24 * HOUR
 STRANGER = package("com.xunmeng.pinduoduo")
@@ -56,6 +56,7 @@ def status(phones: Phones, phone: HandsetRef, at: dt.datetime) -> tuple[int, str
     return rejudge(phones.session, phones.files, at), phones.verdict(phone).status.value
 
 
+@ON_SQLITE
 def test_a_grace_ends_by_time_alone(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, [*WORK, STRANGER])
     finding = phones.verdict(phone).findings[0]
@@ -73,11 +74,13 @@ def test_a_grace_ends_by_time_alone(phones: Phones, phone: HandsetRef) -> None:
     assert (finding.first_seen, finding.last_seen) == (START, START + 70 * HOUR)
 
 
+@ON_SQLITE
 def test_a_label_stands_beside_an_app_that_is_on_no_list(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, [*WORK, STRANGER])
     assert phones.verdict(phone).findings[0].zh == "安装了规定以外的应用“拼多多”（com.xunmeng.pinduoduo）"
 
 
+@ON_SQLITE
 def test_a_silent_phone_is_unknown_until_it_is_read_again(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, WORK)
     assert due(phones, phone) == START + 72 * HOUR
@@ -88,6 +91,7 @@ def test_a_silent_phone_is_unknown_until_it_is_read_again(phones: Phones, phone:
     assert due(phones, phone) == START + 152 * HOUR
 
 
+@ON_SQLITE
 def test_readings_keep_a_phone_from_falling_silent(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, WORK)
     phones.send(phone, START + 71 * HOUR, WORK)
@@ -95,12 +99,14 @@ def test_readings_keep_a_phone_from_falling_silent(phones: Phones, phone: Handse
     assert due(phones, phone) == START + 143 * HOUR
 
 
+@ON_SQLITE
 def test_a_proved_breach_outlasts_silence(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, [*WORK, BAD])
     assert status(phones, phone, START + 90 * HOUR) == (1, "fail")
     assert {f.code for f in phones.verdict(phone).findings} >= {"silent", "app_forbidden"}
 
 
+@ON_SQLITE
 def test_airplane_mode_alone_judges_anew(phones: Phones, phone: HandsetRef) -> None:
     phones.send(phone, START, WORK)
     phones.send(phone, START + HOUR, WORK, airplane=True)
@@ -130,6 +136,7 @@ def test_free_bytes_judge_only_where_they_count(phones: Phones, phone: HandsetRe
         ("users", [*OWNER, {"id": 10, "name": "x", "running": False}], "user_not_allowed"),
     ],
 )
+@ON_SQLITE
 def test_each_section_judges_anew(
     phones: Phones, phone: HandsetRef, section: str, data: Any, code: str
 ) -> None:
@@ -140,6 +147,7 @@ def test_each_section_judges_anew(
     assert verdict.changed_at == START + HOUR
 
 
+@ON_SQLITE
 def test_accounts_that_the_centre_names(phones: Phones, phone: HandsetRef, org: Org) -> None:
     layer(phones.session, phones.files, org.centre, {"apps": NAMES, "accounts": {"allowed": []}}, version=1)
     phones.send(phone, START, WORK, accounts=[{"user": 0, "type": "com.xiaomi", "name_hmac": None}])
@@ -221,6 +229,7 @@ class TestWantedAgainstApplied:
         assert counted() == {org.centre: Stale(1, 0, None)}
         assert counted(Principal("x", frozenset({"lead"}), frozenset({org.other_centre}))) == {}
 
+    @ON_SQLITE
     def test_a_models_patch_judges_only_its_phones_otherwise(
         self, phones: Phones, phone: HandsetRef, org: Org
     ) -> None:
@@ -268,6 +277,7 @@ class TestTheJob:
         assert (judged, self.begun, len(rests)) == (BATCH + 4, 2, 1)
         assert session.scalar(select(func.count()).select_from(ComplianceChange)) == BATCH + 4
 
+    @ON_SQLITE
     def test_it_stops_when_the_time_is_over(self, phones: Phones, phone: HandsetRef, org: Org) -> None:
         session = phones.session
         for i in range(BATCH + 3):
@@ -293,6 +303,7 @@ class TestTheJob:
         assert "rejudge_phones" in {job.name for job in all_jobs()}
 
 
+@ON_SQLITE
 def test_verdicts_from_before_there_was_grace_are_shown(phones: Phones, phone: HandsetRef) -> None:
     old = {"code": "app_forbidden", "subject": "com.bad", "status": "fail", "first_seen": 1_000_000,
            "evidence": {"users": [0], "version": "1", "installer": None, "label": "甲"}}  # fmt: skip

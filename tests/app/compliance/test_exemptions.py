@@ -22,7 +22,7 @@ from app.registry import KitAssignment, PostHolding
 from app.registry.model import Handset
 from app.scheduler import run_job
 from app.tasks.model import Task
-from tests.app.conftest import START
+from tests.app.conftest import ON_SQLITE, START
 from tests.app.uptime.support import add_handset
 
 API = "/api/v1/compliance/exemptions"
@@ -133,6 +133,7 @@ def test_what_one_asks_another_approves_and_then_it_holds(app, place, it, lead, 
     assert noted == [(f"exemption.{verb}", f"exemption:{row['id']}") for verb in ("ask", "approve")]
 
 
+@ON_SQLITE
 def test_who_asked_cannot_approve_nor_who_has_the_phone_nor_the_token(place, as_user, lead, ask, client):
     row = ask(lead)
     assert act(lead, row, "approve", 403)["code"] == "second_person"
@@ -156,6 +157,7 @@ def test_a_whole_centre_is_for_operations_and_judges_all_its_phones_again(
 
 
 @pytest.mark.parametrize("role", ["butler", "finance", "auditor"])
+@ON_SQLITE
 def test_others_neither_ask_nor_decide(place, as_user, it, ask, role):
     row = ask(it)
     other = as_user(role, place.org.centre)
@@ -164,6 +166,7 @@ def test_others_neither_ask_nor_decide(place, as_user, it, ask, role):
         act(other, row, verb, 403, note)
 
 
+@ON_SQLITE
 def test_it_asks_but_does_not_decide_and_another_centre_sees_nothing(place, as_user, it, lead, ask):
     row = ask(lead)
     act(it, row, "approve", 403)
@@ -177,6 +180,7 @@ def test_it_asks_but_does_not_decide_and_another_centre_sees_nothing(place, as_u
     act(elsewhere, row, "approve", 404)
 
 
+@ON_SQLITE
 def test_a_decline_says_why_and_a_withdrawal_is_the_askers_or_an_approvers(
     app, place, it, lead, as_user, ask
 ):
@@ -195,6 +199,7 @@ def test_a_decline_says_why_and_a_withdrawal_is_the_askers_or_an_approvers(
     act(lead, third, "approve", 409)
 
 
+@ON_SQLITE
 def test_one_like_it_waits_or_lasts_as_long(it, lead, ask):
     row = ask(it)
     assert ask(lead, status=409)["code"] == "exemption_waits"
@@ -205,6 +210,7 @@ def test_one_like_it_waits_or_lasts_as_long(it, lead, ask):
     assert act(lead, longer, "approve")["state"] == "approved"
 
 
+@ON_SQLITE
 def test_what_is_wrong_is_said_at_its_field(place, it, ask, app):
     def wrong(**changes):
         return [(e["field"], e["code"]) for e in ask(it, status=422, **changes)["errors"]]
@@ -223,6 +229,7 @@ def test_what_is_wrong_is_said_at_its_field(place, it, ask, app):
     ask(it, status=404, handset_id=None)
 
 
+@ON_SQLITE
 def test_ended_early_by_one_person_with_a_reason(app, place, it, lead, ask, clock):
     row = ask(it)
     act(lead, row, "end", 409, note="x")
