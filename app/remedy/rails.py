@@ -18,7 +18,7 @@ from app.remedy import store
 from app.remedy.following import standing_of
 from app.remedy.model import RemedyCase
 from app.remedy.rules import Blocker, Standing, Target, protected, system_refused, target_of
-from app.remedy.standing import by_present_policy, exempted, judged, prescribed
+from app.remedy.standing import by_present_policy, exempted, judged, never_removed, prescribed
 from app.remedy.tools import Tools, body_of, span_of
 from app.transfer import transfer_state
 from app.wipe import open_wipe_of
@@ -109,7 +109,7 @@ _NOT_FAILING: Mapping[Standing, str] = {
 def _app(
     session: Session, tools: Tools, case: RemedyCase, phone: Handset, body: Mapping[str, Any], target: Target
 ) -> Iterator[Blocker]:  # fmt: skip
-    why = protected(target.package, body, prescribed(session, tools, phone))
+    why = protected(target.package, never_removed(tools, body), prescribed(session, tools, phone))
     if why is not None:
         yield Blocker("protected_by_policy", why)
     rows = latest_sections(session, [phone.id], [PACKAGES]).get(phone.id, {}).get(PACKAGES) or []

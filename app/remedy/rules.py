@@ -163,11 +163,11 @@ class Blocker:
     link: str | None = None
 
 
-def protected(package: str, body: Mapping[str, Any], prescribed: Iterable[str]) -> str | None:
+def protected(package: str, never: Collection[str], prescribed: Collection[str]) -> str | None:
     """Why policy never lets this package be removed, in words; None: it may."""
-    if package in body["never"]:
+    if package in never:
         return "制度规定这个应用不能移除"
-    if package in set(prescribed):
+    if package in prescribed:
         # A work app holds work: one that was installed the wrong way is put right by a person who saves it first.
         return "它是规定的工作应用，里面有工作资料：由人处理"
     return None

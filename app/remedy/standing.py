@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.compliance import FindingView, allowlist_for, covering, current_exemptions, grouped, verdicts
 from app.kernel.tenancy import SYSTEM
 from app.policy import effective
+from app.readings import latest_sections
 from app.registry import Handset
 from app.remedy.model import RemedyCase
 from app.remedy.rules import Seen
-from app.remedy.tools import Tools
+from app.remedy.tools import SUBJECT, Tools
 
 ALLOWLIST = "allowlist"
 
@@ -53,9 +55,18 @@ def by_present_policy(session: Session, tools: Tools, one: Judged, centre_id: uu
 
 
 def prescribed(session: Session, tools: Tools, phone: Handset) -> frozenset[str]:
-    """The packages of the work apps of this phone."""
+    """The packages of the work apps of this phone: by what is written of it, and by what it says of itself, which it is
+    judged by; the two may be spelt differently.
+    """
     policy = effective(session, tools.policies, ALLOWLIST, phone.centre_id)
-    return frozenset(allowlist_for(policy, phone.brand, phone.model).apps)
+    told = latest_sections(session, [phone.id], ["identity"]).get(phone.id, {}).get("identity") or {}
+    kinds = {(phone.brand, phone.model), (told.get("brand"), told.get("model"))}
+    return frozenset(name for kind in kinds for name in allowlist_for(policy, *kind).apps)
+
+
+def never_removed(tools: Tools, body: Mapping[str, Any]) -> frozenset[str]:
+    """What no order removes: a centre may add to the company's list, it cannot shorten it."""
+    return frozenset(body["never"]) | frozenset(tools.policies.latest(SUBJECT).body["never"])
 
 
 def exempted(session: Session, case: RemedyCase, now: dt.datetime) -> bool:

@@ -9,13 +9,14 @@ import pytest
 from app.commands import Command, lease
 from app.kernel.errors import Conflict
 from app.readings import AgentRef
-from app.registry import HandsetRef
+from app.registry import Handset, HandsetRef
 from app.remedy import store
 from app.remedy.hook import RemedyHook, tools
 from app.remedy.ordering import order
 from app.remedy.rails import Look
 from tests.app.remedy.rails_world import RAILS
-from tests.app.remedy.remedy_world import BAD, World
+from tests.app.remedy.remedy_world import BAD, NAMES, ODD, World
+from tests.support.agents import package
 
 
 @pytest.fixture
@@ -84,3 +85,31 @@ def test_an_agent_of_elsewhere_or_for_another_phone(world: World) -> None:
             assert RemedyHook().seal(session, None, leased, which, who, now) is None  # type: ignore[arg-type]
             session.rollback()
     assert BAD in world.case().subject
+
+
+def blocked(world: World, subject: str) -> set[str]:
+    case_id, who, now = world.case_id(subject), world.who("operations"), world.clock.now()
+    with world.writing() as session, pytest.raises(Conflict) as told:
+        order(session, who, tools(), case_id, reason="x", accept_loss=True, now=now)
+    return {problem.field for problem in told.value.fields}
+
+
+def test_no_centre_has_wechat_removed(world: World) -> None:
+    """Its chats are the company's: what the company never removes a layer can add to, and not take away."""
+    world.layer("allowlist", {"apps": NAMES | {"微信": None}, "forbidden": {"com.tencent.mm": "微信"}})
+    world.layer("remedy", {"never": [], "system_packages": ["com.tencent.mm"]})
+    world.find()
+    assert world.case("com.tencent.mm").code == "app_forbidden"
+    assert blocked(world, "com.tencent.mm") == {"protected_by_policy"}
+
+
+def test_a_work_app_of_the_model_however_the_register_spells_the_brand(world: World) -> None:
+    patch = {"apps": {"门禁": {"package": ODD, "required": True}}}
+    world.layer(
+        "allowlist", {"apps": NAMES, "models": {"xiaomi": patch}, "severity": {"app_sideloaded": "critical"}}
+    )
+    with world.writing() as session:
+        session.get_one(Handset, world.phone).brand = "小米"
+    world.find(package(ODD, installer="com.android.shell"))
+    assert world.case(ODD).code == "app_sideloaded"
+    assert blocked(world, ODD) == {"protected_by_policy"}

@@ -147,9 +147,9 @@ def test_the_ladder() -> None:
 
 
 def test_what_policy_protects() -> None:
-    assert protected("com.android.settings", BODY, ())
-    assert protected("com.tencent.mm", BODY, {"com.tencent.mm"})
-    assert protected(APP, BODY, {"com.tencent.mm"}) is None
+    assert protected("com.android.settings", BODY["never"], ())
+    assert protected("com.tencent.mm", BODY["never"], {"com.tencent.mm"})
+    assert protected(APP, BODY["never"], {"com.tencent.mm"}) is None
 
 
 @pytest.mark.parametrize(("system", "refused"), [(False, False), (True, True), (None, True)])
