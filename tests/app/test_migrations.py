@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,9 +13,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import MetaData, Table, insert, inspect, text
+from sqlalchemy.exc import IntegrityError
 
-from app.kernel.db import Base, db
+from app.compliance import rejudge
+from app.kernel.db import Base, begin_write, db
+from tests.app.conftest import START
 from tests.support import postgres
 
 MIGRATIONS = str(Path(__file__).resolve().parents[2] / "migrations")
@@ -54,3 +58,62 @@ def test_down_leaves_nothing_and_up_works_again(empty_app):
 
 def test_there_is_one_line_of_migrations():
     assert len(ScriptDirectory(MIGRATIONS).get_heads()) == 1
+
+
+def _put(table: str, **given: object) -> None:
+    """A row of a table as it is now; what is not given and must be is empty."""
+    found = Table(table, MetaData(), autoload_with=db.engine, resolve_fks=False)
+    empty = {int: 0, str: "", dict: {}, bytes: b""}
+    row = {
+        c.name: empty[c.type.python_type]
+        for c in found.columns
+        if not (c.nullable or c.server_default is not None or c.name in given or c.name == "id")
+    }
+    with db.engine.begin() as connection:
+        connection.execute(insert(found).values(**row, **given))
+
+
+def _said(table: str) -> list[tuple[object, ...]]:
+    with db.engine.connect() as connection:
+        order = text(f"SELECT status, findings, policy_version FROM {table} ORDER BY policy_version")
+        return [tuple(row) for row in connection.execute(order)]
+
+
+def test_verdicts_from_before_there_was_grace_go_up_are_judged_and_come_down(empty_app):
+    upgrade(MIGRATIONS, revision="0007")
+    company, district, centre, handset = (
+        uuid.uuid4().hex if db.engine.name == "sqlite" else uuid.uuid4() for _ in range(4)
+    )
+    _put("company", id=company, name="C")
+    _put("district", id=district, company_id=company, code="D")
+    _put("service_centre", id=centre, district_id=district, code="S")
+    _put("handset", id=handset, centre_id=centre, serial="S1", asset_tag="A1", specification={})
+    old = '[{"code":"app_forbidden","subject":"a.b","status":"fail","evidence":{},"first_seen":1}]'
+    verdict = {
+        "handset_id": handset,
+        "centre_id": centre,
+        "status": "fail",
+        "findings": old,
+        "policy_version": 1,
+    }
+    _put("compliance_verdict", **verdict)
+    _put("compliance_change", at=1, **verdict)
+    upgrade(MIGRATIONS)
+    assert _said("compliance_verdict") == _said("compliance_change") == [("fail", old, 1)]
+    session = begin_write(db.session())
+    assert rejudge(session, empty_app.extensions["butler"].policies, START) == 1
+    session.commit()
+    [(status, findings, _)] = _said("compliance_verdict")
+    assert (status, "never_read" in str(findings)) == ("unknown", True)
+    assert [row[0] for row in _said("compliance_change")] == ["fail", "unknown"]
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE compliance_verdict SET status = 'grace'"))
+    downgrade(MIGRATIONS, revision="0007")
+    assert [row[0] for row in _said("compliance_verdict")] == ["unknown"], (
+        "it never said of grace that it passes"
+    )
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("UPDATE compliance_verdict SET status = 'grace'"))
+    upgrade(MIGRATIONS)
+    assert _differences() == []
+    assert [row[0] for row in _said("compliance_change")] == ["fail", "unknown"]
