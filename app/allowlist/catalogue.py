@@ -109,7 +109,7 @@ CATALOGUE: tuple[Setting, ...] = (
     _number("security.free_mb", SECURITY, "存储空间不足：剩余容量低于", "MB", optional=True),
     Setting(("judge_inactive",), SECURITY, "已停用的应用也算安装了", "flag"),
     *(_choice(f"severity.{code}", SEVERITY, FINDING_TITLES[code], _SEVERITIES) for code in _CODES),
-    *(_number(f"grace_hours.{level}", TIMES, f"“{word}”的宽限", "小时", hint="发现以后多久算不合格；0 是立即")
+    *(_number(f"grace_hours.{level}", TIMES, f"“{word}”的宽限", "小时", hint="发现以后多久算不合规；0 是立即")
       for level, word in _SEVERITIES.items()),
     _number("silent_hours", TIMES, "多久没有读到算未知", "小时"),
     _number("returns_days", TIMES, "多久之内再犯不再宽限", "天"),

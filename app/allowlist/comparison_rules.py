@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 ORDER = ("pass", "grace", "unknown", "fail")
 """From the best to the worst; an exempted finding counts as passed in a verdict."""
-STATUS_WORDS = {"pass": "合格", "grace": "宽限期内", "unknown": "未知", "fail": "不合格", "exempt": "例外"}
+STATUS_WORDS = {"pass": "合规", "grace": "宽限期内", "unknown": "未知", "fail": "不合规", "exempt": "例外"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from flask import Blueprint, Response, flash, render_template, request
@@ -25,6 +26,8 @@ from app.runtime import runtime
 
 allowlist_edit_pages = Blueprint("allowlist_edit_pages", __name__)
 Act = Callable[[Layer, Mapping[str, str]], Layer]
+_NEW = "/allowlist/new"
+_TYPED = ("place", "label", "package", "least_version", "signer", "by_hand")
 
 
 def _app(layer: Layer, form: Mapping[str, str]) -> Layer:
@@ -72,8 +75,18 @@ def act() -> Response:
             draft_id = put(at, body, origin, page_now())
     except DomainError as exc:
         flash(told(exc), "error")
-        return see_other(local_path(form.get("back")))
+        return see_other(_back(form))
     return to_draft(draft_id, at)
+
+
+def _back(form: Mapping[str, str]) -> str:
+    """The page that the form stood on; the form of an app again with all that was typed."""
+    path, _, query = local_path(form.get("back")).partition("?")
+    if path != _NEW:
+        return local_path(form.get("back"))
+    typed = {name: form.get(name, "")[:300] for name in _TYPED}
+    kept = {name: value for name, value in parse_qsl(query) if name not in typed}
+    return f"{path}?{urlencode(kept | {name: value for name, value in typed.items() if value})}"
 
 
 def _entry(form: Mapping[str, str]) -> str:
@@ -85,7 +98,7 @@ def _entry(form: Mapping[str, str]) -> str:
     return brand if reach in ("brand", "model") else ""
 
 
-@allowlist_edit_pages.get("/allowlist/new")
+@allowlist_edit_pages.get(_NEW)
 @access(*WRITERS)
 def new_app() -> str:
     at = where(request.args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from app.allowlist.origins import PATCHES
 from app.allowlist.yaml_text import Written
 from app.kernel.errors import Invalid
 from app.kernel.texts import one_line, required, wrong
+from app.labels import is_package
 from app.policy import patched, stack
 
 PLACES = {
@@ -24,6 +26,7 @@ PLACES = {
 _BESIDE = ("unknown", "not_taken", "doubts")
 _MAX_LABEL = 100
 _MAX_PACKAGE = 255
+_SIGNER = re.compile(r"[0-9a-f]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def put_app(layer: Layer, app: AppEntry) -> Layer:
     """Add an app to a list, or alter it there; it leaves the other lists. Raise `Invalid` naming the field."""
     if app.place not in PLACES:
         raise wrong("place", "请选择放在哪个名单")
-    package = one_line(app.package, _MAX_PACKAGE)
+    package = _package(app.package)
     label = one_line(app.label, _MAX_LABEL) or package
     if app.place in ("required", "optional"):
         if not label:
@@ -79,7 +82,7 @@ def put_app(layer: Layer, app: AppEntry) -> Layer:
             "package": package or None,
             "required": app.place == "required",
             "least_version": _version(app.least_version),
-            "signer": one_line(app.signer, 20).lower() or None,
+            "signer": _signer(app.signer),
             "by_hand": True if app.by_hand else None,
         }
         for member, value in entry.items():
@@ -96,6 +99,21 @@ def _out_of(layer: Layer, package: str, lists: Sequence[str]) -> Layer:
         if package and package in layer.holding.get(name, {}):
             layer = layer.put((name, package), MISSING)
     return layer
+
+
+def _package(text: str) -> str:
+    """Empty where none was typed. Raise `Invalid` for what Android could install under no circumstances."""
+    package = one_line(text, _MAX_PACKAGE)
+    if package and not (is_package(package) and "." in package):
+        raise wrong("package", f"包名“{package}”不对：只有英文字母、数字、下划线和点，如 com.example.app")
+    return package
+
+
+def _signer(text: str) -> str | None:
+    signer = one_line(text, 20).lower()
+    if signer and not _SIGNER.fullmatch(signer):
+        raise wrong("signer", f"签名“{signer}”不对：最多 8 位数字和小写字母 a 到 f，如 b378e95c")
+    return signer or None
 
 
 def _version(text: str) -> int | None:
@@ -119,7 +137,9 @@ def name_app(layer: Layer, label: str, package: str) -> Layer:
     """Fill in the package of a prescribed app. Raise `Invalid` for an app that is not prescribed."""
     if label not in layer.effective["apps"]:
         raise wrong("label", "名单里没有这个工作应用")
-    return layer.put(("apps", label, "package"), required(package, "package", "请填写包名", _MAX_PACKAGE))
+    return layer.put(
+        ("apps", label, "package"), _package(required(package, "package", "请填写包名", _MAX_PACKAGE))
+    )
 
 
 def remove(layer: Layer, path: Sequence[str]) -> Layer:

@@ -14,8 +14,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
         "{a} 不是包名（如 com.example.app）",
     ),
     (
-        r"(?P<a>{value}) does not match '\^\[0-9a-f\]\{{8\}}\$'",
-        "{a} 不是签名（8 位小写十六进制，如 b378e95c）",
+        r"(?P<a>{value}) does not match '\^\[0-9a-f\]\{1,8\}\$'",
+        "{a} 不是签名（最多 8 位小写十六进制，如 b378e95c）",
     ),
     (r"(?P<a>{value}) does not match .*", "{a} 的写法不对（品牌用小写，品牌和型号之间用 /）"),
     (r"(?P<a>{value}) is not one of (?P<b>\[.+\])", "{a} 不在可选的内容里：{b}"),

@@ -89,7 +89,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the phone's users were not read{because_en}: there may be some that were not inspected",
         ),
         "user_not_inspected": (
-            "用户空间 {subject} 没有读全{because}，不能视为合格",
+            "用户空间 {subject} 没有读全{because}，不能视为合规",
             "user {subject} could not be inspected wholly{because_en}",
         ),
         "never_read": ("从来没有读到过这部手机", "this phone was never read"),

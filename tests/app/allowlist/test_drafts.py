@@ -298,7 +298,9 @@ def test_edits_gather_in_one_draft(app: Flask, org: Org, client: Caller) -> None
 
 
 @ON_SQLITE
-def test_an_app_that_is_refused_names_the_field_and_loses_nothing_that_was_typed(client: Caller) -> None:
+def test_an_app_that_is_refused_names_the_field_and_loses_nothing_that_was_typed(
+    org: Org, client: Caller
+) -> None:
     typed = {
         "act": "app",
         "place": "forbidden",

@@ -108,7 +108,10 @@ def test_an_ugly_file_is_refused(app: Flask, org: Org, client: Caller, data: byt
 
 
 @ON_SQLITE
-def test_what_does_not_fit_the_schema_is_told(app: Flask, org: Org, client: Caller, tmp_path: Path) -> None:
+def test_a_package_that_is_none_is_told_with_its_row_and_column(
+    app: Flask, org: Org, client: Caller, tmp_path: Path
+) -> None:
     answer = upload(client, sheet(tmp_path, ["可以装", "甲", "不是包名", "", "", "", ""]))
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/allowlist/sheet"
+    assert answer.status_code == 422
+    assert "包名“不是包名”不对" in answer.text
+    assert ">2<" in answer.text
