@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from app.allowlist import fleet_store
 from app.allowlist.origins import Node, Source, explained, folded
 from app.kernel.errors import Forbidden, NotFound
 from app.kernel.tenancy import Principal
@@ -99,11 +98,3 @@ def tree_for(tree: Node, brand: str, model: str) -> Node:
     if result.children is not None and brand:
         result.children.pop("models", None)
     return result
-
-
-def district_of(session: Session, principal: Principal, centre_id: uuid.UUID) -> tuple[uuid.UUID, str]:
-    """Id and name of the centre's district. Raise `NotFound` for a centre that the caller does not see."""
-    for centre, _, district, name in fleet_store.places(session, principal):
-        if centre == centre_id:
-            return district, name
-    raise NotFound("没有这个服务中心 / no such service centre")

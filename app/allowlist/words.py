@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,16 +129,3 @@ def _setting(change: Change) -> Difference:
     return Difference(
         ALTERED, f"{known.group}“{known.label}”", value_words(known, before), value_words(known, after)
     )
-
-
-def in_one_line(found: Iterable[Difference]) -> str:
-    """For lists of versions: `增加可以装的应用：阅读器（com.example.reader）；…`."""
-    return "；".join(
-        f"{one.what}{one.thing}" + (f"：{one.before} → {one.after}" if one.what == ALTERED else _after(one))
-        for one in found
-    )
-
-
-def _after(one: Difference) -> str:
-    text = one.after or one.before
-    return f"：{text}" if text else ""

@@ -25,11 +25,6 @@ class AppsArgs(PageArgs):
     )
 
 
-class VersionSchema(Schema):
-    name = fields.String(allow_none=True)
-    count = fields.Integer(metadata={"description": "users of phones"})
-
-
 class FleetAppSchema(Schema):
     package = fields.String()
     label = fields.String(allow_none=True)

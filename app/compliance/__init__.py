@@ -1,6 +1,6 @@
 """Whether a phone carries what it must and nothing else (R03): pass, fail or unknown, with reasons."""
 
-from app.compliance.advice import Advice, advice_for
+from app.compliance.advice import advice_for
 from app.compliance.evidence_words import evidence_lines
 from app.compliance.exemption_life import life_events
 from app.compliance.exemption_rules import covering, grouped
@@ -27,7 +27,6 @@ from app.compliance.views import (
     list_changes,
     list_verdicts,
     tallies,
-    verdict_counts,
     verdicts,
 )
 
@@ -35,7 +34,6 @@ __all__ = [
     "FINDING_STATUS_WORDS",
     "FINDING_TITLES",
     "SEVERITY_WORDS",
-    "Advice",
     "Allowlist",
     "ExemptionAsked",
     "Finding",
@@ -66,7 +64,6 @@ __all__ = [
     "tallies",
     "text_of",
     "title_of",
-    "verdict_counts",
     "verdicts",
     "wanted",
     "worst",

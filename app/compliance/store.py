@@ -127,17 +127,6 @@ def changes_query(principal: Principal, handset_id: uuid.UUID) -> Select[Complia
     )
 
 
-def count_by_status(session: Session, principal: Principal) -> dict[str, int]:
-    """Phones in service by verdict."""
-    query = (
-        select(ComplianceVerdict.status, func.count())
-        .join(Handset, Handset.id == ComplianceVerdict.handset_id)
-        .where(Handset.retired_at.is_(None), within(principal, ComplianceVerdict.centre_id))
-        .group_by(ComplianceVerdict.status)
-    )
-    return dict(session.execute(query).all())
-
-
 def centres_of(session: Session, handset_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     query = select(Handset.id, Handset.centre_id).where(Handset.id.in_(handset_ids))
     return dict(session.execute(query).all())

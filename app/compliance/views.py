@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.compliance import store
-from app.compliance.finding_rules import CLAUSE, POWER, VERDICTS, Finding, Status, section_of
+from app.compliance.finding_rules import CLAUSE, POWER, Finding, Status, section_of
 from app.compliance.model import ComplianceChange, ComplianceVerdict
 from app.compliance.texts import text_of
 from app.kernel.db import from_us
@@ -94,12 +94,6 @@ def verdict_of(session: Session, principal: Principal, handset_id: uuid.UUID) ->
     """Raise `NotFound` for a phone that the caller cannot see."""
     find_handset(session, principal, handset_id)
     return verdicts(session, principal, [handset_id])[handset_id]
-
-
-def verdict_counts(session: Session, principal: Principal) -> dict[Status, int]:
-    """Judged phones in service by verdict; those never judged are in no count."""
-    counted = store.count_by_status(session, principal)
-    return {status: counted.get(status.value, 0) for status in VERDICTS}
 
 
 def list_verdicts(

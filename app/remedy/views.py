@@ -23,8 +23,8 @@ from app.remedy.model import RemedyCase, RemedyStep
 from app.remedy.rails import Look, blockers
 from app.remedy.restoring import RESTORABLE
 from app.remedy.rules import Blocker, step_at, target_of
-from app.remedy.states import LADDER, ORDERABLE, STATE_WORDS, State
-from app.remedy.tools import DISMISSERS, ORDERERS, Tools, body_of, case_path
+from app.remedy.states import LADDER, ORDERABLE, State
+from app.remedy.tools import DISMISSERS, ORDERERS, Tools, body_of
 
 SORTS: Mapping[str, Sequence[SortKey]] = {
     "-opened": (SortKey("opened_at", RemedyCase.opened_at, descending=True),),
@@ -178,34 +178,7 @@ def own_cases(session: Session, principal: Principal, tools: Tools, now: dt.date
     ]
 
 
-def own_count(session: Session, principal: Principal, now: dt.datetime) -> int:
-    """How many open cases there are of phones that the caller has."""
-    if principal.employee is None:
-        return 0
-    cases = store.own(session, _mine(session, principal.employee, now))
-    return sum(case.code not in FOR_IT for case in cases)
-
-
 def _mine(session: Session, employee_id: uuid.UUID, now: dt.datetime) -> set[uuid.UUID]:
     """By custody, or because it is entrusted to him."""
     held = {one.handset_id for one in held_by(session, SYSTEM, employee_id, now)}
     return held | store.entrusted(session, employee_id, now)
-
-
-@dataclass(frozen=True)
-class CaseLink:
-    """For other rooms' pages."""
-
-    path: str
-    colour: str
-    word: str
-
-
-def case_links(
-    session: Session, handset_ids: Collection[uuid.UUID]
-) -> dict[tuple[uuid.UUID, str, str], CaseLink]:
-    """The open case of each finding: (phone, code, subject). Internal: of phones that the caller may see."""
-    return {
-        (case.handset_id, case.code, case.subject): CaseLink(case_path(case.id), *STATE_WORDS[case.state])
-        for case in store.own(session, handset_ids)
-    }

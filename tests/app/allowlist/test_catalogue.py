@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.allowlist.catalogue import BY_NAME, CATALOGUE, NOBODY, parsed, value_words
 from app.allowlist.editing import AppEntry, Layer, put_app, remove, set_value
-from app.allowlist.words import differences, in_one_line
+from app.allowlist.words import differences
 from app.compliance import allowlist_of
 from app.kernel.errors import Invalid
 from app.policy import PolicyFiles
@@ -84,7 +84,9 @@ def test_for_one_brand_alone(files: PolicyFiles) -> None:
     )
     assert ("易企秀" in mine.unnamed, "易企秀" in theirs.unnamed) == (False, True)
     assert (mine.accessibility, theirs.accessibility) == (None, frozenset())
-    told = in_one_line(differences(below, body))
+    told = "；".join(
+        f"{one.what}{one.thing}：{one.before or one.after}{one.after}" for one in differences(below, body)
+    )
     for words in (
         "增加xiaomi 的可以装的应用：快手",
         "取消xiaomi 的禁止的应用",

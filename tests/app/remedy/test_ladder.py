@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from app.compliance import FINDING_TITLES
-from app.kernel.tenancy import SYSTEM
 from app.registry import Handset, PostHolding
-from app.remedy import case_links, own_count
 from app.remedy.dismissing import dismiss
 from app.remedy.hook import tools
 from app.remedy.instructions import FOR_IT, steps_for
@@ -323,17 +319,3 @@ def test_steps_by_brand() -> None:
     assert steps_for("app_in_other_user", "Xiaomi") != steps_for("app_in_other_user", "samsung")
     assert steps_for("patch_too_old", "HUAWEI")[1].startswith("设置 → 系统和更新")
     assert set(FINDING_TITLES) | {"not_inspected"} >= FOR_IT
-
-
-def test_what_other_rooms_are_told(world: World) -> None:
-    world.find(package(BAD))
-    case = world.case()
-    with world.writing() as session:
-        links = case_links(session, [world.phone])
-        assert links[world.phone, "app_forbidden", BAD].path == f"/remedies/{case.id}"
-        zhang = world.who("butler", employee=world.org.zhang)
-        assert own_count(session, zhang, world.clock.now()) == 1
-        assert own_count(session, world.who("butler", employee=world.org.li), world.clock.now()) == 0
-        assert own_count(session, SYSTEM, world.clock.now()) == 0
-        assert case_links(session, [uuid.uuid4()]) == {}
-    assert dt.timedelta(0) == world.clock.now() - case.opened_at
