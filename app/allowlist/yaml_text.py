@@ -87,6 +87,8 @@ def _mapping(
         if not isinstance(key, ScalarNode) or _kind(key) == "merge":
             raise _wrong(line, "名称必须是文字")
         name = str(key.value)
+        if not name.isprintable():
+            raise _wrong(line, "名称里有不能显示的字符")
         if name in result:
             raise _wrong(line, f"“{name}”写了两次")
         lines[*path, name] = line

@@ -155,8 +155,9 @@ def layer_versions(
 ) -> list[PolicyLayer]:
     """All versions of a scope's layer, newest first. Raise as `put_layer` for what the caller may not see."""
     _require_subject(files, subject)
-    if scope == "centre" and not principal.sees(scope_id):
-        raise NotFound("没有这个服务中心 / no such service centre")
+    centres = [scope_id] if scope == "centre" else store.centres_of(session, scope_id)
+    if principal.centres is not None and not any(principal.sees(centre) for centre in centres):
+        raise NotFound("没有这个大区或服务中心 / no such district or service centre")
     return store.versions_of(session, subject, scope, scope_id)
 
 

@@ -42,6 +42,8 @@ _TREES = st.dictionaries(
         ("[" * 400, 1),
         ("a: " + "{a: " * 30 + "1" + "}" * 30, 1),
         ("a: x\0y", 1),
+        ('a: 1\n"b\\0c": 2\n', 2),
+        ('"b\\nc": 2\n', 1),
     ],
 )
 def test_what_cannot_be_taken_names_its_line(text: str, line: int) -> None:

@@ -19,9 +19,18 @@ from app.audit.model import AuditRow
 from app.kernel.db import begin_write, db
 from app.kernel.errors import Forbidden, Invalid, NotFound, Stale, Unavailable
 from app.kernel.tenancy import SYSTEM, Principal
-from app.policy import LayerInput, PolicyFiles, effective, effective_many, layer_problems, put_layer
+from app.policy import (
+    LayerInput,
+    PolicyFiles,
+    effective,
+    effective_many,
+    layer_problems,
+    layer_versions,
+    put_layer,
+)
 from app.policy.model import PolicyLayer
 from app.policy.rules import patch, stack
+from app.registry.model import District
 from tests.app.conftest import START, Org
 
 
@@ -190,6 +199,22 @@ def test_who_may_write(session: Session, org: Org, files: PolicyFiles) -> None:
         put(session, files, "centre", org.district, {"fresh_minutes": 30})
     with pytest.raises(NotFound):
         put(session, files, "centre", org.centre, {}, subject="weather")
+
+
+def test_who_may_read_what_a_district_says(session: Session, org: Org, files: PolicyFiles) -> None:
+    """Whose centre lies in it. Another district's reasons name phones and people."""
+    stamp = {"created_at": START, "updated_at": START}
+    company = session.get_one(District, org.district).company_id
+    elsewhere = District(company_id=company, code="HB", name="华北大区", **stamp)
+    session.add(elsewhere)
+    session.flush()
+    for district in (org.district, elsewhere.id):
+        put(session, files, "district", district, {"fresh_minutes": 30})
+    lead = Principal("lead", frozenset({"operations"}), frozenset({org.centre}))
+    assert len(layer_versions(session, lead, files, "uptime", "district", org.district)) == 1
+    assert len(layer_versions(session, SYSTEM, files, "uptime", "district", elsewhere.id)) == 1
+    with pytest.raises(NotFound):
+        layer_versions(session, lead, files, "uptime", "district", elsewhere.id)
 
 
 def test_writing_is_audited(session: Session, org: Org, files: PolicyFiles) -> None:
