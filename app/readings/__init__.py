@@ -3,7 +3,6 @@
 from app.readings.changes import Content, offer_again, take_changes
 from app.readings.heard import Heard, heard_count, last_heard
 from app.readings.journals import journal_notes, note_journals
-from app.readings.reason_words import reason_words
 from app.readings.rules import (
     AbsorbedReading,
     AgentRef,
@@ -37,6 +36,7 @@ from app.readings.service import (
     phones_read_by,
     refused_phones,
 )
+from app.readings.unread_words import reason_words
 from app.readings.views import PhoneNow, Sighted, confirmed_at, contact_failures, list_sightings, phone_states
 
 __all__ = [
