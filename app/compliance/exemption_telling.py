@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import orjson
 from sqlalchemy.orm import Session
 
 from app.compliance.exemption_model import ComplianceExemption
 from app.compliance.exemption_rules import last_day
 from app.compliance.finding_words import title_of
+from app.compliance.store import stored_findings
 from app.kernel.ids import parse_id
 from app.kernel.tenancy import SYSTEM
 from app.notify import Recipients, tell
@@ -35,8 +37,17 @@ def place_name(session: Session, row: ComplianceExemption) -> str:
     return f"{session.get_one(ServiceCentre, row.centre_id).name}全部手机"
 
 
-def what(row: ComplianceExemption) -> str:
-    return f"{title_of(row.code)}{f'（{row.subject}）' if row.subject else ''}"
+def what(session: Session, row: ComplianceExemption) -> str:
+    """The finding as people call it: an app by its name, where the phone's verdict knows one."""
+    phones = [row.handset_id] if row.handset_id is not None else []
+    labels = {
+        str(finding["evidence"].get("label") or "")
+        for found in stored_findings(session, SYSTEM, phones)
+        for finding in orjson.loads(found.findings)
+        if (finding["code"], finding["subject"]) == (row.code, row.subject)
+    }
+    about = "，".join(filter(None, [*labels, row.subject]))
+    return f"{title_of(row.code)}{f'（{about}）' if about else ''}"
 
 
 def ask_for_decision(
@@ -44,7 +55,7 @@ def ask_for_decision(
 ) -> None:
     """A task for whoever may decide, and a notice to each of them but who asked."""
     title = f"批准应用例外：{place_name(session, row)}"
-    body = f"{what(row)}，到 {last_day(row.valid_to)} 为止。理由：{row.reason}"
+    body = f"{what(session, row)}，到 {last_day(row.valid_to)} 为止。理由：{row.reason}"
     open_task(
         session, key=_task_key(row), kind=KIND, centre_id=row.centre_id, title=title, body=body,
         link=link_to(row), handset_id=row.handset_id, roles=roles, due_at=row.valid_to, now=now,
@@ -62,7 +73,7 @@ def tell_decided(session: Session, row: ComplianceExemption, step: str, now: dt.
     """Who asked; and once it holds whoever has the phone, who must know what he may keep."""
     title, meaning = _OUTCOMES[step]
     said = f"说明：{row.decision}" if row.decision else ""
-    body = f"{what(row)}，到 {last_day(row.valid_to)} 为止。{meaning}{said}"
+    body = f"{what(session, row)}，到 {last_day(row.valid_to)} 为止。{meaning}{said}"
     _tell_both(session, row, step, title, body, now, butler=step == "approve")
 
 
@@ -71,16 +82,14 @@ def tell_ending(session: Session, row: ComplianceExemption, now: dt.datetime) ->
     asker = parse_id(row.requested_by)
     if asker is None:
         return False
-    body = (
-        f"{what(row)}：例外到 {last_day(row.valid_to)} 为止，之后照常判定。要延长请重新申请，由另一人批准。"
-    )
+    body = f"{what(session, row)}：例外到 {last_day(row.valid_to)} 为止，之后照常判定。要延长请重新申请，由另一人批准。"
     title = f"例外快到期：{place_name(session, row)}"
     return _tell(session, row, "ending", title, body, Recipients(users=(asker,)), now)
 
 
 def tell_ended(session: Session, row: ComplianceExemption, now: dt.datetime) -> None:
     why = f"原因：{row.end_reason}" if row.end_reason else "已到期。"
-    body = f"{what(row)}：例外已结束，从现在起照常判定。{why}"
+    body = f"{what(session, row)}：例外已结束，从现在起照常判定。{why}"
     _tell_both(session, row, "end", "例外已结束", body, now, butler=True)
 
 

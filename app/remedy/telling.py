@@ -45,11 +45,11 @@ def tell_holders(
     if not people or not mine:
         return
     early = all(case.state == State.EARLY for case in mine)
-    until = min(_until(session, tools, case, now) for case in mine)
+    until = min((at for case in mine if (at := _until(session, tools, case)) is not None), default=None)
     lines = [f"· {case.words}" for case in mine[:10]]
     body = "\n".join(
         [
-            f"请在 {local_time(until)} 前处理；做法和还剩几项，登录后在“我的整改”里看。",
+            f"{_when(until, now)}做法和还剩几项，登录后在“我的整改”里看。",
             *lines,
             *([f"……共 {len(mine)} 项"] if len(mine) > len(lines) else []),
             "工作确实需要的，请主管申请例外。逾期会通知主管"
@@ -70,9 +70,18 @@ def _whom(told: Sequence[str], case: RemedyCase) -> str:
     return "这一项由 IT 处理，不通知管家" if case.code in FOR_IT else "手机现在没有人保管，没有人可通知"
 
 
-def _until(session: Session, tools: Tools, case: RemedyCase, now: dt.datetime) -> dt.datetime:
-    since = case.failing_since or now
-    return max(now, step_at(body_of(session, tools, case.centre_id), case.severity, since, "lead"))
+def _until(session: Session, tools: Tools, case: RemedyCase) -> dt.datetime | None:
+    """When the lead is told of what fails by then; None while it does not fail."""
+    if case.failing_since is None:
+        return None
+    return step_at(body_of(session, tools, case.centre_id), case.severity, case.failing_since, "lead")
+
+
+def _when(until: dt.datetime | None, now: dt.datetime) -> str:
+    """What grace is left stands on his page, by finding: nobody is hurried before its end."""
+    if until is None:
+        return "还在宽限期内，期满仍在才算不合规，请尽早处理；宽限到何时，见“我的手机”。"
+    return f"请在 {local_time(until)} 前处理；" if until > now else "没有宽限，请马上处理；"
 
 
 def tell_leads(session: Session, centre_id: uuid.UUID, cases: Sequence[RemedyCase], now: dt.datetime) -> None:
@@ -113,7 +122,9 @@ def ask_people(session: Session, tools: Tools, case: RemedyCase, said: str, now:
 def _title(case: RemedyCase, phone: Handset) -> str:
     if case.code == NOT_INSPECTED:
         return f"{phone.asset_tag} 有内容一直读不到"
-    return f"整改 {phone.asset_tag}：{code_words(case.code)} {case.subject}".strip()
+    label = case.evidence.get("label")
+    about = f"{label}（{case.subject}）" if label else case.subject
+    return f"整改 {phone.asset_tag}：{code_words(case.code)} {about}".strip()
 
 
 def stop_asking(session: Session, case: RemedyCase, how: str, by: str, now: dt.datetime) -> None:

@@ -7,6 +7,7 @@ import threading
 import uuid
 from types import SimpleNamespace
 
+import orjson
 import pytest
 from sqlalchemy import select, update
 
@@ -131,6 +132,22 @@ def test_what_one_asks_another_approves_and_then_it_holds(app, place, it, lead, 
         query = select(AuditRow.action, AuditRow.object).order_by(AuditRow.seq)
         noted = [tuple(r) for r in db.session.execute(query) if r.action.startswith("exemption")]
     assert noted == [(f"exemption.{verb}", f"exemption:{row['id']}") for verb in ("ask", "approve")]
+
+
+@ON_SQLITE
+def test_an_app_is_named_to_who_decides(app, place, it, ask):
+    finding = {"code": "app_forbidden", "subject": BAD, "evidence": {"label": "抖音"}}
+    with app.app_context():
+        session = begin_write(db.session())
+        text = orjson.dumps([finding]).decode()
+        session.execute(
+            update(ComplianceVerdict).where(ComplianceVerdict.handset_id == place.phone).values(findings=text)
+        )
+        session.commit()
+    ask(it)
+    with app.app_context():
+        body = db.session.scalars(select(Task.body).where(Task.kind == "exemption")).one()
+    assert body.startswith(f"禁止的应用（抖音，{BAD}），到 ")
 
 
 @ON_SQLITE

@@ -319,3 +319,15 @@ def test_steps_by_brand() -> None:
     assert steps_for("app_in_other_user", "Xiaomi") != steps_for("app_in_other_user", "samsung")
     assert steps_for("patch_too_old", "HUAWEI")[1].startswith("设置 → 系统和更新")
     assert set(FINDING_TITLES) | {"not_inspected"} >= FOR_IT
+
+
+def test_nobody_is_hurried_in_grace_nor_given_an_hour_that_is_over(world: World) -> None:
+    world.find(package("com.taobao.taobao"))
+    assert [case.state for case in world.all()] == ["early"]
+    [(_, body, _)] = world.notices()
+    assert "还在宽限期内" in body
+    assert "前处理" not in body
+    world.layer("remedy", {"ladder_hours": {"critical": {"lead": 0}}})
+    world.run(hours=0.1)
+    world.find(package("com.taobao.taobao"), package(BAD))
+    assert any("没有宽限，请马上处理" in body for _, body, _ in world.notices())
