@@ -20,11 +20,15 @@ from app.remedy.noting import write_step
 from app.remedy.rules import NOT_INSPECTED, UNREAD, Seen, Standing, app_of, standing, step_at, target_of
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged
-from app.remedy.states import LADDER, ORDERABLE, REOPENABLE, Event, State
+from app.remedy.states import LADDER, OPEN, ORDERABLE, REOPENABLE, Event, State
 from app.remedy.telling import holders, tell_holders
 from app.remedy.tools import Tools, body_of, span_of
 
 _NEVER = "never_read"
+MOST_OPEN = 200
+"""Open cases of one phone, the gravest findings first: a list of thousands of made-up apps would hold the database's
+only write for minutes. The verdict names all of them; the next ones begin when some of these have ended.
+"""
 JUDGED_ANEW = dt.timedelta(minutes=1)
 _UNREAD_WORDS = "手机上有内容一直读不到，不能判断是否合规"
 
@@ -44,6 +48,7 @@ def take_phone(session: Session, tools: Tools, phone: Handset, one: Judged, now:
         for case in cases
         if _meet(session, tools, case, body, standing_of(one, case), seen_of(one, case), now)
     ]
+    room = MOST_OPEN - sum(case.state in OPEN for case in cases)
     ended: Mapping[tuple[str, str], RemedyCase] | None = None
     for seen in (*one.seen, *_unread(one)):
         if seen.status not in ("fail", "grace") and seen.code != NOT_INSPECTED:
@@ -52,8 +57,11 @@ def take_phone(session: Session, tools: Tools, phone: Handset, one: Judged, now:
             _NEVER in seen.evidence.get("parts", ()) and not holders(session, phone.id, now)
         ):
             continue  # one that lies in a drawer and was never connected is nobody's task
+        if room <= 0:
+            break
         ended = store.ended_of(session, phone.id) if ended is None else ended
         case = _begin(session, tools, phone, body, seen, ended.get(seen.key), now)
+        room -= case is not None
         if case is not None and seen.code != NOT_INSPECTED:
             fresh.append(case)
     if fresh:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from app.remedy import store, timing
+from app.remedy import following, store, timing
 from app.remedy.hook import tools
 from app.remedy.model import RemedyCase, RemedyStep
 from app.remedy.timing import follow
@@ -64,3 +64,16 @@ def test_many_are_taken_in_short_transactions_until_none_is_left(
     with world.app.app_context():
         assert timing.sweep_all(world.writing, world.clock, tools(), pause=rests.append) >= 2
     assert world.state == "told_lead"
+
+
+def test_a_phone_that_makes_up_thousands_of_apps_stops_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gravest begin; what else there is waits until some have ended."""
+    monkeypatch.setattr(following, "MOST_OPEN", 3)
+    many = [package(f"com.example.a{n}") for n in range(9)]
+    world.find(*many, package(BAD))
+    assert len(world.all()) == 3
+    assert world.state == "told_butler"
+    world.find(*many[3:])
+    assert len([case for case in world.all() if case.state == "early"]) == 3
