@@ -15,6 +15,7 @@ from tests.support.agents import FakeAgent, envelope, package, reading, with_sec
 from tests.support.fleet import Phones
 
 EVIL = "<script>alert(1)</script>\"'{{7*7}}{0}%s\u202e"
+SHOWN = EVIL.rstrip("\u202e")
 
 
 def _identity(**changes: Any) -> dict[str, Any]:
@@ -26,11 +27,12 @@ def _identity(**changes: Any) -> dict[str, Any]:
 
 
 def _hostile(number: int) -> dict[str, Any]:
+    possible = {"version_code": max(-(2**63), min(number, 2**63 - 1)), "user": max(0, min(number, 2**31 - 1))}
     return with_sections(
-        reading(unread=[{"section": "accounts", "reason": EVIL}], target="tcp:" + EVIL.rstrip("\u202e")),
+        reading(unread=[{"section": "accounts", "reason": EVIL}], target="tcp:" + SHOWN),
         identity=_identity(),
-        packages=[package(EVIL, installer=EVIL, version_name=EVIL, version_code=number, user=number)],
-        users=[{"id": number, "name": EVIL, "running": True}],
+        packages=[package(SHOWN, installer=EVIL, version_name=EVIL, **possible)],
+        users=[{"id": possible["user"], "name": EVIL, "running": True}],
         sim=[{"slot": number, "state": EVIL, "operator": EVIL, "iccid": EVIL, "number": EVIL}],
         setup={"lock_screen": EVIL, "unknown_sources": [EVIL]},
         storage={"data_total_bytes": number, "data_free_bytes": number},
@@ -55,6 +57,23 @@ def test_a_lying_phone_is_shown_as_text(gateway: FakeAgent, phones: Phones, clie
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert path.startswith("/api/") or b"<script>alert" not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"name": EVIL}, "name"), ({"name": "a" * 256}, "name"), ({"name": ""}, "name"),
+        ({"user": -1}, "user"), ({"user": 2**31}, "user"), ({"version_code": 2**63}, "version_code"),
+    ],
+)  # fmt: skip
+def test_what_no_phone_has_is_refused_by_its_field(
+    gateway: FakeAgent, phones: Phones, row: dict[str, Any], field: str
+) -> None:
+    entry = with_sections(reading(), packages=[package("a.b"), package("c.d") | row])
+    told = gateway.checkin(readings=[entry, reading("S2")]).get_json()
+    assert told["accepted"] == 1, "of the other phone"
+    (refused,) = told["rejected"]
+    assert (refused["code"], refused["detail"].split(":")[0]) == ("bad_entry", f"sections.packages.1.{field}")
 
 
 def _raw(entry: dict[str, Any]) -> bytes:
