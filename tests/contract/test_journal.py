@@ -178,9 +178,11 @@ def test_only_one_copy_runs(phone: Phone) -> None:
 
 def test_a_run_whose_files_are_gone_ends_by_itself(phone: Phone) -> None:
     phone.install()
+    # A shell reads its script as it goes: it has read the part that runs when it has written its first line.
+    at_work = phone.at_work()
     script = phone.file(".sh")
     script.write_text(script.read_text().replace("${BUTLER_TICK:-60}", "0.1"))
-    os.kill(phone.at_work(), signal.SIGKILL)
+    os.kill(at_work, signal.SIGKILL)
     phone.file(".now").unlink()
     phone.contact()
     pid = phone.at_work()
@@ -191,9 +193,11 @@ def test_a_run_whose_files_are_gone_ends_by_itself(phone: Phone) -> None:
 
 def test_the_log_is_bounded(phone: Phone) -> None:
     phone.install()
+    # A shell reads its script as it goes: it has read the part that runs when it has written its first line.
+    at_work = phone.at_work()
     script = phone.file(".sh")
     script.write_text(script.read_text().replace("${BUTLER_TICK:-60}", "0.01").replace("n % 240", "n % 3"))
-    os.kill(phone.at_work(), signal.SIGKILL)
+    os.kill(at_work, signal.SIGKILL)
     phone.file(".now").unlink()
     phone.contact()
     phone.wait(lambda: (line := phone.contact().current) is not None and line.number > 8)
