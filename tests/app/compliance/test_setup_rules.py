@@ -103,6 +103,8 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str, str]]]] = [
     (sec({"selinux": "permissive", "su": None}), {("rooted", "", "fail"), ("security_not_read", "su", "unknown")}),
     (sec({"debuggable": True}), {("test_build", "", "fail")}),
     (sec({"build_tags": "test-keys"}), {("test_build", "", "fail")}),
+    (sec({"build_tags": "release-keys,test-keys"}), {("test_build", "", "fail")}),
+    (sec({"build_tags": "user,release-keys"}), set()),
     (sec({"build_tags": None}), {("security_not_read", "build_tags", "unknown")}),
     (sec({"verified_boot": "orange"}), {("loader_unlocked", "", "fail")}),
     (sec({"bootloader_locked": False}), {("loader_unlocked", "", "fail")}),
