@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, flash, render_template, request
 
 from app.allowlist.layering import WRITERS
@@ -16,6 +18,7 @@ from app.registry import hint, read_upload, sheet_fields, template_xlsx
 
 allowlist_sheet_pages = Blueprint("allowlist_sheet_pages", __name__)
 _SHOWN = 200
+_CARRIED = ("centre", "scope", "draft")
 
 
 @allowlist_sheet_pages.get("/allowlist/sheet")
@@ -44,7 +47,7 @@ def upload() -> Response:
     given = request.files.get("file")
     if given is None or not given.filename:
         flash("请先选择一个文件。", "warning")
-        return see_other("/allowlist/sheet")
+        return see_other(_back())
     try:
         name, table = read_upload(given.filename, given.read())
         session, now = open_write(), page_now()
@@ -60,5 +63,11 @@ def upload() -> Response:
             draft_id = put(at, importer.layer.body, f"表格 {name}"[:200], now)
     except DomainError as exc:
         flash(told(exc), "bad")
-        return see_other("/allowlist/sheet")
+        return see_other(_back())
     return to_draft(draft_id, at)
+
+
+def _back() -> str:
+    """The form again, of the same centre and draft: the next try must not change another list than this one."""
+    kept = {name: request.form[name] for name in _CARRIED if request.form.get(name)}
+    return f"/allowlist/sheet?{urlencode(kept)}" if kept else "/allowlist/sheet"

@@ -59,22 +59,54 @@ class AppImporter(Importer):
     """Collects the rows; what is wrong with one is told by row and column."""
 
     layer: Layer = field(default_factory=lambda: Layer({}, {}))
+    _first: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _tried: int = 0
 
     def take(self, references: References, header: SheetHeader, batch: list[SheetRow]) -> None:
         for row in batch:
-            if self.outcome.rows > MAX_APPS:
-                self.outcome.refuse(
-                    row.number, "", "too_many_rows", f"一次最多 {MAX_APPS} 行 / at most {MAX_APPS} rows"
-                )
+            self._tried += 1
+            if self._tried > MAX_APPS:
+                if self._tried == MAX_APPS + 1:
+                    text = f"一次最多 {MAX_APPS} 行，请分成几个文件，一个一个上传 / at most {MAX_APPS} rows"
+                    self.outcome.refuse(row.number, "", "too_many_rows", text)
                 return
-            if row.bad:
+            if "kind" in row.bad:
                 continue
+            cells = {name: value or "" for name, value in row.cells.items()}
             try:
-                self.layer = _taken(self.layer, {name: value or "" for name, value in row.cells.items()})
+                # A bad row is tried all the same: what else is wrong with it is told at once, and no draft is made.
+                layer = _taken(self.layer, cells)
+                self._refuse_twice(row.number, cells)
+                self.layer = layer
                 self.outcome.changed += 1
             except Invalid as exc:
                 for fault in exc.fields:
-                    self.outcome.refuse(row.number, header.column_of(fault.field), fault.code, fault.message)
+                    if fault.field not in row.bad:
+                        column = header.column_of(fault.field)
+                        self.outcome.refuse(row.number, column, fault.code, fault.message)
+
+    def _refuse_twice(self, number: int, cells: Mapping[str, str]) -> None:
+        """Raise `Invalid` for an app that an earlier row tells of: which one is meant nobody can guess."""
+        for name, *key in _claims(cells):
+            first = self._first.setdefault((name, *key), number)
+            if first != number:
+                raise wrong(name, f"和第 {first} 行是同一个应用，只能留一行 / the same app as in row {first}")
+
+
+def _claims(cells: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """The column that names the app, the lists that the row decides about, and the app; a work app has two names."""
+    kind, package, label = cells.get("kind", ""), cells.get("package", ""), cells.get("label", "")
+    brand = cells.get("brand", "").lower()
+    if brand:
+        yield "package", _PRESET, brand, cells.get("model", ""), package
+        return
+    if kind in ("allowed", "forbidden", _OUT) and package:
+        yield "package", "listed", package
+    if kind in ("required", "optional", _OUT):
+        if package:
+            yield "package", "work", package
+        if label and (kind != _OUT or not package):
+            yield "label", "work", label
 
 
 def _taken(layer: Layer, cells: Mapping[str, str]) -> Layer:

@@ -51,7 +51,7 @@ def letters(column: int) -> str:
     return text
 
 
-def find_header(resource: Resource, rows: Iterator[tuple[int, list[Cell]]]) -> Header:
+def find_header(resource: Resource, rows: Iterator[tuple[int, list[Cell]]], sheet: str) -> Header:
     """Consume rows up to the header: the first of the first ten that names the key columns, or else most columns.
 
     Titles and hints above it are passed over. Raise `Invalid` naming unknown, missing and repeated columns.
@@ -69,7 +69,11 @@ def find_header(resource: Resource, rows: Iterator[tuple[int, list[Cell]]]) -> H
     if best is not None:
         return _header(resource, best[1], best[2], known)
     labels = "、".join(f.label for f in sheet_fields(resource))
-    raise Invalid(f"前 {_FIRST_ROWS} 行里没有表头，应有：{labels} / no header row found", code="no_header")
+    raise Invalid(
+        f"工作表“{sheet}”的前 {_FIRST_ROWS} 行里没有表头，应有：{labels}。只读第一张看得见的工作表，请把名单放到它里面"
+        " / no header row found in the first visible sheet",
+        code="no_header",
+    )
 
 
 def _header(resource: Resource, row: int, cells: Sequence[Cell], known: dict[str, Field]) -> Header:
@@ -81,18 +85,23 @@ def _header(resource: Resource, row: int, cells: Sequence[Cell], known: dict[str
     for column, (text, described) in enumerate(zip(texts, fields, strict=True)):
         place = f"{letters(column)} {text}".strip()
         if described is None and text and _fold(text) not in (RETIRED, VOIDED):
-            problems.append(FieldError(place, "unknown_column", "未知的列 / unknown column"))
+            problems.append(FieldError(place, "unknown_column", f"未知的列“{place}” / unknown column"))
     repeated = [f for f, n in Counter(f.label for f in fields if f is not None).items() if n > 1]
     problems += [
-        FieldError(label, "duplicate_column", "列重复 / the column stands twice") for label in repeated
+        FieldError(label, "duplicate_column", f"列“{label}”重复 / the column stands twice")
+        for label in repeated
     ]
     present = {f.name for f in fields if f is not None}
     for needed in _needed(resource):
         if needed.name not in present:
-            problems.append(FieldError(needed.label, "missing_column", "缺少此列 / the column is missing"))
+            message = f"缺少“{needed.label}”列 / the column is missing"
+            problems.append(FieldError(needed.label, "missing_column", message))
     if problems:
-        told = "；".join(f"{p.field}：{p.message}" for p in problems)
-        raise Invalid(f"第 {row} 行表头有误：{told}", code="bad_header", fields=problems)
+        # Its Chinese only: whoever shows the Chinese half of the whole would else show the first problem alone.
+        told = "；".join(p.message.split(" / ")[0] for p in problems)
+        raise Invalid(
+            f"第 {row} 行表头有误：{told} / the header is wrong", code="bad_header", fields=problems
+        )
     return Header(row, fields)
 
 

@@ -99,7 +99,7 @@ class Importer:
     def run(self, sheet: Sheet) -> Outcome:
         """Raise `Invalid` for a sheet whose header is unusable; problems of rows are in the outcome."""
         self.outcome.sheet = sheet.name
-        header = find_header(self.resource, sheet.rows)
+        header = find_header(self.resource, sheet.rows, sheet.name)
         formulas, merged = set(sheet.formulas), set(sheet.merged)
         self._refuse_places(
             header, formulas, "formula", "单元格是公式，请粘贴为数值 / a formula: paste as value"

@@ -91,7 +91,8 @@ def _parse_choice(choices: Mapping[str, str], text: str) -> str:
     for value, label in choices.items():
         if text in (value, label):
             return value
-    raise ValueError("请填写其中之一 / one of: " + "、".join(choices.values()))
+    words = "、".join(choices.values())
+    raise ValueError(f"请填写其中之一：{words} / one of: {words}")
 
 
 def _parse_map(text: str) -> dict[str, str]:

@@ -73,7 +73,9 @@ def clean_copy(data: bytes, target: Path) -> Workbook:
 
 
 def damaged() -> Invalid:
-    return Invalid("文件已损坏，或不是 Excel 工作簿（.xlsx）/ damaged, or no .xlsx workbook", code="bad_file")
+    return Invalid(
+        "文件已损坏，或不是 Excel 工作簿（.xlsx） / damaged, or no .xlsx workbook", code="bad_file"
+    )
 
 
 def column_number(letters: str) -> int:

@@ -68,7 +68,7 @@ def test_a_sheet_becomes_a_draft_and_comes_back_the_same(
     assert ("禁止", "com.smile.gifmaker") not in found
     # Up again as it came: nothing would change, and that is said.
     again = upload(client, down.data, centre=str(org.centre))
-    assert again.headers["Location"] == "/allowlist/sheet"
+    assert again.headers["Location"] == f"/allowlist/sheet?centre={org.centre}"
 
 
 WRONG: list[tuple[list[str], str]] = [
@@ -115,3 +115,77 @@ def test_a_package_that_is_none_is_told_with_its_row_and_column(
     assert answer.status_code == 422
     assert "包名“不是包名”不对" in answer.text
     assert ">2<" in answer.text
+
+
+HEADINGS = [
+    ("名称,包名\n甲,com.a.a\n", "缺少“类别”列"),
+    ("类别,包名,包名\n可以装,com.a.a,com.b.b\n", "列“包名”重复"),
+    ("类别,名字,包名\n可以装,甲,com.a.a\n", "未知的列“B 名字”"),
+    ("说明\n请填写\n", "的前 10 行里没有表头"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), HEADINGS)
+@ON_SQLITE
+def test_a_wrong_heading_is_named_and_the_form_stays_that_of_the_centre(
+    app: Flask, org: Org, client: Caller, text: str, told: str
+) -> None:
+    answer = upload(client, text.encode(), "a.csv", centre=str(org.centre))
+    assert answer.headers["Location"] == f"/allowlist/sheet?centre={org.centre}"
+    page = client.get(answer.headers["Location"]).text
+    assert told in page
+    assert "unknown column" not in page
+
+
+TWICE = [
+    (["可以装", "甲", "com.a.a", "", "", "", ""], ["禁止", "甲", "com.a.a", "", "", "", ""], True),
+    (
+        ["必装", "甲", "com.a.a", "", "", "", ""],
+        ["工作应用（可以不装）", "乙", "com.a.a", "", "", "", ""],
+        True,
+    ),
+    (["必装", "甲", "com.a.a", "", "", "", ""], ["必装", "甲", "com.a.b", "", "", "", ""], True),
+    (["必装", "甲", "com.a.a", "", "", "", ""], ["移出名单", "", "com.a.a", "", "", "", ""], True),
+    (
+        ["出厂预装", "甲", "com.a.a", "", "", "oppo", ""],
+        ["出厂预装", "甲", "com.a.a", "", "", "OPPO", ""],
+        True,
+    ),
+    (
+        ["出厂预装", "甲", "com.a.a", "", "", "oppo", "A"],
+        ["出厂预装", "甲", "com.a.a", "", "", "oppo", "B"],
+        False,
+    ),
+    # Both may hold, and are exported so: what is forbidden is forbidden, whatever else lists it.
+    (["必装", "甲", "com.a.a", "", "", "", ""], ["禁止", "甲", "com.a.a", "", "", "", ""], False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "refused"), TWICE)
+@ON_SQLITE
+def test_two_rows_that_tell_of_one_app_are_refused(
+    app: Flask, org: Org, client: Caller, tmp_path: Path, one: list[str], other: list[str], refused: bool
+) -> None:
+    answer = upload(client, sheet(tmp_path, one, other))
+    assert answer.status_code == (422 if refused else 303)
+    assert ("和第 2 行是同一个应用" in answer.text) is refused
+
+
+@ON_SQLITE
+def test_too_many_rows_are_one_fault_and_the_choices_of_a_cell_are_told(
+    app: Flask, org: Org, client: Caller, tmp_path: Path
+) -> None:
+    rows = [["可以装", f"甲{n}", f"com.a.n{n}", "", "", "", ""] for n in range(3500)]
+    answer = upload(client, sheet(tmp_path, *rows))
+    assert answer.status_code == 422
+    assert answer.text.count("一次最多 2000 行，请分成几个文件") == 1
+    assert "有 1 处错误" in answer.text
+    answer = upload(client, sheet(tmp_path, ["随便", "甲", "com.a.a", "", "", "", ""]))
+    assert "请填写其中之一：必装、工作应用（可以不装）、可以装、禁止、出厂预装、移出名单" in answer.text
+
+
+@ON_SQLITE
+def test_a_damaged_file_is_told_in_chinese_only(app: Flask, org: Org, client: Caller) -> None:
+    page = client.get(upload(client, b"hello" * 90).headers["Location"]).text
+    assert "不是 Excel 工作簿" in page
+    assert "damaged" not in page
