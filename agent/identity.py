@@ -42,9 +42,20 @@ class Named:
     imei: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How the named phone was when its order was decided. `boot_id` None: whatever its boot.
+
+    A serial can be flashed and an IMEI copied; an `android_id` nobody chooses, and only a reset changes it.
+    """
+
+    android_id: str
+    boot_id: str | None = None
+
+
 class NotAtHand(Exception):
     """The named phone could not be taken in hand; nothing was done to any. `reason` is a code: a `TransportError`'s,
-    or `not_seen busy unauthorized plaintext identity no_imei other_phone`.
+    or `not_seen busy unauthorized plaintext identity no_imei other_phone expect`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -74,6 +85,31 @@ def judge_identity(
     if typed and not typed <= wanted:
         return "other_phone"
     return "same" if (shown or typed) & wanted else "no_imei"
+
+
+def expected_of(args: Mapping[str, Any]) -> Expected | None:
+    """`expect` of a command's arguments; None where it names no `android_id`: such an order was decided on no phone
+    that anybody had met. Raise `TypeError` for what is not understood.
+    """
+    given = args.get("expect", {})
+    if not isinstance(given, dict):
+        raise TypeError("expect")
+    android_id, boot_id = given.get("android_id"), given.get("boot_id")
+    if not (isinstance(android_id, str | None) and isinstance(boot_id, str | None)):
+        raise TypeError("expect")
+    return Expected(android_id, boot_id) if android_id else None
+
+
+def judge_expected(body: Mapping[str, Any], expected: Expected) -> Literal["same", "identity", "expect"]:
+    """Whether a phone of which a snapshot's `body` was read is still as it was. `identity`: it did not tell.
+
+    `expect` may be another phone that took the named one's serial, or the named one after a reset.
+    """
+    told, power = (body["identity"] or {}).get("android_id"), body["power"]
+    if not told or power is None:
+        return "identity"
+    same_boot = expected.boot_id in (None, power["boot_id"])
+    return "same" if told == expected.android_id and same_boot else "expect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +145,30 @@ class PhoneAtHand:
 
     @contextmanager
     def __call__(
-        self, named: NamedPhone, *, imei_typed: str | None = None, strict: bool = False, safe: bool = True
-    ) -> Iterator[Held]:
+        self, named: NamedPhone, *, expected: Expected | None = None, imei_typed: str | None = None,
+        strict: bool = False, safe: bool = True,
+    ) -> Iterator[Held]:  # fmt: skip
         """Hold the named phone inside the block; nobody else of this agent reads it meanwhile. Raise `NotAtHand`.
 
-        `safe`: only over a link on which nobody can listen in or answer in the phone's place. What goes wrong inside
-        the block is the block's own.
+        `expected`: only as it was then. `safe`: only over a link on which nobody can listen in or answer in the
+        phone's place. What goes wrong inside the block is the block's own.
         """
         reasons = []
         for target in candidates(named.serial, self.serials, self.targets()):
             with ExitStack() as stack:
                 try:
                     held = self._taken(stack, target, named, imei_typed, strict=strict, safe=safe)
+                    verdict = "same" if expected is None else judge_expected(held.snapshot.body, expected)
+                    if verdict != "same":
+                        raise NotAtHand(verdict)
                 except NotAtHand as exc:
                     reasons.append(exc.reason)
                     continue
                 yield held
                 return
-        # Of several ways to the phone the one that somebody can mend at once is told.
-        raise NotAtHand("plaintext" if "plaintext" in reasons else (reasons or ["not_seen"])[-1])
+        # Of several ways to the phone the one that somebody can mend at once is told, or has to hear of.
+        told = next((reason for reason in ("plaintext", "expect") if reason in reasons), None)
+        raise NotAtHand(told or (reasons or ["not_seen"])[-1])
 
     def _taken(
         self, stack: ExitStack, target: str, named: NamedPhone, imei_typed: str | None, *, strict: bool, safe: bool

@@ -16,7 +16,7 @@ from agent import wire
 from agent.app_look import App, Seen, Swapped, act, look
 from agent.app_protect import protected
 from agent.errors import TransportError
-from agent.identity import Held, NotAtHand, PhoneAtHand
+from agent.identity import Expected, Held, NotAtHand, PhoneAtHand, expected_of
 from agent.inbox import Outcome
 from agent.parsers import Unreadable
 from agent.parsers.removal import ABSENT, AppState, is_package
@@ -30,6 +30,7 @@ SETTLE_S = 3
 """A vendor's keeper that puts an app back does so within moments."""
 MAX_USER = 99_999
 _DISABLED = frozenset({2, 3})
+_FOREIGN = frozenset({"other_phone", "expect"})
 _VERBS: dict[Act, str] = {
     "uninstall": "uninstall", "disable": "disable-user", "suspend": "suspend", "install": "install-existing",
     "enable": "enable", "unsuspend": "unsuspend",
@@ -49,6 +50,7 @@ class _Work:
     """
 
     app: App
+    expected: Expected
     state: AppState | None = None
     tried: list[dict[str, str]] = field(default_factory=list)
     settled: set[Act] = field(default_factory=set)
@@ -137,10 +139,7 @@ class _AppKind:
             if turn:
                 self.sleep(AGAIN_S)
             try:
-                with self.at_hand(command, safe=False) as held:
-                    if held.snapshot.body["power"] is None:
-                        # Without its boot no order can name it.
-                        raise NotAtHand("identity")
+                with self.at_hand(command, expected=work.expected, safe=False) as held:
                     return step(held, work)
             except Unreadable:
                 return work.unknown("words")
@@ -154,7 +153,7 @@ class _AppKind:
                 break
         if work.tried:
             return work.unknown(work.cut or reason)
-        return Outcome("refused" if reason == "other_phone" else "not_now", {"reason": reason})
+        return Outcome("refused" if reason in _FOREIGN else "not_now", {"reason": reason})
 
 
 def _user_gone(held: Held, work: _Work) -> bool:
@@ -169,12 +168,12 @@ def _user_gone(held: Held, work: _Work) -> bool:
 @dataclass(frozen=True)
 class RemoveApp(_AppKind):
     def __call__(self, command: wire.Command) -> Outcome:
-        app, acts, system = _app(command), _acts(command.args.get("acts")), command.args.get("system")
-        if app is None or not acts or not isinstance(system, bool):
-            return Outcome("refused", {"reason": "bad_args"})
-        return self._carried(
-            command, _Work(app), lambda held, work: self._removed(held, work, acts, system=system)
-        )
+        work, acts, system = _work(command), _acts(command.args.get("acts")), command.args.get("system")
+        if isinstance(work, Outcome):
+            return work
+        if not acts or not isinstance(system, bool):
+            return _refused("bad_args")
+        return self._carried(command, work, lambda held, now: self._removed(held, now, acts, system=system))
 
     def _removed(self, held: Held, work: _Work, acts: Sequence[Act], *, system: bool) -> Outcome:
         if _user_gone(held, work):
@@ -227,10 +226,8 @@ def _shows(what: Act, state: AppState) -> bool:
 @dataclass(frozen=True)
 class RestoreApp(_AppKind):
     def __call__(self, command: wire.Command) -> Outcome:
-        app = _app(command)
-        if app is None:
-            return Outcome("refused", {"reason": "bad_args"})
-        return self._carried(command, _Work(app), self._restored)
+        work = _work(command)
+        return work if isinstance(work, Outcome) else self._carried(command, work, self._restored)
 
     def _restored(self, held: Held, work: _Work) -> Outcome:
         if _user_gone(held, work):
@@ -256,6 +253,22 @@ def _missing(state: AppState) -> list[Act]:
         "unsuspend": state.suspended is True,
     }
     return [what for what, needed in needs.items() if needed]
+
+
+def _refused(reason: str) -> Outcome:
+    return Outcome("refused", {"reason": reason})
+
+
+def _work(command: wire.Command) -> _Work | Outcome:
+    """What both kinds are told; or why that is no order."""
+    app = _app(command)
+    try:
+        expected = expected_of(command.args)
+    except TypeError:
+        return _refused("bad_args")
+    if app is None:
+        return _refused("bad_args")
+    return _refused("expect") if expected is None else _Work(app, expected)
 
 
 def _app(command: wire.Command) -> App | None:

@@ -20,7 +20,7 @@ from agent import wire
 from agent.boxes import SEALED, Boxes
 from agent.errors import TransportError
 from agent.guard import guard
-from agent.identity import Held, NotAtHand, PhoneAtHand
+from agent.identity import Expected, Held, NotAtHand, PhoneAtHand, expected_of
 from agent.inbox import Outcome, ResultState
 from agent.parsers.identity import is_imei
 from agent.parsers.lock import UNCLEAR, is_secret
@@ -32,7 +32,7 @@ log = logging.getLogger("agent.commands")
 TYPED_FOR_S = 600
 """An IMEI that a person read off the phone's screen says who lay there then, not who lies there an hour later."""
 ASK_S, ORDER_S = 20.0, 30.0
-_FOREIGN = frozenset({"other_phone", "identity", "no_imei"})
+_FOREIGN = frozenset({"other_phone", "identity", "no_imei", "expect"})
 _LOCK_REFUSALS = {
     "other_phone": "other_phone",
     "mismatch": "lock_wrong",
@@ -52,8 +52,7 @@ class _Ended(Exception):
 
 @dataclass(frozen=True)
 class _Asked:
-    android_id: str
-    boot_id: str | None
+    expected: Expected
     imei_typed: str | None
 
 
@@ -93,8 +92,10 @@ class WipeKind:
         try:
             asked = _asked(command)
             secret = None if box is None else self._secret(command, box)
-            with self.at_hand(command, imei_typed=asked.imei_typed, strict=True) as held:
-                _look(held, asked)
+            with self.at_hand(
+                command, expected=asked.expected, imei_typed=asked.imei_typed, strict=True
+            ) as held:
+                _look(held)
                 return self._ordered(_Order(command, held, secret))
         except _Ended as exc:
             return exc.outcome
@@ -146,31 +147,21 @@ class WipeKind:
 def _asked(command: wire.Command) -> _Asked:
     """The arguments, each of which must be understood. Raise `_Ended`."""
     args = command.args
-    expect, typed = args.get("expect"), args.get("imei_typed")
-    if (
-        args.get("strategy") != HARNESS
-        or not isinstance(expect, dict)
-        or not (typed is None or (isinstance(typed, str) and is_imei(typed)))
-        or not all(isinstance(expect.get(name), str | None) for name in ("android_id", "boot_id"))
-    ):
+    typed = args.get("imei_typed")
+    if args.get("strategy") != HARNESS or not (typed is None or (isinstance(typed, str) and is_imei(typed))):
         raise _Ended("bad_args")
-    if not expect.get("android_id"):
-        # Whoever approved a wipe had met the phone: one of which nothing is known was not seen by anybody.
+    try:
+        expected = expected_of(args)
+    except TypeError:
+        raise _Ended("bad_args") from None
+    if expected is None:
         raise _Ended("expect")
-    fresh = typed if command.expires_in_s <= TYPED_FOR_S else None
-    return _Asked(expect["android_id"], expect.get("boot_id"), fresh)
+    return _Asked(expected, typed if command.expires_in_s <= TYPED_FOR_S else None)
 
 
-def _look(held: Held, asked: _Asked) -> None:
-    """Whether this phone is as it was when the wipe was approved, and can be erased. Raise `_Ended`, `NotAtHand`."""
+def _look(held: Held) -> None:
+    """Whether this phone can be erased. Raise `_Ended`, `NotAtHand`."""
     body = held.snapshot.body
-    if held.identity.get("android_id") != asked.android_id:
-        raise _Ended("expect")
-    power = body["power"]
-    if power is None:
-        raise _Ended("identity")
-    if asked.boot_id is not None and power["boot_id"] != asked.boot_id:
-        raise _Ended("expect")
     if held.sdk is None or held.sdk < HARNESS_SDK:
         raise _Ended("too_old")
     # Whose password would the phone want afterwards? Nobody's, only if there is no account; unread is not none.

@@ -170,7 +170,7 @@ REMOVE_APP = CommandKind(
     lease_s=900,
     # It looks before it acts and is done when there is nothing left to do: again is safe.
     max_attempts=5,
-    args=("case", "package", "user", "acts", "system"),
+    args=("case", "package", "user", "expect", "acts", "system"),
     by_hand=False,
     supersedes=False,
 )
@@ -181,7 +181,7 @@ RESTORE_APP = CommandKind(
     expires_s=24 * 3600,
     lease_s=900,
     max_attempts=5,
-    args=("case", "package", "user"),
+    args=("case", "package", "user", "expect"),
     by_hand=False,
     supersedes=False,
 )

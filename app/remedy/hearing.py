@@ -14,6 +14,7 @@ from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM
 from app.readings import AgentRef, dated
 from app.remedy import store
+from app.remedy.identity import ordered_for
 from app.remedy.model import RemedyCase
 from app.remedy.noting import write_step
 from app.remedy.ordering import queue
@@ -58,7 +59,8 @@ def take_word(
     elif case.state == State.REMOVING:
         why = "refused" if result.state == "refused" else _why(told, result.state)
         shift(session, tools, case, Event.STOP, now, by=by, say=_words(told), why=why, **_kept(told, acted))
-        if why == "unclear":
+        if why in ("unclear", "refused"):
+            # A gateway refuses another phone than the one that was named: which one is it?
             read_again(session, case, now)
     return True
 
@@ -82,7 +84,8 @@ def _done(
     if case.state == State.REMOVING and case.place + 1 < len(case.users):
         words = f"用户空间 {case.users[case.place]}：{_words(told)}"
         shift(session, tools, case, Event.POSTPONE, now, step="next", say=words, by=by, place=case.place + 1)
-        queue(session, SYSTEM, case, body_of(session, tools, case.centre_id), now)
+        body, expect = body_of(session, tools, case.centre_id), ordered_for(session, case)
+        queue(session, SYSTEM, case, body, expect, now)
         return
     if case.place + 1 < len(case.users):
         return  # a late word on one of several: a person orders again
@@ -126,7 +129,7 @@ def _of_restore(
         shift(session, tools, case, Event.KEEP, now, say=_words(told), by=by)
     elif case.place + 1 < len(case.users):
         store.write(session, case, place=case.place + 1)
-        next_restore(session, SYSTEM, tools, case, now)
+        next_restore(session, SYSTEM, tools, case, ordered_for(session, case), now)
         return True
     else:
         shift(session, tools, case, Event.BRING_BACK, now, say=_words(told), by=by)

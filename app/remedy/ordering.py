@@ -15,6 +15,7 @@ from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM, Principal
 from app.kernel.texts import required, wrong
 from app.remedy import store
+from app.remedy.identity import expect_of
 from app.remedy.model import RemedyCase
 from app.remedy.rails import Look, blockers, refuse
 from app.remedy.rules import Blocker, target_of
@@ -67,24 +68,30 @@ def begin(
 ) -> None:
     """The first user's order; nothing stands in its way."""
     target = target_of(case.subject, case.evidence)
+    expect = expect_of(session, case.handset_id)
     assert target is not None
+    assert expect is not None
     body = body_of(session, tools, case.centre_id)
     shift(
-        session, tools, case, Event.ORDER, now, say=words, by=principal.user, details={"users": list(target.users)},
+        session, tools, case, Event.ORDER, now, say=words, by=principal.user,
+        details={"users": list(target.users), **expect},
         ordered_by=principal.user, ordered_at=now, order_reason=words, orders=case.orders + 1, package=target.package,
         users=list(target.users), place=0, command_id=None, agent_id=None, sent_at=None, acted_at=None, outcome=None,
         after=None, why=None,
     )  # fmt: skip
-    queue(session, principal, case, body, now)
+    queue(session, principal, case, body, expect, now)
 
 
 def queue(
-    session: Session, principal: Principal, case: RemedyCase, body: Mapping[str, Any], now: dt.datetime
-) -> None:
-    """The command for the user whose turn it is."""
+    session: Session, principal: Principal, case: RemedyCase, body: Mapping[str, Any], expect: Mapping[str, Any] | None,
+    now: dt.datetime,
+) -> None:  # fmt: skip
+    """The command for the user whose turn it is. `expect`: the phone for which it was ordered, also when another one's
+    turn comes: nobody ordered it for a phone that answers in its place by then.
+    """
     expires = span_of(body, "order_minutes")
     command, made = enqueue(
-        session, principal, case.handset_id, REMOVE, order_args(case, body), dedup_key=f"remedy:{case.id}",
+        session, principal, case.handset_id, REMOVE, order_args(case, body, expect), dedup_key=f"remedy:{case.id}",
         expires_in=expires, now=now,
     )  # fmt: skip
     if not made:
@@ -94,15 +101,16 @@ def queue(
     )
 
 
-def order_args(case: RemedyCase, body: Mapping[str, Any]) -> dict[str, Any]:
+def order_args(case: RemedyCase, body: Mapping[str, Any], expect: Mapping[str, Any] | None) -> dict[str, Any]:
     """The arguments of the command; the queue's row must still say the same when it leaves."""
-    return {
-        "case": str(case.id),
-        "package": case.package,
-        "user": case.users[case.place],
-        "acts": list(body["acts"]),
-        "system": case.package in body["system_packages"],
-    }
+    removing = {"acts": list(body["acts"]), "system": case.package in body["system_packages"]}
+    return target_args(case, expect) | removing
+
+
+def target_args(case: RemedyCase, expect: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Whose app it is; all of the arguments of an order to bring one back."""
+    user = case.users[case.place]
+    return {"case": str(case.id), "package": case.package, "user": user, "expect": expect}
 
 
 def cancel(

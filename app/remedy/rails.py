@@ -16,14 +16,13 @@ from app.readings import confirmed_at, latest_sections, refused_phones
 from app.registry import Handset, holds_on
 from app.remedy import store
 from app.remedy.following import standing_of
+from app.remedy.identity import PACKAGES, of_identity
 from app.remedy.model import RemedyCase
 from app.remedy.rules import Blocker, Standing, Target, protected, system_refused, target_of
 from app.remedy.standing import by_present_policy, exempted, judged, never_removed, prescribed
 from app.remedy.tools import Tools, body_of, span_of
 from app.transfer import transfer_state
 from app.wipe import open_wipe_of
-
-PACKAGES = "packages"
 
 
 class Look(StrEnum):
@@ -42,7 +41,7 @@ def blockers(session: Session, tools: Tools, case: RemedyCase, look: Look, now: 
     locked = look is not Look.SHOW
     phone = (store.lock_phone if locked else store.phone)(session, case.handset_id)
     body = body_of(session, tools, case.centre_id)
-    found = [*of_phone(session, case, phone), *_finding(session, tools, case, phone, body, now)]
+    found = [*of_phone(session, case, phone, body, now), *_finding(session, tools, case, phone, body, now)]
     target = target_of(case.subject, case.evidence)
     if target is None or case.code not in body["removable"]:
         found.append(Blocker("not_removable", "这一项不能由系统移除：按说明由人处理"))
@@ -61,13 +60,16 @@ def refuse(found: list[Blocker], what: str = "移除") -> None:
         )
 
 
-def of_phone(session: Session, case: RemedyCase, phone: Handset) -> Iterator[Blocker]:
+def of_phone(
+    session: Session, case: RemedyCase, phone: Handset, body: Mapping[str, Any], now: dt.datetime
+) -> Iterator[Blocker]:
     """Nobody's matter is disturbed, and it is that phone."""
     link = f"/phones/{phone.id}"
     if phone.retired_at is not None or phone.centre_id != case.centre_id:
         yield Blocker("left", "手机已停用，或已转到别的服务中心", link)
     if refused_phones(session, [phone.id]):
         yield Blocker("identity_contradicted", "以这个序列号应答的是另一台手机，先弄清是哪一台", link)
+    yield from of_identity(session, phone, body, now)
     for hold in holds_on(session, [("handset", phone.id)]):
         yield Blocker("held", f"手机被锁定：{hold.reason}", hold.link)
     moved = transfer_state(session, phone.id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +14,9 @@ from app.kernel.errors import Conflict
 from app.kernel.tenancy import Principal
 from app.kernel.texts import required
 from app.remedy import store
+from app.remedy.identity import expect_of
 from app.remedy.model import RemedyCase
+from app.remedy.ordering import target_args
 from app.remedy.rails import of_phone, refuse
 from app.remedy.shifting import shift
 from app.remedy.states import Event, State
@@ -34,27 +38,28 @@ def restore(
     words = required(reason, "reason", "请写明理由 / say why", MAX_REASON)
     if case.state != State.REMOVED or case.outcome not in RESTORABLE or not case.users:
         raise Conflict("只有已停用或暂停的应用能恢复 / it cannot be brought back so", code="remedy_state")
-    refuse(list(of_phone(session, case, store.lock_phone(session, case.handset_id))), "恢复")
+    body, phone = body_of(session, tools, case.centre_id), store.lock_phone(session, case.handset_id)
+    refuse(list(of_phone(session, case, phone, body, now)), "恢复")
     shift(
         session, tools, case, Event.RESTORE, now, say=words, by=principal.user, place=0, agent_id=None,
         command_id=None, sent_at=None,
     )  # fmt: skip
-    next_restore(session, principal, tools, case, now)
+    next_restore(session, principal, tools, case, expect_of(session, case.handset_id), now)
     return case
 
 
 def next_restore(
-    session: Session, principal: Principal, tools: Tools, case: RemedyCase, now: dt.datetime
-) -> None:
-    """The command for the user whose turn it is."""
+    session: Session, principal: Principal, tools: Tools, case: RemedyCase, expect: Mapping[str, Any] | None,
+    now: dt.datetime,
+) -> None:  # fmt: skip
+    """The command for the user whose turn it is. `expect` as in `ordering.queue`."""
     expires = span_of(body_of(session, tools, case.centre_id), "order_minutes")
-    args = {"case": str(case.id), "package": case.package, "user": case.users[case.place]}
     command, made = enqueue(
         session,
         principal,
         case.handset_id,
         RESTORE,
-        args,
+        target_args(case, expect),
         dedup_key=f"remedy:{case.id}",
         expires_in=expires,
         now=now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +13,9 @@ from app.kernel.ids import parse_id
 from app.readings import AgentRef
 from app.registry import HandsetRef
 from app.remedy import store
+from app.remedy.identity import expect_of
 from app.remedy.model import RemedyCase
-from app.remedy.ordering import order_args
+from app.remedy.ordering import order_args, target_args
 from app.remedy.rails import Look, blockers, of_phone
 from app.remedy.shifting import shift
 from app.remedy.states import Event, State
@@ -59,8 +61,8 @@ def _why_not(
 ) -> tuple[str, str] | None:  # fmt: skip
     """A code and words, None when nothing keeps it from leaving."""
     body = body_of(session, tools, case.centre_id)
-    if dict(leased.args) != order_args(case, body):
-        return "changed", "指令和现在的制度或记录不一致"
+    if problem := _changed(session, case, leased, order_args(case, body, leased.args.get("expect"))):
+        return problem
     if phone.id != case.handset_id or agent.kind != "gateway" or agent.centre_id != case.centre_id:
         return "other_phone", "不是这台手机，或不是本中心的网关"
     # A database restored to an older day holds orders that were carried out, or taken back, long ago.
@@ -71,17 +73,28 @@ def _why_not(
     return (found[0].code, found[0].words) if found else None
 
 
+def _changed(
+    session: Session, case: RemedyCase, leased: Leased, wanted: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    if dict(leased.args) != wanted:
+        return "changed", "指令和现在的制度或记录不一致"
+    expect = expect_of(session, case.handset_id)
+    if expect is None or leased.args.get("expect") != expect:
+        return "android_changed", "手机的系统标识和下令时不同，或读不到：可能不是同一台，或被重置过"
+    return None
+
+
 def _restore(
     session: Session, tools: Tools, case: RemedyCase, leased: Leased, phone: HandsetRef, agent: AgentRef,
     now: dt.datetime,
 ) -> Mapping[str, str] | None:  # fmt: skip
-    wanted = {"case": str(case.id), "package": case.package, "user": case.users[case.place]}
+    wanted, body = target_args(case, leased.args.get("expect")), body_of(session, tools, case.centre_id)
     here = phone.id == case.handset_id and agent.kind == "gateway" and agent.centre_id == case.centre_id
-    changed = None if dict(leased.args) == wanted and here else ("changed", "记录已改变")
+    changed = _changed(session, case, leased, wanted) if here else ("changed", "记录已改变")
     stopped = changed or next(
         (
             (one.code, one.words)
-            for one in of_phone(session, case, store.lock_phone(session, case.handset_id))
+            for one in of_phone(session, case, store.lock_phone(session, case.handset_id), body, now)
         ),
         None,
     )
@@ -91,6 +104,6 @@ def _restore(
         return None
     store.write(
         session, case, agent_id=agent.id, sent_at=now,
-        due_at=now + span_of(body_of(session, tools, case.centre_id), "unclear_minutes"),
+        due_at=now + span_of(body, "unclear_minutes"),
     )  # fmt: skip
     return {}

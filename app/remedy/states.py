@@ -82,7 +82,8 @@ NEXT: Mapping[tuple[State, Event], State] = {
     **{(state, E.STOP): S.TASK for state in (S.ORDERED, S.REMOVING, S.CHECKING)},
     (S.CHECKING, E.VERIFY): S.REMOVED,
     # While a gateway acts, nothing is known: its word, or its silence, comes first.
-    **{(state, E.GO): S.GONE for state in (*LADDER, S.ORDERED)},
+    # Behind an order that was carried out it is only "gone", not "removed", where another phone answers now.
+    **{(state, E.GO): S.GONE for state in (*LADDER, S.ORDERED, S.CHECKING)},
     **{(state, E.EXEMPT): S.EXEMPTED for state in (*LADDER, S.ORDERED, S.CHECKING)},
     **{(state, E.LEAVE): S.LEFT for state in OPEN},
     **{(state, E.DISMISS): S.DISMISSED for state in LADDER},

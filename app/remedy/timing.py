@@ -19,9 +19,9 @@ from app.registry import Handset
 from app.remedy import store
 from app.remedy.following import JUDGED_ANEW, leave, standing_of, take_phone, taken
 from app.remedy.hearing import read_again
+from app.remedy.identity import PACKAGES, expect_of, ordered_for
 from app.remedy.model import RemedyCase
 from app.remedy.ordering import order_by_policy
-from app.remedy.rails import PACKAGES
 from app.remedy.rules import REMOVED_BY, Standing, step_at
 from app.remedy.shifting import shift
 from app.remedy.standing import Judged, judged
@@ -225,7 +225,15 @@ class _Round:
         session, now = self.session, self.now
         read = confirmed_at(session, [case.handset_id], PACKAGES).get(case.handset_id)
         after = read is not None and case.acted_at is not None and read > case.acted_at
-        if after and read is not None and status is Standing.ABSENT:
+        if after and expect_of(session, case.handset_id) != ordered_for(session, case):
+            # Another phone, or the same after a reset: it proves nothing of what was done to the one that was named.
+            if status is Standing.ABSENT:
+                shift(
+                    session, self.tools, case, Event.GO, now, say="之后读到的是另一个系统标识，已没有这一条"
+                )
+            else:
+                self._stop(case, "other_identity")
+        elif after and read is not None and status is Standing.ABSENT:
             words = f"{REMOVED_BY.get(case.outcome or '', '')}；{local_time(read)} 的读取不再有这一条"
             shift(session, self.tools, case, Event.VERIFY, now, say=words)
         elif after and status in (Standing.FAIL, Standing.GRACE):

@@ -26,6 +26,7 @@ from agent.inbox import Inbox, receive
 from agent.remove import RemoveApp, RestoreApp
 from agent.simulator.fleet import Fleet, Mode
 from agent.simulator.make import make_phone
+from agent.simulator.reset import erase
 from agent.simulator.state import AuthMode, Package, PhoneState, UserState
 from agent.sweep import Serials
 from agent.transport import TransportOptions
@@ -43,6 +44,7 @@ def with_apps(index: int, packages: int = 8) -> PhoneState:
     phone.auth, phone.boot_id = AuthMode.OPEN, str(uuid.uuid4())
     # Of its own: a port that one test run has let go may be another's at once.
     phone.identity.serial = f"RM{secrets.token_hex(5)}".upper()
+    phone.identity.android_id = secrets.token_hex(8)
     phone.packages = [item for item in phone.packages if item.name not in (GAME, BLOAT)]
     phone.packages += [
         Package(GAME, 7000, "1.7", uid=10401),
@@ -97,16 +99,30 @@ class RemoveRig:
         self.fleet.swap(0, 1)
         self.swapped = not self.swapped
 
+    def reset(self) -> None:
+        """The first phone is reset, and let in again."""
+
+        def anew(phone: PhoneState) -> None:
+            erase(phone, harness=True)
+            phone.boot("reboot,factory_reset")
+
+        self.fleet.change(0, anew)
+
     def worker(self) -> CommandWorker:
         inbox = Inbox(self.box.database, self.box.clock)
         return CommandWorker(inbox, self.kinds(), self.box.clock, on_result=lambda: None)
 
     def remove(self, package: str = GAME, *, index: int = 0, **args: Any) -> wire.Command:
-        given = {"case": CASE, "package": package, "user": 0, "acts": ALL, "system": False} | args
-        return self.command("remove_app", given, index)
+        return self.command(
+            "remove_app", self._args(package, index) | {"acts": ALL, "system": False} | args, index
+        )
 
     def restore(self, package: str = GAME, *, index: int = 0, **args: Any) -> wire.Command:
-        return self.command("restore_app", {"case": CASE, "package": package, "user": 0} | args, index)
+        return self.command("restore_app", self._args(package, index) | args, index)
+
+    def _args(self, package: str, index: int) -> dict[str, Any]:
+        expect = {"android_id": self.phones[index].identity.android_id}
+        return {"case": CASE, "package": package, "user": 0, "expect": expect}
 
     def command(self, kind: str, args: dict[str, Any], index: int = 0, **changes: Any) -> wire.Command:
         self.number += 1

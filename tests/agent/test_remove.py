@@ -12,6 +12,7 @@ import pytest
 from agent import app_look, wire
 from agent.simulator.android.removal import RemovalLie as L
 from agent.simulator.state import Enabled, User, UserState
+from agent.sweep import Serials
 from tests.agent.remove_rig import ALL, BLOAT, GAME, RemoveRig
 
 
@@ -248,7 +249,9 @@ class TestRestore:
 
 BAD: list[dict[str, Any]] = [
     {"package": "com.a; reboot"}, {"package": "com.a\nreboot"}, {"package": "-k"}, {"package": "*"}, {"package": 7},
-    {"package": None}, {"user": "0"}, {"user": -1}, {"user": True}, {"user": None}, {"user": 1.0}, {"user": 10**6},
+    {"package": None}, {"expect": None}, {"expect": ["x"]}, {"expect": {"android_id": 7}},
+    {"expect": {"android_id": "a", "boot_id": 7}}, {"user": "0"}, {"user": -1}, {"user": True},
+    {"user": None}, {"user": 1.0}, {"user": 10**6},
 ]  # fmt: skip
 BAD_ACTS: list[dict[str, Any]] = [
     {"acts": []}, {"acts": None}, {"acts": "uninstall"}, {"acts": ["erase"]}, {"acts": ["disable", "disable"]},
@@ -287,6 +290,48 @@ class TestOtherPhone:
         rig.phones[0].identity.sdk = 24  # which tells its IMEI
         sent = replace(rig.remove(), imei=("352099001761481",))
         assert rig.order(sent) == ("refused", {"reason": "other_phone"})
+
+    def test_a_clone_with_its_serial_keeps_its_app(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, 2).up() as rig:
+            sent, back = rig.remove(), rig.restore()
+            rig.phones[1].identity.serial = rig.phones[0].identity.serial
+            rig.fleet.power_off(0)
+            rig.serials = Serials({rig.targets[1]: rig.phones[0].identity.serial})
+            assert rig.order(sent) == ("refused", {"reason": "expect"})
+            assert rig.order(back) == ("refused", {"reason": "expect"})
+            assert rig.app(index=1) == UserState()
+
+    def test_beside_its_clone_the_named_one_is_found(self, tmp_path: Path) -> None:
+        with RemoveRig(tmp_path, 2).up() as rig:
+            sent = rig.remove(index=1)
+            rig.phones[0].identity.serial = rig.phones[1].identity.serial
+            rig.serials = Serials(dict.fromkeys(rig.targets, rig.phones[1].identity.serial))
+            assert outcome(rig.order(sent)) == ("uninstalled", None)
+            assert (rig.app(), rig.app(index=1)) == (UserState(), None)
+
+    def test_a_reset_since_the_order_made_it_another_phone(self, rig: RemoveRig) -> None:
+        sent = rig.remove()
+        rig.reset()
+        assert rig.order(sent) == ("refused", {"reason": "expect"})
+
+    def test_a_boot_since_the_order_did_not(self, rig: RemoveRig) -> None:
+        sent = rig.remove()
+        rig.fleet.reboot(0)
+        assert outcome(rig.order(sent)) == ("uninstalled", None)
+
+    def test_a_phone_that_does_not_tell_who_it_is_loses_nothing(self, rig: RemoveRig) -> None:
+        sent = rig.remove()
+        rig.phones[0].identity.android_id = ""
+        assert rig.order(sent) == ("not_now", {"reason": "identity"})
+        assert rig.app() == UserState()
+
+    @pytest.mark.parametrize("expect", [{}, {"android_id": None}, {"android_id": ""}])
+    def test_an_order_that_names_nobody_is_none(self, rig: RemoveRig, expect: dict[str, Any]) -> None:
+        assert rig.order(rig.remove(expect=expect)) == ("refused", {"reason": "expect"})
+        before = rig.remove()
+        before.args.pop("expect")
+        assert rig.order(before) == ("refused", {"reason": "expect"}), "as servers gave them before"
+        assert rig.app() == UserState()
 
     def test_a_phone_that_is_away(self, rig: RemoveRig) -> None:
         rig.fleet.power_off(0)

@@ -240,6 +240,13 @@ class TestCut:
             assert told[1]["outcome"] == "uninstalled"
             assert told[1]["tried"] == [{"act": "uninstall", "said": "success"}]
 
+    def test_a_phone_that_was_reset_meanwhile_is_not_looked_at_instead(self, tmp_path: Path) -> None:
+        """Its new self has no such app; who says so of the old one has not seen what became of it."""
+        with RemoveRig(tmp_path, removal_lies={GAME: [L.DROPS, L.UNINSTALL_SAYS_SUCCESS]}).up() as rig:
+            rig.meanwhile = rig.reset
+            told = rig.order(rig.remove())
+            assert (told[0], told[1]["outcome"], told[1]["reason"]) == ("failed", "unknown", "dropped")
+
     def test_another_phone_in_its_place_is_not_looked_at_instead(self, tmp_path: Path) -> None:
         with RemoveRig(tmp_path, 2, removal_lies={GAME: [L.DROPS, L.UNINSTALL_SAYS_SUCCESS]}).up() as rig:
             rig.phones[1].packages = [one for one in rig.phones[1].packages if one.name != GAME]
@@ -338,7 +345,9 @@ FAULTS = [
 
 
 def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lies, faults that come and go, cables swapped, protected and unprotected apps, all at once and by chance."""
+    """Lies, faults that come and go, cables swapped, a clone of the phone, protected and unprotected apps, all at once
+    and by chance.
+    """
     rng = random.Random(int(os.environ.get("BUTLER_PROVE_REMOVE_SEED", "3")))
     for owner, name in (
         (app_look, "ACT_S"),
@@ -350,6 +359,7 @@ def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     real = TcpTransport.run
     told_of: set[str | None] = set()
     with RemoveRig(tmp_path, 2).up() as rig:
+        own_serial = rig.phones[1].identity.serial
         for _ in range(8 * ROUNDS):
             phone, calls = rig.phones[0], iter(range(100))
             _reset(rig)
@@ -359,6 +369,7 @@ def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             shielded = rng.random() < 0.2
             phone.roles = phone.roles | {"sms": [GAME if shielded else "com.android.mms"]}
             fault, at, swaps = rng.choice(FAULTS), rng.randrange(7), rng.random() < 0.2
+            rig.phones[1].identity.serial = phone.identity.serial if rng.random() < 0.3 else own_serial
 
             def run(self: TcpTransport, line: str, deadline_s: float) -> Any:
                 if next(calls) == at:  # noqa: B023 - this round's

@@ -24,7 +24,9 @@ def test_removed_and_restored(phone: Made) -> None:
     at_hand = PhoneAtHand(
         bench.options, Hands(), Serials({target: state.identity.serial}), lambda: [target], steady
     )
-    args = {"case": "c1", "package": APP, "user": 0}
+    args = {
+        "case": "c1", "package": APP, "user": 0, "expect": {"android_id": state.identity.android_id},
+    }  # fmt: skip
     order = wire.Command(
         "r1", "remove_app", "a1", state.identity.serial, (), args | {"acts": ALL, "system": False}, 600,
         wire.DANGER_PURPOSE,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,26 @@ def culprit(name: str, index: int, turn: int) -> Culprit:
     )
     state.removal_lies = {package: [str(lie) for lie in lies]}
     return Culprit(state, code, package, user, lies)
+
+
+def clone_of(one: Culprit) -> Culprit:
+    """Another phone with the same serial, which has the same app and tells the same lies."""
+    state = deepcopy(one.state)
+    state.identity.android_id, state.boot_id = "c10ec10ec10ec10e", str(uuid.uuid4())
+    return replace(one, state=state)
+
+
+@contextmanager
+def swapped(fleet: Fleet, culprits: list[Culprit], twin: Culprit) -> Iterator[None]:
+    """The clone lies where its original did."""
+    place = next(
+        i for i, one in enumerate(culprits) if one.state.identity.serial == twin.state.identity.serial
+    )
+    fleet.swap(place, len(culprits))
+    try:
+        yield
+    finally:
+        fleet.swap(place, len(culprits))
 
 
 class Centre:
@@ -220,8 +241,9 @@ def story(centre: Centre, culprits: list[Culprit]) -> list[str]:
     agent = centre.found(culprits)
     wrong: list[str] = []
     before = [one.others for one in culprits]
-    with Fleet([one.state for one in culprits]) as fleet:
-        targets = [f"tcp:127.0.0.1:{port}" for port in fleet.ports]
+    twin = clone_of(next(one for one in culprits if one.code != "system"))
+    with Fleet([*(one.state for one in culprits), twin.state]) as fleet:
+        targets = [f"tcp:127.0.0.1:{port}" for port in fleet.ports[:-1]]
         line = Line(lambda sent: to_server(centre.app, sent))
         gateway = Gateway(agent, line, centre.folder / "gateway", lambda: targets, centre.clock.now)
         try:
@@ -235,11 +257,12 @@ def story(centre: Centre, culprits: list[Culprit]) -> list[str]:
                     wrong.append(f"{one}: no case was opened")
                 else:
                     ordered[phone] = case.id, centre.order(case.id)
-            for _ in range(3):
+            for turn in range(3):
                 centre.wait(gateway, 60)
                 gateway.read()
                 assert gateway.report()
-                gateway.work()
+                with swapped(fleet, culprits, twin) if turn == 0 else nullcontext():
+                    gateway.work()
                 assert gateway.report()
                 centre.jobs()
             for one, phone in zip(culprits, centre.phones, strict=True):
@@ -250,6 +273,7 @@ def story(centre: Centre, culprits: list[Culprit]) -> list[str]:
                 for one, all_ in zip(culprits, before, strict=True)
                 if one.others != all_
             ]
+            wrong += [] if twin.runs else [f"{twin.code}: a clone lost its app"]
         finally:
             gateway.close()
     return wrong

@@ -211,9 +211,11 @@ class Matrix:
         return outcome
 
     def _remove(self, place: int) -> str:
-        serial, target = self.phones[place].identity.serial, self.target(place)
+        who, target = self.phones[place].identity, self.target(place)
+        serial = who.serial
         at_hand = PhoneAtHand(self.options, Hands(), Serials({target: serial}), lambda: [target], steady)
         args = {"case": str(uuid.uuid4()), "package": FORBIDDEN, "user": 0, "system": False}
+        args["expect"] = {"android_id": who.android_id}
         args["acts"] = ["uninstall", "disable", "suspend"]
         order = wire.Command(
             str(uuid.uuid4()), "remove_app", "a1", serial, (), args, 600, wire.DANGER_PURPOSE

@@ -118,7 +118,10 @@ def test_orders_that_stand_for_one_app_each_wait_side_by_side(
         made = [
             enqueue(
                 session, SYSTEM, phones["S1"], "remove_app",
-                {"case": package, "package": package, "user": 0, "acts": ["uninstall"], "system": False},
+                {
+                    "case": package, "package": package, "user": 0, "expect": {"android_id": "a"},
+                    "acts": ["uninstall"], "system": False,
+                },
                 dedup_key=f"remedy:{package}", now=clock.now(),
             )
             for package in ("com.a", "com.b", "com.a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.hardware import order_disposal
 from app.kernel.ids import new_id
 from app.kernel.tenancy import SYSTEM
 from app.policy import LayerInput, put_layer
-from app.readings.model import PhoneState
+from app.readings.model import PhoneKnown, PhoneState
 from app.registry import Handset, hold, release
 from app.remedy.hook import tools
 from app.remedy.model import RemedyCase, RemedyStep
@@ -106,8 +107,30 @@ def _layer(subject: str, body: dict[str, Any]) -> Callable[[World, Session], Non
 
 def old_list_of_apps(world: World, session: Session) -> None:
     day_before = world.clock.now() - dt.timedelta(hours=25)
-    tags = f'{{"packages": ["{"0" * 32}", {int(day_before.timestamp() * 1_000_000)}]}}'
-    session.execute(update(PhoneState).values(tags=tags))
+    tag = ["0" * 32, int(day_before.timestamp() * 1_000_000)]
+    session.execute(update(PhoneState).values(tags=json.dumps({"packages": tag, "identity": tag})))
+
+
+def identity_older_than_the_apps(world: World, session: Session) -> None:
+    """A reading that told its apps and not who it is."""
+    state = session.get_one(PhoneState, world.phone)
+    tags = json.loads(state.tags)
+    tags["identity"][1] -= 1
+    state.tags = json.dumps(tags)
+
+
+def known_by_another_id(world: World, session: Session) -> None:
+    session.execute(update(PhoneKnown).values(android_id="0" * 16))
+
+
+def met_as_another_before(world: World, session: Session) -> None:
+    """By a new android_id since less than a day."""
+    since = world.clock.now() - dt.timedelta(hours=23)
+    session.execute(update(PhoneKnown).values(since=since, replaced=True))
+
+
+def shared_serial(world: World, session: Session) -> None:
+    session.get_one(Handset, world.phone).serial = "0123456789ABCDEF"
 
 
 def _sent(number: int, phone: str) -> Callable[[World, Session], None]:
@@ -157,6 +180,10 @@ RAILS: list[tuple[str, Callable[[World, Session], None]]] = [
     ("left", moved),
     ("exempt", exempt),
     ("identity_contradicted", other_phone),
+    ("not_met", identity_older_than_the_apps),
+    ("not_met", known_by_another_id),
+    ("too_new", met_as_another_before),
+    ("placeholder_serial", shared_serial),
     ("not_failing", _verdict("unknown")),
     ("not_failing", _verdict("grace")),
     ("not_failing", _verdict("exempt")),

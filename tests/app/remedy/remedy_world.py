@@ -114,8 +114,12 @@ class World:
         users: Any = None,
         unread: Any = (),
         packages: bool = True,
+        identity: bool = True,
+        **told: Any,
     ) -> list[wire.Command]:
-        """A fresh reading by the gateway: the work apps and `more`; the commands that it is given."""
+        """A fresh reading by the gateway: the work apps and `more`; the commands that it is given.
+        `told`: what the phone tells otherwise of itself.
+        """
         sections: dict[str, Any] = {"users": users or OWNER, **CLEAN}
         if serial != "S1":
             sections["identity"] = CLEAN["identity"] | {
@@ -123,6 +127,9 @@ class World:
                 "imei": [],
                 "android_id": f"id-{serial}",
             }
+        sections["identity"] = sections["identity"] | told
+        if not identity:
+            del sections["identity"]
         if packages:
             sections["packages"] = [*WORK, *more]
         entry = with_sections(reading(serial, age_s=0.0), **sections) | {"unread": list(unread)}

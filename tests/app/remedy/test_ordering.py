@@ -38,7 +38,7 @@ def test_the_whole_way(world: World) -> None:
         "remove_app",
         {
             "case": str(world.case().id), "package": BAD, "user": 0, "acts": ["uninstall", "disable", "suspend"],
-            "system": False,
+            "system": False, "expect": {"android_id": CLEAN["identity"]["android_id"]},
         },
     )  # fmt: skip
     assert world.state == "removing"

@@ -28,7 +28,7 @@ ALLOWED = {
     S.TASK: "ease>early order>ordered done>checking go>gone exempt>exempted leave>left dismiss>dismissed",
     S.ORDERED: "send>removing stop>task go>gone exempt>exempted leave>left",
     S.REMOVING: "send>removing postpone>ordered done>checking stop>task leave>left",
-    S.CHECKING: "stop>task verify>removed exempt>exempted leave>left",
+    S.CHECKING: "stop>task verify>removed go>gone exempt>exempted leave>left",
     S.RESTORING: "bring_back>restored keep>removed leave>left",
     S.REMOVED: "restore>restoring return>early",
     S.RESTORED: "",
