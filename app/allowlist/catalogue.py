@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.compliance import FINDING_TITLES, SEVERITY_WORDS
+from app.readings import space_words
 
 Path = tuple[str, ...]
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -126,6 +127,8 @@ def value_words(setting: Setting, value: Any) -> str:
     """A value as people read it; null and a missing member are the same here."""
     if value is None:
         return setting.empty or "没有规定"
+    if setting.path[0] == "users":
+        return "、".join(map(space_words, value if isinstance(value, list) else [value])) or setting.empty
     if setting.kind == "choice":
         return setting.choices.get(str(value), str(value))
     if setting.kind == "flag":

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.allowlist import fleet_store
 from app.allowlist.comparison_rules import PhoneChange, Seen, differing
 from app.compliance import Finding, judge_as, text_of, worst
+from app.labels import labels_among
 from app.policy import Policy, PolicyFiles, Proposal, centres_reached, effective_many, proposed
 
 SUBJECT = "allowlist"
@@ -24,10 +25,13 @@ _PASS = "pass"  # noqa: S105 - a verdict, no password
 
 @dataclass(frozen=True)
 class Rules:
-    """The policies of the centres that a proposal reaches, as they hold and with it."""
+    """The policies of the centres that a proposal reaches, as they hold and with it. `labels`: package → what people
+    call it there.
+    """
 
     before: Mapping[uuid.UUID, Policy]
     after: Mapping[uuid.UUID, Policy]
+    labels: Mapping[str, str]
 
     @property
     def sha256(self) -> str:
@@ -43,7 +47,9 @@ def rules_of(session: Session, files: PolicyFiles, proposal: Proposal) -> Rules:
     """Raise `PolicyError` for a proposal that does not fit the schema."""
     after = proposed(session, files, proposal)
     centres = centres_reached(session, proposal.reach, proposal.scope_id)
-    return Rules(effective_many(session, files, SUBJECT, centres), after)
+    return Rules(
+        effective_many(session, files, SUBJECT, centres), after, labels_among(session, files, centres)
+    )
 
 
 def compared(
@@ -52,9 +58,10 @@ def compared(
     """What the change does to each of these phones at this instant, in the order of their ids."""
     centres = fleet_store.centres_of(session, handset_ids)
     wanted = {i for i, centre in centres.items() if centre in rules.after}
-    before = judge_as(session, wanted, rules.before, now)
-    after = judge_as(session, wanted, rules.after, now)
-    return [_change(i, centres[i], before[i], after[i]) for i in sorted(wanted)]
+    found = judge_as(session, wanted, (rules.before, rules.after), now)
+    return [
+        _change(i, centres[i], before, after, rules.labels) for i, (before, after) in sorted(found.items())
+    ]
 
 
 def streamed(
@@ -70,12 +77,17 @@ def streamed(
 
 
 def _change(
-    handset_id: uuid.UUID, centre_id: uuid.UUID, before: Sequence[Finding], after: Sequence[Finding]
+    handset_id: uuid.UUID,
+    centre_id: uuid.UUID,
+    before: Sequence[Finding],
+    after: Sequence[Finding],
+    labels: Mapping[str, str],
 ) -> PhoneChange:
     appears, vanishes = differing(_seen(before), _seen(after))
     return PhoneChange(
         handset_id, centre_id, worst(before).value, worst(after).value,
-        tuple(_with_words(one, after) for one in appears), tuple(_with_words(one, before) for one in vanishes),
+        tuple(_with_words(one, after, labels) for one in appears),
+        tuple(_with_words(one, before, labels) for one in vanishes),
         never_read=any(finding.code == _NEVER_READ for finding in after),
     )  # fmt: skip
 
@@ -84,6 +96,6 @@ def _seen(findings: Sequence[Finding]) -> list[Seen]:
     return [Seen(f.code, f.subject, f.status.value) for f in findings if f.status.value != _PASS]
 
 
-def _with_words(seen: Seen, findings: Sequence[Finding]) -> Seen:
+def _with_words(seen: Seen, findings: Sequence[Finding], labels: Mapping[str, str]) -> Seen:
     finding = next(f for f in findings if (f.code, f.subject) == (seen.code, seen.subject))
-    return Seen(seen.code, seen.subject, seen.status, text_of(finding)[0])
+    return Seen(seen.code, seen.subject, seen.status, text_of(finding, labels)[0])

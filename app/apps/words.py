@@ -7,6 +7,7 @@ from typing import Any
 
 from app.apps.rules import Kind
 from app.labels import label_of, name_of
+from app.readings import OWNER, space_words
 
 PLACES: Mapping[str, tuple[str, str]] = {
     "required": ("good", "必须安装"),
@@ -114,9 +115,7 @@ ACCOUNTS: Mapping[str, str] = {
 
 def user_word(user: int | None) -> str:
     """Which user of the phone: the first is the one that works with it."""
-    if user is None or user == 0:
-        return ""
-    return f"用户空间 {user}（应用分身）" if user == 999 else f"用户空间 {user}"
+    return "" if user is None or user == OWNER else f"用户空间 {space_words(user)}"
 
 
 def subject_of(
@@ -129,7 +128,7 @@ def subject_of(
         return SETTINGS.get(subject, subject)
     if kind in (Kind.ACCOUNT_ADDED, Kind.ACCOUNT_REMOVED, Kind.ACCOUNT_CHANGED):
         return ACCOUNTS[subject] if subject in ACCOUNTS else name_of(subject, labels)
-    return user_word(user) or ("主用户" if user == 0 else "")
+    return "" if user is None else f"用户空间 {space_words(user)}"
 
 
 def detail_of(kind: Kind, subject: str, before: Any, after: Any, labels: Mapping[str, str]) -> str:

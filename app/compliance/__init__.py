@@ -13,7 +13,7 @@ from app.compliance.finding_rules import Finding, Status, worst
 from app.compliance.finding_words import SEVERITY as SEVERITY_WORDS
 from app.compliance.finding_words import STATUS as FINDING_STATUS_WORDS
 from app.compliance.finding_words import TITLES as FINDING_TITLES
-from app.compliance.finding_words import title_of
+from app.compliance.finding_words import subject_words, title_of
 from app.compliance.judging import judge_as
 from app.compliance.list_rules import Allowlist
 from app.compliance.lists import allowlist_for, allowlist_of
@@ -61,6 +61,7 @@ __all__ = [
     "make_due",
     "rejudge",
     "stale_counts",
+    "subject_words",
     "tallies",
     "text_of",
     "title_of",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.compliance.texts_setup import PARTS
-from app.readings import reason_words
+from app.readings import reason_words, space_words
 
 KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -55,6 +55,8 @@ def _value(key: str, value: Any) -> str:
         return "，".join(f"{KEYS.get(k, k)}：{_value(k, v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
         return "、".join(_value(key, one) for one in value)
+    if key in ("user", "users"):
+        return space_words(value)
     if key == "reason":
         return reason_words(str(value))
     if key == "judged":

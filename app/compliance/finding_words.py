@@ -8,6 +8,7 @@ from types import MappingProxyType
 from app.compliance.evidence_words import evidence_lines
 from app.compliance.exemption_rules import last_day
 from app.kernel.db import from_us
+from app.readings import space_words
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -89,13 +90,17 @@ def title_of(code: str) -> str:
 def subject_words(subject: str, label: object, labels: Mapping[str, str]) -> str:
     """What a finding is about, as people call it: a label where one is known, else the subject itself.
 
-    `label`: what the finding's own evidence calls it; `labels`: package → label. `a.b@10` is an app in user 10.
+    `label`: what the finding's own evidence calls it; `labels`: package → label. `a.b@10` is an app in user 10, `10`
+    that user.
     """
-    if isinstance(label, str) and label:
-        return label
+    called = label if isinstance(label, str) else ""
     name, _, user = subject.partition("@")
     if user.isdecimal():
-        return f"{labels.get(name, name)}，用户 {user}"
+        return f"{called or labels.get(name, name)}，用户空间 {space_words(user)}"
+    if called:
+        return called
+    if subject.isdecimal():
+        return space_words(subject)
     package = subject.partition("/")[0]
     return (
         f"{labels[package]}（{subject}）"

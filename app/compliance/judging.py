@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -184,15 +184,20 @@ class Judge:
 def judge_as(
     session: Session,
     handset_ids: Collection[uuid.UUID],
-    policies: Mapping[uuid.UUID, Policy],
+    rules: Sequence[Mapping[uuid.UUID, Policy]],
     now: dt.datetime,
-) -> dict[uuid.UUID, list[Finding]]:
-    """What these phones would be found by these policies (centre → policy), as they are known at this instant; those of
-    other centres are left out. Nothing is written or locked; give some hundred phones at a time. Internal.
+) -> dict[uuid.UUID, list[list[Finding]]]:
+    """What these phones would be found by each set of policies (centre → policy), as they are known at this instant;
+    those of a centre that a set lacks are left out. Each phone is read once, however many sets there are. Nothing is
+    written or locked; give some hundred phones at a time. Internal.
     """
-    centres = {i: c for i, c in store.centres_of(session, handset_ids).items() if c in policies}
-    judge = Judge(session, policies, now)
-    return {facts.handset_id: _found(judge.rule(facts)) for facts in gather(session, centres)}
+    everywhere = set.intersection(*(set(policies) for policies in rules))
+    centres = {i: c for i, c in store.centres_of(session, handset_ids).items() if c in everywhere}
+    judges = [Judge(session, policies, now) for policies in rules]
+    return {
+        facts.handset_id: [_found(judge.rule(facts)) for judge in judges]
+        for facts in gather(session, centres)
+    }
 
 
 def _found(ruling: Ruling) -> list[Finding]:

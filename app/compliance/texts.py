@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from app.compliance.finding_rules import Finding, package_of
 from app.compliance.texts_setup import PARTS, SETUP_TEXTS
-from app.readings import reason_words
+from app.readings import reason_words, space_words
 
 TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -49,7 +49,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{app_en} was installed by hand ({installer}), not from a store",
         ),
         "app_in_other_user": (
-            "应用{app}在不该有的用户空间 {users} 里还有一份（双开或第二空间）",
+            "应用{app}在不该有的用户空间 {spaces} 里还有一份",
             "{app_en} stands in user {users} too, which ought not to exist (dual app or second space)",
         ),
         "more_apps_than_prescribed": (
@@ -89,7 +89,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the phone's users were not read{because_en}: there may be some that were not inspected",
         ),
         "user_not_inspected": (
-            "用户空间 {subject} 没有读全{because}，不能视为合规",
+            "用户空间 {space} 没有读全{because}，不能视为合规",
             "user {subject} could not be inspected wholly{because_en}",
         ),
         "never_read": ("从来没有读到过这部手机", "this phone was never read"),
@@ -115,6 +115,8 @@ def text_of(finding: Finding, labels: Mapping[str, str] = _NO_LABELS) -> tuple[s
         "app": f"“{label}”（{package}）" if label else f" {package} ",
         "app_en": f"{label} ({package})" if label else package,
         "users": "、".join(str(user) for user in evidence.get("users", ())),
+        "spaces": "、".join(map(space_words, evidence.get("users", ()))),
+        "space": space_words(evidence.get("user", finding.subject), evidence.get("name")),
         "because": f"（{reason_words(reason)}）" if reason else "",
         "because_en": f" ({reason})" if reason else "",
         "part": PARTS.get(finding.subject, finding.subject),
@@ -124,7 +126,8 @@ def text_of(finding: Finding, labels: Mapping[str, str] = _NO_LABELS) -> tuple[s
         "signs_en": ", ".join(f"{sign} {value}" for sign, value in sorted(evidence.items())),
     }
     chinese, english = TEXTS[finding.code]
-    return chinese.format_map(words).replace(" ，", "，").strip(), english.format_map(words)
+    told = chinese.format_map(words).replace(" ，", "，").replace("） ", "）")
+    return told.strip(), english.format_map(words)
 
 
 def _told(value: object) -> str:

@@ -8,11 +8,11 @@ from types import MappingProxyType
 SETUP_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "user_not_allowed": (
-            "手机上有不该有的用户空间 {subject}（第二空间、双开或访客）",
+            "手机上有不该有的用户空间 {space}",
             "user {subject} ought not to exist (second space, dual apps or guest)",
         ),
         "account_not_allowed": (
-            "用户空间 {user} 里登录了规定以外的账号：{type}，{number} 个",
+            "用户空间 {space} 里登录了规定以外的账号：{type}，{number} 个",
             "user {user} has accounts of a type that is not allowed: {type}, {number} of them",
         ),
         "accounts_not_read": ("没有读到手机上的账号{because}", "the accounts were not read{because_en}"),

@@ -8,7 +8,7 @@ from app.compliance import FINDING_STATUS_WORDS
 from app.dialling import RESULTS, WITHDRAWN
 from app.incidents import STATUS_KINDS, STATUS_WORDS
 from app.probes import JOURNAL_WORDS, STATE_WORDS
-from app.readings import reason_words
+from app.readings import reason_words, space_words
 from app.transfer import STANDING_WORDS
 
 POWER: Mapping[str, tuple[str, str]] = {
@@ -51,6 +51,7 @@ COMMAND_KINDS: Mapping[str, str] = {
     "inspect_phone": "读取清除证据",
     "wipe_phone": "清除全部数据",
     "transfer_data": "迁移数据",
+    "stop_transfer": "停止迁移",
     "discard_copy": "销毁迁移副本",
     "remove_app": "移除应用",
     "restore_app": "恢复应用",
@@ -132,6 +133,7 @@ FOR_PAGES: Mapping[str, Mapping[str, object] | Callable[[str], str]] = {
     "unreached_words": UNREACHED,
     "section_word": section,
     "reason_words": reason_words,
+    "space_words": space_words,
     "sim_words": SIM,
     "lock_words": LOCK_SCREEN,
     "way_back_words": WAY_BACK,

@@ -36,10 +36,12 @@ from app.readings.service import (
     phones_read_by,
     refused_phones,
 )
+from app.readings.space_words import OWNER, space_words
 from app.readings.unread_words import reason_words
 from app.readings.views import PhoneNow, Sighted, confirmed_at, contact_failures, list_sightings, phone_states
 
 __all__ = [
+    "OWNER",
     "AbsorbedReading",
     "Absorption",
     "AgentRef",
@@ -80,6 +82,7 @@ __all__ = [
     "reason_words",
     "refused_phones",
     "shown",
+    "space_words",
     "take_changes",
     "text",
 ]

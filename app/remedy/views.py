@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.compliance import subject_words
 from app.duty import answerable
 from app.guides import family_of, guide_path
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
@@ -38,13 +39,16 @@ SORTS: Mapping[str, Sequence[SortKey]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A case in a list. `holder`: who has the phone now, empty: nobody. `app`: its name for people, empty: no app."""
+    """A case in a list. `holder`: who has the phone now, empty: nobody. `app`: its name for people, empty: no app;
+    `about`: what the case is about in words, the app or anything else.
+    """
 
     case: RemedyCase
     phone: Handset
     centre: str
     holder: str
     app: str
+    about: str
 
 
 def page_of(
@@ -82,9 +86,16 @@ def lines(
             centres.get(case.centre_id, ""),
             (held[case.handset_id].employee_name or "") if case.handset_id in held else "",
             name_of(case.package, labels[case.centre_id]) if case.package else "",
+            _about(case, labels[case.centre_id]),
         )
         for case in cases
     ]
+
+
+def _about(case: RemedyCase, labels: Mapping[str, str]) -> str:
+    if case.package and case.subject == case.package:
+        return name_of(case.package, labels)
+    return subject_words(case.subject, "", labels) if case.subject else ""
 
 
 @dataclass(frozen=True)

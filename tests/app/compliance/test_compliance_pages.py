@@ -133,7 +133,8 @@ def test_the_board_shows_the_worst_first_and_filters(lead, client, place):
 def test_by_finding_each_is_told_once_with_its_phones(client, lead):
     text = page(client, "/compliance?by=finding")
     titles = [t.strip() for t in re.findall(r'<th scope="row"[^>]*><a[^>]*>([^<]+)</a>', text)]
-    assert titles == ["禁止的应用：抖音", "禁止的应用：快手", "没有锁屏密码", "用户空间没有读全：10"]
+    space = "用户空间没有读全：10（第二空间、访客或工作资料）"
+    assert titles == ["禁止的应用：抖音", "禁止的应用：快手", "没有锁屏密码", space]
     assert f"code=app_forbidden&amp;subject={DOUYIN}" in text
     assert "快手" not in re.sub(r"<option.*?</option>", "", page(lead, "/compliance?by=finding"))
     assert (
@@ -149,7 +150,7 @@ def test_the_export_has_a_row_for_each_finding_and_each_phone(lead):
     told = [(r[1], r[6], r[8], r[9], r[10]) for r in rows[1:]]
     assert told == [
         ("GJ-S1", "不合规", "禁止的应用", "抖音", "严重"),
-        ("GJ-S3", "未知", "用户空间没有读全", "10", None),
+        ("GJ-S3", "未知", "用户空间没有读全", "10（第二空间、访客或工作资料）", None),
         ("GJ-S5", "未知（从未判定）", None, None, None),
         ("GJ-S2", "宽限期内", "没有锁屏密码", None, "高"),
         ("GJ-S4", "合规", None, None, None),

@@ -245,12 +245,13 @@ class TestWantedAgainstApplied:
     ) -> None:
         phones.send(phone, START, [*WORK, BAD])
         policies = wanted(phones.session, phones.files, [org.centre])
-        as_is = judge_as(phones.session, [phone.id], policies, START)[phone.id]
+        as_is = judge_as(phones.session, [phone.id], [policies], START)[phone.id][0]
         assert (as_is[0].code, as_is[0].status) == ("app_forbidden", Status.FAIL)
         file = {org.centre: phones.files.latest("allowlist")}
-        as_file = judge_as(phones.session, [phone.id], file, START)[phone.id]
+        as_was, as_file = judge_as(phones.session, [phone.id], [policies, file], START)[phone.id]
+        assert as_was == as_is
         assert "app_maybe_prescribed" in {f.code for f in as_file}
-        assert judge_as(phones.session, [phone.id], {}, START) == {}
+        assert judge_as(phones.session, [phone.id], [policies, {}], START) == {}
         assert changes(phones.session) == ["fail"]
 
 

@@ -18,11 +18,11 @@ def test_facts_and_reasons_are_told_in_chinese_and_what_is_not_known_as_it_is_ca
     ]
     assert evidence_lines({"kind": "device", "users": [0, 999], "judged": ["lock_screen"]}) == [
         ("管理的是", "整台设备"),
-        ("用户空间", "0、999"),
+        ("用户空间", "0（机主）、999（应用分身）"),
         ("检查过的设置", "锁屏"),
     ]
     finding = Finding("user_not_inspected", "150", Status.UNKNOWN, {"reason": "permission denied"})
-    assert text_of(finding)[0] == "用户空间 150 没有读全（手机不允许读取），不能视为合规"
+    assert text_of(finding)[0] == "用户空间 150（安全文件夹）没有读全（手机不允许读取），不能视为合规"
 
 
 def test_each_fact_that_the_rules_write_down_has_a_name() -> None:
