@@ -114,6 +114,8 @@ CATALOGUE: tuple[Setting, ...] = (
       for level, word in _SEVERITIES.items()),
     _number("silent_hours", TIMES, "多久没有读到算未知", "小时"),
     _number("returns_days", TIMES, "多久之内再犯不再宽限", "天"),
+    _number("returns_days_of.airplane_mode_on", TIMES, "飞行模式：多久之内再打开不再宽限", "天",
+            hint="0 是每次都重新宽限：坐飞机等场合本来就要打开"),
     _number("exemption.max_days", TIMES, "例外最长", "天"),
     _number("exemption.remind_days", TIMES, "例外到期前多久提醒", "天", hint="0 是不提醒"),
 )  # fmt: skip

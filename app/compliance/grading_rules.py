@@ -2,7 +2,8 @@
 
 A breach that is seen for the first time has a grace by its severity, counted from then. It goes on for as long as it
 may still be there: what could not be read in between does not begin it anew, and neither does an app that is removed
-and put back within the policy's `returns_days`.
+and put back within the policy's `returns_days`; single findings, which a person has good reason to cause now and then,
+have their own (`returns_days_of`).
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ Stored = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """`grace_us` by code, in microseconds."""
+    """`grace_us` by code, in microseconds; `returns_of` for codes that go otherwise than `returns_us`."""
 
     severity: Mapping[str, str]
     grace_us: Mapping[str, int]
     returns_us: int
+    returns_of: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ def grading_of(body: Mapping[str, Any]) -> Grading:
     """From the policy's effective body (its schema was checked)."""
     hours, severity = body["grace_hours"], body["severity"]
     grace = {code: round(hours[grave] * _HOUR_US) for code, grave in severity.items()}
-    return Grading(severity, grace, body["returns_days"] * _DAY_US)
+    # Bodies of before, by which rulings are replayed, have no values of single findings.
+    returns_of = {code: days * _DAY_US for code, days in body.get("returns_days_of", {}).items()}
+    return Grading(severity, grace, body["returns_days"] * _DAY_US, returns_of)
 
 
 def grade(
@@ -124,7 +128,12 @@ def _order(row: Stored) -> tuple[int, int, str, str]:
 
 
 def _alive(memory: Sequence[Mapping[str, Any]], grading: Grading, now_us: int) -> list[Mapping[str, Any]]:
-    return [old for old in memory if old["gone_at"] is None or now_us - old["gone_at"] <= grading.returns_us]
+    return [
+        old
+        for old in memory
+        if old["gone_at"] is None
+        or now_us - old["gone_at"] <= grading.returns_of.get(old["code"], grading.returns_us)
+    ]
 
 
 def _remembered(stored: Sequence[Stored], known: Collection[Mapping[str, Any]], now_us: int) -> list[Stored]:

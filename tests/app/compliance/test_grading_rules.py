@@ -190,6 +190,45 @@ def test_the_worst_wins(statuses: list[str], verdict: str) -> None:
     assert worst_of(Status(status) for status in statuses) == verdict
 
 
+FLYING = Finding("airplane_mode_on", "", Status.FAIL)
+POWER_UNREAD = Finding("setting_not_read", "airplane_mode", Status.UNKNOWN)
+
+
+class TestOfItsOwn:
+    """Airplane mode is switched on for good reason: each time has its grace."""
+
+    def test_each_flight_begins_anew(self, phone: Phone) -> None:
+        for start in (T, T + 2 * DAY, T + 4 * DAY):
+            row = phone.at(start, FLYING)["airplane_mode_on"]
+            assert (row["status"], row["first_seen"]) == ("grace", start)
+            phone.at(start + 3 * HOUR)
+
+    def test_who_leaves_it_on_fails(self, phone: Phone) -> None:
+        phone.at(T, FLYING)
+        phone.at(T + 3 * HOUR, POWER_UNREAD)
+        row = phone.at(T + 24 * HOUR, FLYING)["airplane_mode_on"]
+        assert (row["status"], row["first_seen"]) == ("fail", T), "not read is not landed"
+
+    def test_what_is_not_named_goes_by_the_days_of_all(self, phone: Phone) -> None:
+        for at, found in ((T, [NO_LOCK]), (T + DAY, []), (T + 2 * DAY, [NO_LOCK])):
+            phone.at(at, *found)
+        assert phone.last.findings[0]["first_seen"] == T
+
+    @pytest.mark.parametrize("own", [{}, {"airplane_mode_on": 7}])
+    def test_a_stricter_company(self, own: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also by a body of before, which had no values of single findings."""
+        body = (
+            {**BODY, "returns_days_of": own}
+            if own
+            else {k: v for k, v in BODY.items() if k != "returns_days_of"}
+        )
+        monkeypatch.setattr("tests.app.compliance.test_grading_rules.GRADING", grading_of(body))
+        phone = Phone()
+        for at, found in ((T, [FLYING]), (T + DAY, []), (T + 2 * DAY, [FLYING])):
+            phone.at(at, *found)
+        assert phone.last.findings[0]["first_seen"] == T
+
+
 _some = st.lists(st.sampled_from([STRANGER, BANNED, NO_LOCK, UNREAD, PASSED]), unique_by=lambda f: f.code)
 
 

@@ -185,6 +185,8 @@ def test_layers_of_the_first_allow_list_go_on() -> None:
         {"settings": {"lock_screen": "off"}},
         {"security": {"patch_months": 0}},
         {"returns_days": -1},
+        {"returns_days_of": {"airplane_mode_on": -1}},
+        {"returns_days_of": {"airplane_mode": 0}},
     ],
 )
 def test_what_the_allow_list_refuses(layer: dict[str, Any]) -> None:
@@ -199,6 +201,7 @@ def test_what_a_layer_may_take_away() -> None:
         "settings": {"accessibility": {"allowed": None}},
         "security": {"patch_months": None, "free_percent": None, "free_mb": None},
         "apps": {"微信": {"package": None}},
+        "returns_days_of": {"airplane_mode_on": None},
     }
     assert PolicyFiles(ROOT / "policies").problems_over("allowlist", [layer]) == []
 
