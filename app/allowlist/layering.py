@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.allowlist.origins import Node, Source, explained, folded
 from app.kernel.errors import Forbidden, NotFound
-from app.kernel.tenancy import Principal
+from app.kernel.tenancy import SYSTEM, Principal
 from app.policy import PolicyFiles, PolicyLayer, layer_versions, layers_over
 
 SUBJECT = "allowlist"
@@ -79,15 +79,25 @@ def tree_of(
     centre_id: uuid.UUID,
     replaced: tuple[Place, Mapping[str, Any]] | None = None,
 ) -> Node:
-    """Who set which value in a centre. `replaced`: a draft's body in the place of a layer."""
+    """Who set which value in a centre, and in which version. `replaced`: a draft's body over a layer's versions."""
     file = files.latest(SUBJECT)
     layers = []
-    for scope, row in zip(("district", "centre"), layers_over(session, SUBJECT, centre_id), strict=True):
+    scopes: tuple[Scope, Scope] = ("district", "centre")
+    for scope, newest in zip(scopes, layers_over(session, SUBJECT, centre_id), strict=True):
+        rows = (
+            [] if newest is None else layer_versions(session, SYSTEM, files, SUBJECT, scope, newest.scope_id)
+        )
+        versions = [
+            (
+                Source(scope, row.version, row.created_by, row.created_at, row.reason),
+                files.renewed(SUBJECT, row.body),
+            )
+            for row in reversed(rows)
+        ]
         if replaced is not None and replaced[0].scope == scope:
-            layers.append((Source(scope, 0), files.renewed(SUBJECT, replaced[1])))
-        elif row is not None:
-            source = Source(scope, row.version, row.created_by, row.created_at, row.reason)
-            layers.append((source, files.renewed(SUBJECT, row.body)))
+            versions.append((Source(scope, 0), files.renewed(SUBJECT, replaced[1])))
+        if versions:
+            layers.append(versions)
     return explained((Source("file", file.version), file.body), layers)
 
 

@@ -74,6 +74,29 @@ def grown(value: Any, source: Source) -> Node:
     return Node(source, value)
 
 
+def spoken(versions: Sequence[tuple[Source, Mapping[str, Any]]]) -> Node:
+    """The last of a layer's versions (the oldest first) as a tree: each value by the version that has said it ever
+    since. Whoever only changed something else has not said it.
+    """
+    (source, body), *later = versions
+    node = grown(body, source)
+    for source, body in later:
+        node = _said_on(node, body, source)
+    return node
+
+
+def _said_on(before: Node | None, value: Any, source: Source) -> Node:
+    if before is None:
+        return grown(value, source)
+    if isinstance(value, Mapping) and before.children is not None:
+        known = before.children
+        children = {name: _said_on(known.get(name), member, source) for name, member in value.items()}
+        return Node(before.source if plain(before) == value else source, children=children)
+    # Python takes 1 for True; a policy does not.
+    same = before.children is None and before.value == value and type(before.value) is type(value)
+    return before if same else grown(value, source)
+
+
 def plain(node: Node) -> Any:
     """The value that a tree stands for."""
     if node.children is None:
@@ -82,12 +105,15 @@ def plain(node: Node) -> Any:
 
 
 def explained(
-    file: tuple[Source, Mapping[str, Any]], layers: Sequence[tuple[Source, Mapping[str, Any]]]
+    file: tuple[Source, Mapping[str, Any]],
+    layers: Sequence[Sequence[tuple[Source, Mapping[str, Any]]]],
 ) -> Node:
-    """The tree of a file's body under its layers, the lowest first; `plain` of it is what `stack` makes of them."""
+    """The tree of a file's body under its layers, the lowest first, each with its versions, the oldest first; `plain`
+    of it is what `stack` makes of the last versions.
+    """
     root = grown(file[1], file[0])
-    for source, body in layers:
-        word = grown(body, source)
+    for versions in layers:
+        word = spoken(versions)
         patches = (word.children or {}).get(PATCHES)
         below = (root.children or {}).get(PATCHES)
         if patches is None or patches.children is None or (below is not None and below.children is None):
@@ -96,8 +122,9 @@ def explained(
         (word.children or {}).pop(PATCHES)
         lay(root, word)
         if below is None:
-            below = Node(source, children={})
-            (root.children or {})[PATCHES] = below
+            below = Node(word.source, children={})
+            if root.children is not None:
+                root.children[PATCHES] = below
         _join(below, patches)
     return root
 

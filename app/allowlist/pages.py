@@ -31,7 +31,7 @@ from app.kernel.db import db
 from app.kernel.texts import one_line
 from app.labels import labels_for, name_of
 from app.people import names_of
-from app.policy import effective, layers_over
+from app.policy import effective
 from app.registry import write_xlsx
 from app.runtime import runtime
 
@@ -54,7 +54,7 @@ def allowlist() -> str:
     show = request.args.get("show", "apps")
     return render_template(
         "allowlist/list.html", at=at, show=show if show in _SHOWS else "apps", shows=_SHOWS, places=PLACES,
-        groups=GROUPS, unnamed=_unnamed(shown),
+        groups=GROUPS, unnamed=_unnamed(shown), names=names_of(db.session(), views.speakers(tree)),
         banned=views.banned_elsewhere(shown, at.brand, at.model), **_rows(at, tree, shown, show), **_around(at),
     )  # fmt: skip
 
@@ -91,9 +91,6 @@ def _around(at: Where) -> dict[str, Any]:
         "phones": fleet_store.count_phones(session, [at.centre_id]),
         "stale": stale_counts(session, files, who).get(at.centre_id),
         "policy": policy,
-        "names": names_of(
-            session, {row.created_by for row in layers_over(session, SUBJECT, at.centre_id) if row}
-        ),
         "drafts": open_drafts(session, who) if at.draft is None else [],
     }
 

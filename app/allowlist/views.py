@@ -152,6 +152,12 @@ def banned_elsewhere(tree: Node, brand: str, model: str) -> list[AppRow]:
     return [row for row in rows if row.place != "forbidden" and row.package in banned]
 
 
+def speakers(tree: Node) -> set[str]:
+    """By whose words the values hold, and the members that were taken off are gone."""
+    sources = [one.source for one in leaves(tree)] + [gone.source for gone in taken_away(tree)]
+    return {source.by for source in sources if source.by}
+
+
 def setting_rows(tree: Node) -> list[SettingRow]:
     rows = []
     for setting in CATALOGUE:

@@ -281,6 +281,17 @@ def test_an_old_version_comes_back_as_a_new_one(app: Flask, org: Org, client: Ca
 
 
 @ON_SQLITE
+def test_a_row_names_who_set_it_and_not_who_saved_last(app: Flask, org: Org, client: Caller) -> None:
+    layer(app, "centre", org.centre, {"allowed": {"com.a.a": "甲"}})
+    layer(app, "centre", org.centre, {"allowed": {"com.a.a": "甲", "com.b.b": "乙"}}, version=2)
+    found = client.get(f"/api/v1/allowlist?centre={org.centre}").get_json()["values"]
+    versions = {one["path"][1]: one["source"]["version"] for one in found if one["path"][0] == "allowed"}
+    assert (versions["com.a.a"], versions["com.b.b"]) == (1, 2)
+    page = text_of(client.get(f"/allowlist?centre={org.centre}&q=com.a.a"))
+    assert "本中心规定 v1" in page
+
+
+@ON_SQLITE
 def test_edits_gather_in_one_draft(app: Flask, org: Org, client: Caller) -> None:
     draft = draft_of(submit(client, "/allowlist/drafts", act="name", label="助这儿", package="com.work.zhe"))
     draft_id = draft.rpartition("/")[2]

@@ -31,7 +31,7 @@ def _tidy(value: Any) -> Any:
 @settings(max_examples=60)
 @given(_BODIES, _BODIES, _BODIES)
 def test_what_is_explained_is_what_holds(file: Any, district: Any, centre: Any) -> None:
-    tree = explained((FILE, file), [(DISTRICT, district), (CENTRE, centre)])
+    tree = explained((FILE, file), [[(DISTRICT, district)], [(CENTRE, centre)]])
     effective = stack(file, [district, centre], "models")
     assert plain(tree) == effective
     for one in leaves(tree):
@@ -71,7 +71,7 @@ def test_the_winner_names_what_it_overrode() -> None:
         (DISTRICT, {"settings": {"lock": "any"}, "allowed": {"a": None}}),
         (CENTRE, {"allowed": {"a": "B"}}),
     ]
-    tree = explained((FILE, file), layers)
+    tree = explained((FILE, file), [[one] for one in layers])
     lock = at(tree, ("settings", "lock"))
     assert lock is not None
     assert (lock.value, lock.source) == ("any", DISTRICT)
@@ -85,10 +85,31 @@ def test_the_winner_names_what_it_overrode() -> None:
     mine = at(folded(tree, "x"), ("settings", "lock"))
     assert mine is not None
     assert (mine.source.kind, mine.source.model) == ("file", "x")
-    gone = explained((FILE, file), layers[:1])
+    gone = explained((FILE, file), [layers[:1]])
     assert [(one.path, one.value, one.source, one.before) for one in taken_away(gone)] == [
         (("allowed", "a"), "A", DISTRICT, FILE)
     ]
+
+
+def test_a_value_is_the_word_of_the_version_that_has_said_it_ever_since() -> None:
+    first, second, third = (Source("centre", n, by) for n, by in ((1, "li"), (2, "wang"), (3, "zhao")))
+    said = [
+        (first, {"a": {"x": 1, "y": True}, "b": 1, "c": {}, "gone": None, "back": 1}),
+        (second, {"a": {"x": 1, "y": 1}, "b": 2, "c": {}, "gone": None}),
+        (third, {"a": {"x": 1, "y": 1, "z": 1}, "b": 2, "c": {}, "gone": None, "back": 1}),
+    ]
+    tree = explained((FILE, {"gone": 5}), [said])
+    found = {one.path: one.source.version for one in leaves(tree)}
+    assert found == {("a", "x"): 1, ("a", "y"): 2, ("a", "z"): 3, ("b",): 2, ("c",): 1, ("back",): 3}
+    assert [gone.source for gone in taken_away(tree)] == [first]
+    assert plain(tree) == stack({"gone": 5}, [said[-1][1]], "models")
+
+
+@settings(max_examples=60)
+@given(_BODIES, _BODIES, _BODIES)
+def test_versions_before_the_last_change_no_value(file: Any, old: Any, new: Any) -> None:
+    tree = explained((FILE, file), [[(DISTRICT, old), (CENTRE, new)]])
+    assert plain(tree) == stack(file, [new], "models")
 
 
 @settings(max_examples=60)
