@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request
 
-from app.allowlist import drafting, fleet_store
+from app.allowlist import drafting, fleet_store, store
 from app.allowlist.comparison_rules import ORDER, STATUS_WORDS, summed
 from app.allowlist.counting import judge_portion, note_portion
 from app.allowlist.editing import Layer
@@ -20,6 +20,7 @@ from app.allowlist.model import AllowlistDraft
 from app.allowlist.shared_pages import attachment, count_first, refused, to_draft, told
 from app.allowlist.states import WORDS, State
 from app.allowlist.words import differences
+from app.compliance import subject_words, title_of
 from app.http.access import access
 from app.http.identity import current_principal
 from app.http.noting import note_reading
@@ -29,6 +30,7 @@ from app.kernel.db import db
 from app.kernel.errors import DomainError, Stale
 from app.kernel.ids import parse_id
 from app.kernel.texts import one_line
+from app.labels import labels_for
 from app.people import names_of
 from app.registry import write_xlsx
 from app.runtime import runtime
@@ -63,9 +65,19 @@ def _page(row: AllowlistDraft, refusal: DomainError | None = None, reason: str =
         "allowlist/draft.html", row=row, words=WORDS[State(row.state)], current=current, listed=listed, show=show,
         way=way, code=code, subject=subject, changed=differences(base, Layer(row.body, lower).effective),
         names=names_of(session, {current.row.created_by} if current.row else ()), name=_name_of(row),
+        tallies=store.counted_findings(session, row.id), about=_about(row, code, subject),
         figures=_figures(row), moves=_moves(row), refusal=refusal, reason=reason,
         open=drafting.is_open(row), status_words=STATUS_WORDS, centre=parse_id(args.get("centre", "")),
     )  # fmt: skip
+
+
+def _about(row: AllowlistDraft, code: str, subject: str) -> str:
+    """The finding that the list of phones is narrowed to, in words; empty for none."""
+    if not code:
+        return ""
+    session, centre = db.session(), row.scope_id if row.scope == "centre" else None
+    words = subject_words(subject, "", labels_for(session, runtime().policies, centre)) if subject else ""
+    return f"{title_of(code)}：{words}" if words else title_of(code)
 
 
 def _name_of(row: AllowlistDraft) -> str:

@@ -27,6 +27,8 @@ from app.runtime import runtime
 allowlist_edit_pages = Blueprint("allowlist_edit_pages", __name__)
 Act = Callable[[Layer, Mapping[str, str]], Layer]
 _NEW = "/allowlist/new"
+_LONGEST_BACK = 1500
+"""A longer text would make an address that a proxy may cut."""
 _TYPED = ("place", "label", "package", "least_version", "signer", "by_hand")
 
 
@@ -80,11 +82,14 @@ def act() -> Response:
 
 
 def _back(form: Mapping[str, str]) -> str:
-    """The page that the form stood on; the form of an app again with all that was typed."""
+    """The page that the form stood on; the form of an app or of a setting again with all that was typed."""
     path, _, query = local_path(form.get("back")).partition("?")
-    if path != _NEW:
+    if path == _NEW:
+        typed = {name: form.get(name, "")[:300] for name in _TYPED}
+    elif form.get("act") == "setting" and len(form.get("value", "")) <= _LONGEST_BACK:
+        typed = {"set": form.get("name", "")[:60], "value": form.get("value", "")}
+    else:
         return local_path(form.get("back"))
-    typed = {name: form.get(name, "")[:300] for name in _TYPED}
     kept = {name: value for name, value in parse_qsl(query) if name not in typed}
     return f"{path}?{urlencode(kept | {name: value for name, value in typed.items() if value})}"
 

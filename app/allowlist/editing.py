@@ -179,7 +179,7 @@ def set_value(layer: Layer, name: str, text: str) -> Layer:
     try:
         value = parsed(setting, text)
     except ValueError as exc:
-        raise wrong("value", str(exc)) from exc
+        raise wrong("value", f"{setting.label}：{exc}") from exc
     return layer.put(setting.path, MISSING if value is None else value)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.allowlist.comparison_rules import PhoneChange, Seen, Tally
@@ -72,6 +72,12 @@ def findings_query(draft_id: uuid.UUID, way: str) -> Select[AllowlistDraftFindin
     return select(AllowlistDraftFinding).where(
         AllowlistDraftFinding.draft_id == draft_id, AllowlistDraftFinding.way == way
     )
+
+
+def counted_findings(session: Session, draft_id: uuid.UUID) -> dict[str, int]:
+    """How many findings appear, and how many vanish."""
+    query = select(AllowlistDraftFinding.way, func.count()).where(AllowlistDraftFinding.draft_id == draft_id)
+    return {row[0]: row[1] for row in session.execute(query.group_by(AllowlistDraftFinding.way))}
 
 
 def phones_query(

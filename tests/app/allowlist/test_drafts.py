@@ -355,5 +355,7 @@ REFUSED: list[dict[str, str]] = [
 def test_what_cannot_be_taken_is_told_and_makes_no_draft(app: Flask, org: Org, client: Caller) -> None:
     for fields in REFUSED:
         answer = submit(client, "/allowlist/drafts", back="/allowlist", **fields)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/allowlist"), fields
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/allowlist"), (
+            fields
+        )
     assert count(app, AllowlistDraft) == 0
