@@ -28,8 +28,13 @@ class WorkStopped(Exception):
     """The agent is being ended: let go of everything; the work is begun again."""
 
 
+class WorkCalledOff(Exception):
+    """This very work is to end: what it has so far is kept, and told of in its last word."""
+
+
 class Progress(Protocol):
-    """`progress(detail)`: tell how far it is. Raise `WorkStopped` when the agent ends.
+    """`progress(detail)`: tell how far it is. Raise `WorkStopped` when the agent ends, `WorkCalledOff` when this work
+    is to.
 
     `now`: do not wait for the next time that something is told.
     """
@@ -62,6 +67,7 @@ class LongWork:
         self._stopped = threading.Event()
         self._ended = threading.Condition()
         self._running: set[str] = set()
+        self._called_off: set[str] = set()
 
     def kind(self, act: Act, *, purpose: str, waits: bool = True) -> LongKind:
         """A kind of command that is carried out by `act`, signed for `purpose`.
@@ -81,6 +87,21 @@ class LongWork:
     def stop(self) -> None:
         """Every work is told to end at its next word of progress."""
         self._stopped.set()
+
+    def call_off(self, command_id: str, seconds: float) -> bool | None:
+        """Tell one work to end at its next word of progress; whether its last word is on disk after so many seconds.
+
+        None: it is not at work. One that waits for its turn ends without it.
+        """
+        with self._ended:
+            if command_id not in self._running:
+                return None
+            self._called_off.add(command_id)
+            return self._ended.wait_for(lambda: command_id not in self._running, seconds)
+
+    def called_off(self, command_id: str) -> bool:
+        with self._ended:
+            return command_id in self._called_off
 
     @property
     def stopped(self) -> threading.Event:
@@ -108,6 +129,10 @@ class LongWork:
             if self._stopped.is_set():
                 self._left(command.id)
                 return
+            if self.called_off(command.id):
+                # Its own act gives the last word, and ends at its first word of progress.
+                self._work(command, act)
+                return
         try:
             self._work(command, act)
         finally:
@@ -126,6 +151,7 @@ class LongWork:
     def _left(self, command_id: str) -> None:
         with self._ended:
             self._running.discard(command_id)
+            self._called_off.discard(command_id)
             self._ended.notify_all()
 
     def _outcome(self, command: wire.Command, act: Act) -> Outcome | None:
@@ -135,6 +161,8 @@ class LongWork:
             return act(command, told)
         except WorkStopped:
             return None
+        except WorkCalledOff:
+            return Outcome("failed", {"outcome": "cancelled", "reason": "stopped"})
         except Exception as exc:  # noqa: BLE001 - its kind alone: its text could hold a name or a secret
             log.error("long work failed command=%s kind=%s", command.id, type(exc).__name__)  # noqa: TRY400
             return Outcome("failed", {"outcome": "failed", "reason": "internal"})
@@ -155,6 +183,8 @@ class _Told:
     def __call__(self, detail: Mapping[str, Any], *, now: bool = False) -> None:
         if self._works.stopped.is_set():
             raise WorkStopped
+        if self._works.called_off(self._command_id):
+            raise WorkCalledOff
         seconds = self._works.seconds()
         if now or seconds >= self._next:
             self._next = seconds + PROGRESS_EVERY_S

@@ -126,7 +126,7 @@ from app.tasks.api import tasks_api
 from app.tasks.pages import tasks_pages
 from app.trail.api import trail_api
 from app.trail.pages import trail_pages
-from app.transfer import DiscardHook, TransferHook
+from app.transfer import DiscardHook, StopHook, TransferHook
 from app.transfer.agent_api import manifest_api
 from app.transfer.api import transfers_api
 from app.transfer.pages import transfer_pages
@@ -293,6 +293,7 @@ def command_hooks() -> CommandHooks:
         "set_lock": lock,
         "transfer_data": TransferHook(),
         "discard_copy": DiscardHook(),
+        "stop_transfer": StopHook(),
         "wipe_phone": WipeHook(),
         "inspect_phone": InspectHook(),
         "remove_app": remedy,

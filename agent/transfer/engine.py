@@ -85,6 +85,11 @@ class Engine:
     turns: Turns
     parts: Sequence[Part]
     upload: Callable[[Manifest], None]
+    _files: _Files | None = field(default=None, init=False)
+
+    def counts(self) -> Mapping[str, int] | None:
+        """The files as they stand, of a work that was ended in the middle; None before they were all listed."""
+        return None if self._files is None else self._files.counts()
 
     def run(self) -> Result:
         try:
@@ -99,7 +104,8 @@ class Engine:
         entries: list[dict[str, Any]] = []
         counts: Mapping[str, int] = NO_FILES
         if "files" in self.order.parts:
-            entries, counts = _Files(self).move()
+            self._files = _Files(self)
+            entries, counts = self._files.move()
         else:
             for phone in (self.old, self.new):
                 self.turns.work(phone, _look)
@@ -127,6 +133,11 @@ class _Files:
         self._telling = engine.turns.telling
         self.items = Items(engine.copy)
         self._unread: list[str] = []
+        self._whole = False
+
+    def counts(self) -> Mapping[str, int] | None:
+        """None before all are listed."""
+        return file_counts(file_entries(self.items, self._unread), self.items) if self._whole else None
 
     def move(self) -> tuple[list[dict[str, Any]], Mapping[str, int]]:
         """The manifest's entries of files, and the counts of the last word."""
@@ -174,6 +185,7 @@ class _Files:
         if len(found) > MAX_FILES:
             raise Failed("too_many_files")
         self.items.listed(found.values())
+        self._whole = True
         for item in self.items:
             if item.size > self._order.max_file_bytes:
                 item.end("skipped", "too_large")

@@ -19,17 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent import wire
 from agent.boxes import Boxes
 from agent.clock import Steady
-from agent.errors import TransportError
-from agent.identity import NamedPhone, NotAtHand, PhoneAtHand
+from agent.identity import NamedPhone, PhoneAtHand
 from agent.inbox import Outcome
-from agent.longwork import Progress
+from agent.longwork import Progress, WorkCalledOff
 from agent.transfer import store
-from agent.transfer.engine import NO_FILES, Engine, Failed, Order, Result, token_of
+from agent.transfer.engine import NO_FILES, Engine, Failed, Order, Result
 from agent.transfer.orders import BadOrder, copy_key, parse, successor, transfer_id
 from agent.transfer.parts import Part
 from agent.transfer.people_step import told_part
 from agent.transfer.sealed import CopyFull
-from agent.transfer.tidying import tidy
+from agent.transfer.tidying import tidied
 from agent.transfer.turns import PATIENCE_S, TURN_S, GaveUp, Telling, Turns
 from agent.transfer.upload import Poster, Upload
 from agent.transport import Transport
@@ -43,6 +42,14 @@ MakeParts = Callable[[Sequence[str], Mapping[str, Any], Steady], Sequence[Part]]
 
 class Discarded(Exception):
     """The copy is to be destroyed while the transfer runs."""
+
+
+class _Stopped(Exception):
+    """A person wants it to end; `files`: how far they are, None where that is not known."""
+
+    def __init__(self, files: Mapping[str, int] | None) -> None:
+        super().__init__()
+        self.files = files
 
 
 @dataclass
@@ -128,6 +135,11 @@ class TransferKind:
             return Outcome("failed", _detail("failed", reason, seconds=self.clock() - began))
         except Discarded:
             return Outcome("failed", _detail("cancelled", "discarded", seconds=self.clock() - began))
+        except _Stopped as exc:
+            seconds = self.clock() - began
+            return Outcome("failed", _detail("cancelled", "stopped", seconds=seconds, files=exc.files))
+        # The list of its files' names; that it stays where the phone is away changes nothing of what was proved.
+        tidied(self.at_hand, command, order.transfer)
         return self._last_word(order, result, self.clock() - began)
 
     def _moved(
@@ -147,6 +159,8 @@ class TransferKind:
                 upload=Upload(order, self.connect, telling, self.clock, self.stopped),
             )
             return engine.run()
+        except WorkCalledOff as exc:
+            raise _Stopped(engine.counts()) from exc
         finally:
             copy.close()
 
@@ -207,16 +221,9 @@ class DiscardKind:
         except OSError as exc:
             log.error("copy not destroyed transfer=%s: %s", transfer, exc.strerror)  # noqa: TRY400
             return Outcome("not_now", {"reason": "not_destroyed"})
-        self._tidied(command, transfer)
-        left = {"new_phone": self._tidied(new, transfer)} if new is not None else {}
+        tidied(self.at_hand, command, transfer)
+        left = {"new_phone": tidied(self.at_hand, new, transfer)} if new is not None else {}
         return Outcome("succeeded", {"outcome": "destroyed" if held else "none", **left})
-
-    def _tidied(self, named: NamedPhone, transfer: str) -> str:
-        try:
-            with self.at_hand(named) as held:
-                return "clean" if tidy(held.transport, token_of(transfer)) else "left"
-        except (NotAtHand, TransportError) as exc:
-            return exc.reason
 
 
 def _ended_by(end: threading.Event, progress: Progress) -> Progress:
@@ -235,7 +242,7 @@ def _detail(
     reason: str | None,
     *,
     seconds: float,
-    files: Mapping[str, int] = NO_FILES,
+    files: Mapping[str, int] | None = NO_FILES,
     parts: Sequence[Mapping[str, Any]] = (),
     copy: str = "kept",
     manifest: Mapping[str, Any] | None = None,
@@ -243,7 +250,7 @@ def _detail(
     return {
         "outcome": outcome,
         "reason": reason,
-        "files": dict(files),
+        "files": None if files is None else dict(files),
         "parts": list(parts),
         "copy": copy,
         "manifest": manifest,

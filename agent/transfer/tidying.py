@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from agent.errors import TransportError
+from agent.identity import NamedPhone, NotAtHand, PhoneAtHand
+from agent.transfer.engine import token_of
 from agent.transfer.people.importing import ANY_CARDS
 from agent.transfer.phone import ASK_S, ROOT, PhoneFiles, stage_of
 from agent.transport import Transport
+
+
+def tidied(at_hand: PhoneAtHand, named: NamedPhone, transfer: str) -> str:
+    """`clean`, `left`, or the code of why the phone could not be looked at."""
+    try:
+        with at_hand(named) as held:
+            return "clean" if tidy(held.transport, token_of(transfer)) else "left"
+    except (NotAtHand, TransportError) as exc:
+        return exc.reason
 
 
 def tidy(transport: Transport, token: str) -> bool:

@@ -22,6 +22,7 @@ PATIENCE_S = 300.0
 """So long a phone may be away before the order is given back as "not now"."""
 _WAIT_FIRST_S, _WAIT_MOST_S = 0.2, 15.0
 _RATE_S, _STEP_S = 15.0, 0.5
+_LOOK_S = 0.5
 Stage = Literal[
     "identity", "space", "listing", "reading", "writing", "verifying", "people", "tap_needed", "manifest"
 ]
@@ -107,6 +108,14 @@ class Telling:
             self.note = note
             self.tell(now=True)
 
+    def wait(self, stopped: threading.Event, seconds: float) -> None:
+        """Let so many seconds pass. Raise what ends the work, soon after it was told to."""
+        until = self.clock() + seconds
+        while (left := until - self.clock()) > 0:
+            if stopped.wait(min(left, _LOOK_S)):
+                raise WorkStopped
+            self.tell()
+
     def tell(self, *, now: bool = False) -> None:
         rate = self._rate()
         left = max(0, self.total_bytes - self.done_bytes)
@@ -167,6 +176,5 @@ class Turns:
             if first or self.clock() - since > self.patience_s:
                 raise GaveUp(reason, first=first)
             self.telling.say(reason)
-            if self.stopped.wait(wait):
-                raise WorkStopped
+            self.telling.wait(self.stopped, wait)
             wait = min(_WAIT_MOST_S, wait * 2)

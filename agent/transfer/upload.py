@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from agent.client import ServerAway, ServerRefused
 from agent.clock import Steady
-from agent.longwork import WorkStopped
 from agent.transfer.engine import Failed, Order
 from agent.transfer.manifest import PATH, Manifest
 from agent.transfer.turns import GaveUp, Telling
@@ -36,7 +35,9 @@ class Upload:
     patience_s: float = PATIENCE_S
 
     def __call__(self, told: Manifest) -> None:
-        """Every page, each until the server has it. Raise `GaveUp`, `Failed` with the server's code, `WorkStopped`."""
+        """Every page, each until the server has it. Raise `GaveUp`, `Failed` with the server's code, and what ends the
+        work.
+        """
         poster = self.connect()
         for page in range(told.pages):
             body = told.body(page, self.order.command, self.order.transfer)
@@ -45,8 +46,7 @@ class Upload:
                 if self.clock() - since > self.patience_s:
                     raise GaveUp("server_away", first=False)
                 self.telling.say("server_away")
-                if self.stopped.wait(wait):
-                    raise WorkStopped
+                self.telling.wait(self.stopped, wait)
                 wait = min(_WAIT_MOST_S, wait * 2)
             self.telling.ended(len(told.page(page)))
 

@@ -14,6 +14,7 @@ from agent.longwork import LongWork
 from agent.state import Identity, State
 from agent.transfer.kinds import DiscardKind, Running, TransferKind
 from agent.transfer.people import make_parts
+from agent.transfer.stopping import StopKind
 from agent.transfer.store import forget_old
 
 log = logging.getLogger("agent.transfer")
@@ -22,7 +23,9 @@ log = logging.getLogger("agent.transfer")
 def transfer_kinds(
     state: State, identity: Identity, boxes: Boxes, at_hand: PhoneAtHand, works: LongWork, clock: Steady
 ) -> dict[str, Kind]:
-    """`transfer_data` and `discard_copy`, by name. Copies that nobody asked for in their days are destroyed first."""
+    """`transfer_data`, `stop_transfer` and `discard_copy`, by name. Copies that nobody asked for in their days are
+    destroyed first.
+    """
     for transfer in forget_old(state.transfers):
         log.info("copy destroyed, nobody asked for it any more transfer=%s", transfer)
     keys = state.keys()
@@ -43,7 +46,9 @@ def transfer_kinds(
         stopped=works.stopped,
     )
     discard = DiscardKind(state.transfers, running, at_hand)
+    stop = StopKind(works, running, at_hand)
     return {
         "transfer_data": works.kind(move, purpose=wire.DANGER_PURPOSE),
+        "stop_transfer": works.kind(stop, purpose=wire.COMMAND_PURPOSE, waits=False),
         "discard_copy": works.kind(discard, purpose=wire.DANGER_PURPOSE, waits=False),
     }

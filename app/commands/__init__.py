@@ -18,11 +18,12 @@ from app.commands.service import (
     waiting_handsets,
     wire_command,
 )
-from app.commands.states import ACTIVE, FINAL, State
+from app.commands.states import ACTIVE, AT_AGENT, FINAL, State
 from app.commands.views import active_counts, list_commands
 
 __all__ = [
     "ACTIVE",
+    "AT_AGENT",
     "DANGER",
     "FINAL",
     "KINDS",

@@ -23,7 +23,8 @@ class CommandKind:
     `by_hand`: people may queue it as it is; others are queued by the room whose record they serve. `codes`: all that an
     agent's word on it may say; None: whatever fits, its texts cut to 300 characters. `one_agent`: once an agent had it,
     only that one gets it again, for it alone knows whether it began; until it says that it did nothing.
-    `gateway_only`: an agent on the phone itself does not get it, though it changes nothing. `supersedes`: a newer one
+    `gateway_only`: an agent on the phone itself does not get it, though it changes nothing. `addressed`: it is of no
+    use but to the agent that it names from the beginning, wherever the phone is by now. `supersedes`: a newer one
     ends an older one of the same phone that waits; else several may wait, each for something of its own (`dedup_key`).
     """
 
@@ -37,6 +38,7 @@ class CommandKind:
     by_hand: bool = True
     codes: frozenset[str] | None = None
     gateway_only: bool = False
+    addressed: bool = False
     supersedes: bool = True
 
     @property
@@ -45,7 +47,7 @@ class CommandKind:
 
     @property
     def one_agent(self) -> bool:
-        return self.purpose == DANGER
+        return self.purpose == DANGER or self.addressed
 
 
 READ_PHONE = CommandKind(
@@ -150,6 +152,21 @@ TRANSFER_DATA = CommandKind(
     args=("transfer", "new", "parts", "folders", "exclude", "limits", "keep_days"),
     by_hand=False,
 )
+STOP_TRANSFER = CommandKind(
+    name="stop_transfer",
+    # It ends what another order began and removes its own traces: it must get through while the escrow is sealed.
+    purpose="agent-reads",
+    label="停止正在进行的迁移 / stop a transfer that is at work",
+    expires_s=24 * 3600,
+    # The work ends at its next safe point: behind the hash of a large file.
+    lease_s=900,
+    max_attempts=50,
+    args=("transfer", "order", "new"),
+    by_hand=False,
+    gateway_only=True,
+    addressed=True,
+    supersedes=False,
+)
 DISCARD_COPY = CommandKind(
     name="discard_copy",
     purpose="danger",
@@ -187,7 +204,7 @@ RESTORE_APP = CommandKind(
 )
 _ALL = (
     READ_PHONE, PROBE, CHECK_LOCK, SET_LOCK, COUNT_CONTACTS, IDENTIFY_PHONE, INSPECT_PHONE, WIPE_PHONE,
-    TRANSFER_DATA, DISCARD_COPY, REMOVE_APP, RESTORE_APP,
+    TRANSFER_DATA, STOP_TRANSFER, DISCARD_COPY, REMOVE_APP, RESTORE_APP,
 )  # fmt: skip
 KINDS: Mapping[str, CommandKind] = MappingProxyType({kind.name: kind for kind in _ALL})
 

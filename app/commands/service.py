@@ -62,10 +62,12 @@ def enqueue(
     *,
     dedup_key: str | None = None,
     expires_in: dt.timedelta | None = None,
+    agent_id: uuid.UUID | None = None,
     now: dt.datetime,
 ) -> tuple[Command, bool]:
     """Queue a command; (the command that stands there, False) when one with this dedup key (the kind, unless given) is
-    not yet done. A newer command of a kind that supersedes ends an older one that still waits.
+    not yet done. A newer command of a kind that supersedes ends an older one that still waits. `agent_id`: whom a
+    command of an addressed kind is for.
 
     Raise `Invalid`, `NotFound`, or `Conflict` for a retired phone.
     """
@@ -84,6 +86,7 @@ def enqueue(
         "id": command_id, "centre_id": handset.centre_id, "handset_id": handset.id, "kind": known.name,
         "purpose": known.purpose, "args": args, "dedup_key": key, "state": State.QUEUED, "created_by": principal.user,
         "created_at": now, "due_at": now, "expires_at": now + expires, "max_attempts": known.max_attempts,
+        "agent_id": agent_id,
     }  # fmt: skip
     if not store.insert_new(session, values):
         return _standing(session, handset.id, key), False
@@ -178,10 +181,10 @@ def lease(
     *,
     danger: bool = False,
 ) -> list[Leased]:
-    """Give the agent up to `limit` commands about these phones; no other agent gets them while the lease lasts."""
+    """Give the agent up to `limit` commands about these phones, and such as are addressed to it; no other agent gets
+    them while the lease lasts.
+    """
     ids = [i for i in handset_ids if agent.kind != "self" or i == agent.handset_id]
-    if not ids:
-        return []
     leased = []
     kinds = _kinds(agent, danger)
     for command in store.leasable(session, agent.centre_id, agent.id, ids, now, kinds, limit):

@@ -18,6 +18,8 @@ from app.kernel.errors import Conflict
 from app.kernel.moving import change_if
 from app.kernel.tenancy import Principal, within
 
+_ADDRESSED = frozenset(kind.name for kind in KINDS.values() if kind.addressed)
+
 
 def insert_new(session: Session, values: Mapping[str, Any]) -> bool:
     """Put a command in the queue; False when an active one of the same phone and dedup key stands there."""
@@ -73,8 +75,12 @@ def query(
 
 def _leasable(agent_id: uuid.UUID, now: dt.datetime, kinds: Collection[str]) -> tuple[Any, ...]:
     # What an agent once had and may have begun goes to no other: a second try is the one thing that must not be.
-    only_his = Command.purpose.in_({kind.purpose for kind in KINDS.values() if kind.one_agent})
-    free = or_(Command.agent_id.is_(None), Command.agent_id == agent_id, Command.state == State.NOT_NOW)
+    only_his = Command.kind.in_({kind.name for kind in KINDS.values() if kind.one_agent})
+    free = or_(
+        Command.agent_id.is_(None),
+        Command.agent_id == agent_id,
+        (Command.state == State.NOT_NOW) & Command.kind.not_in(_ADDRESSED),
+    )
     return (
         Command.state.in_(WAITING),
         Command.due_at <= now,
@@ -106,10 +112,13 @@ def leasable(
     kinds: Collection[str],
     limit: int,
 ) -> Sequence[Command]:
-    """Commands to lease, oldest first. On PostgreSQL they are locked, and those that another locked are left out."""
+    """Commands to lease, oldest first, about these phones or addressed to the agent. On PostgreSQL they are locked, and
+    those that another locked are left out.
+    """
+    named = Command.kind.in_(_ADDRESSED) & (Command.agent_id == agent_id)
     found = select(Command).where(
         Command.centre_id == centre_id,
-        Command.handset_id.in_(handset_ids),
+        or_(Command.handset_id.in_(handset_ids), named),
         *_leasable(agent_id, now, kinds),
     )
     found = found.order_by(Command.created_at, Command.id).limit(limit)

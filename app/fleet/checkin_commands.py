@@ -41,7 +41,8 @@ def orders_for(
     opened = can_send(session, vault) if agent.kind == "gateway" else None
     waiting = waiting_handsets(session, agent, now, danger=opened is not None)
     mine = phones_read_by(session, agent.id, waiting)
-    leased = lease(session, agent, mine, now, COMMANDS_AT_ONCE, danger=opened is not None) if mine else []
+    # Also with no phone of them near: a command may be addressed to this very agent.
+    leased = lease(session, agent, mine, now, COMMANDS_AT_ONCE, danger=opened is not None) if waiting else []
     phones = store.handsets(session, {c.handset_id for c in leased}) if leased else {}
     commands = [
         seal(command, phones[command.handset_id], agent, keys)

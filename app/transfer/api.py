@@ -13,7 +13,7 @@ from app.kernel.db import db
 from app.kernel.paging import Page
 from app.registry import find_handset
 from app.runtime import runtime
-from app.transfer import copies, deciding, opening, running, views
+from app.transfer import copies, deciding, opening, running, stopping, views
 from app.transfer.model import ManifestEntry, Transfer
 from app.transfer.schemas import (
     ManifestEntrySchema,
@@ -24,6 +24,7 @@ from app.transfer.schemas import (
     TransferReasonSchema,
     TransferSchema,
     TransferStateSchema,
+    TransferStopSchema,
     WaiverDecisionSchema,
 )
 from app.transfer.standing import TransferState, transfer_state
@@ -84,6 +85,17 @@ class StartTransfer(MethodView):
     def post(self, transfer_id: uuid.UUID) -> Transfer:
         """Ask the gateway, or once more for what is not yet verified."""
         return running.start(db.session(), current_principal(), tools(), transfer_id, runtime().clock.now())
+
+
+@transfers_api.route("/transfers/<uuid:transfer_id>/stop")
+class StopTransfer(MethodView):
+    @access(*DOERS)
+    @transfers_api.arguments(TransferStopSchema)
+    @transfers_api.response(200, TransferSchema)
+    def post(self, body: dict[str, Any], transfer_id: uuid.UUID) -> Transfer:
+        """`stopping` until its gateway says that nothing of it is at work; 409 where nothing is under way."""
+        now = runtime().clock.now()
+        return stopping.stop(db.session(), current_principal(), transfer_id, **body, now=now)
 
 
 @transfers_api.route("/transfers/<uuid:transfer_id>/cancel")

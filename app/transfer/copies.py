@@ -53,7 +53,7 @@ def queue_discard(session: Session, row: Transfer, now: dt.datetime) -> bool:
         return False
     try:
         command, _ = enqueue(
-            session, SYSTEM, row.old_id, "discard_copy", {"transfer": str(row.id), "new": _successor(session, row)},
+            session, SYSTEM, row.old_id, "discard_copy", {"transfer": str(row.id), "new": successor(session, row)},
             dedup_key=f"discard:{row.id}", now=now,
         )  # fmt: skip
     except DomainError:
@@ -62,7 +62,8 @@ def queue_discard(session: Session, row: Transfer, now: dt.datetime) -> bool:
     return True
 
 
-def _successor(session: Session, row: Transfer) -> dict[str, Any] | None:
+def successor(session: Session, row: Transfer) -> dict[str, Any] | None:
+    """The new phone as an order names it; None where there is none."""
     new = None if row.new_id is None else session.get_one(Handset, row.new_id)
     return None if new is None else {"serial": new.serial, "imei": [i.imei for i in new.imeis]}
 

@@ -19,6 +19,7 @@ from app.transfer.noting import ask, done, write_step
 from app.transfer.rules import Final, Judged, judge
 from app.transfer.settling import settle
 from app.transfer.states import AT_WORK, Copy, Event, State
+from app.transfer.stopping import SILENT, conclude_stop, over, unheard
 from app.transfer.tools import policy_of
 from app.transfer.wire_schemas import parse_final, parse_progress, plain_final
 from app.transfer.words import note_words
@@ -35,7 +36,7 @@ def take_progress(session: Session, row: Transfer, agent: AgentRef, detail: Any,
         progress = parse_progress(detail)
     except BadEntry:
         progress = None
-    resumed = row.state == State.INTERRUPTED
+    resumed = row.state == State.INTERRUPTED or (row.state == State.STOPPING and row.note == SILENT)
     note = progress["note"] if progress is not None else "odd_word"
     store.move(
         session,
@@ -57,7 +58,9 @@ def take_postponed(session: Session, row: Transfer, agent: AgentRef, detail: Any
     reason = _code_of(detail)
     before = row.state, row.note
     store.move(session, row, Event.POSTPONE, note=reason, progress_at=now)
-    if (row.state, row.note) != before:
+    if row.state == State.STOPPING:
+        conclude_stop(session, row, f"agent:{agent.id}", now)
+    elif (row.state, row.note) != before:
         write_step(session, row, "postpone", note_words(reason), f"agent:{agent.id}", now, audited=False)
     if row.state == State.INTERRUPTED:
         ask(session, row, "go_on", now, body=note_words(reason))
@@ -106,6 +109,8 @@ def conclude(
         fail(session, row, judged.why or "failed", by, now, plain_final(final))
         return
     verified = judged.verdict == "verified"
+    if row.state == State.STOPPING:
+        over(session, row, now)
     event = Event.DATA_VERIFIED if verified else Event.DATA_DIFFERS
     store.move(
         session, row, event, result=plain_final(final), result_at=now, verdict=judged.verdict, note=judged.why
@@ -138,6 +143,9 @@ def fail(
     """The order ended and nothing is proved."""
     if row.state not in AT_WORK:
         return
+    if row.state == State.STOPPING:
+        _fail_stopping(session, row, why, by, now, result)
+        return
     store.move(
         session, row, Event.DATA_FAILED, note=why, result=result, result_at=now,
         verdict="failed" if result is not None else None,
@@ -147,6 +155,18 @@ def fail(
     )
     done(session, row, by, note_words(why), now)
     ask(session, row, "failed", now, body=note_words(why))
+
+
+def _fail_stopping(
+    session: Session, row: Transfer, why: str, by: str, now: dt.datetime, result: dict[str, Any] | None
+) -> None:
+    """What was wanted, if its gateway says so; else nobody knows what it does."""
+    if not by.startswith("agent:"):
+        unheard(session, row, why, by, now)
+        return
+    verdict = "failed" if result is not None else None
+    store.change(session, row, note=why, result=result, result_at=now, verdict=verdict)
+    conclude_stop(session, row, by, now)
 
 
 def _code_of(detail: Any) -> str:

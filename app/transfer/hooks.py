@@ -19,6 +19,7 @@ from app.transfer.copy_rules import copy_key, new_salt
 from app.transfer.model import Transfer
 from app.transfer.noting import write_step
 from app.transfer.states import AT_WORK, Copy, State
+from app.transfer.stopping import conclude_stop
 
 
 class TransferHook:
@@ -29,6 +30,11 @@ class TransferHook:
         now: dt.datetime,
     ) -> Mapping[str, str] | None:  # fmt: skip
         row = store.by_command(session, leased.id)
+        if row is not None and row.state == State.STOPPING:
+            # Lost by its gateway meanwhile, it must not begin once more.
+            give_up(session, leased.id, "stopped", now)
+            conclude_stop(session, row, SYSTEM.user, now)
+            return None
         why = _hindered(session, row, leased, phone)
         if row is None or why is not None:
             give_up(session, leased.id, why or "no transfer", now)
@@ -61,9 +67,11 @@ class TransferHook:
         self, session: Session, agent: AgentRef, command: Command, result: ResultInput, now: dt.datetime
     ) -> bool:
         row = store.by_command(session, command.id)
+        if row is None or result.state in ("running", "not_now"):
+            return False
         # A result stands; only where nothing was heard does a late one count.
-        silent = row is not None and row.state == State.FAILED and row.result is None
-        if row is None or not silent or result.state != "succeeded":
+        silent = row.state in (State.FAILED, State.STOPPED) and row.result is None
+        if row.state != State.STOPPING and not (silent and result.state == "succeeded"):
             return False
         hearing.take_final(session, row, agent, result, runtime().policies, now)
         return True
@@ -89,6 +97,34 @@ def _hindered(session: Session, row: Transfer | None, leased: Leased, phone: Han
     if phone.serial != row.old_serial or new.serial != row.new_serial or ordered != new.serial:
         return "identity"
     return None if new.centre_id == row.centre_id == phone.centre_id else "other_centre"
+
+
+class StopHook:
+    """For `stop_transfer`, which needs no key and is sealed by nobody."""
+
+    def seal(
+        self, session: Session, opened: Opened, leased: Leased, phone: HandsetRef, agent: AgentRef,
+        now: dt.datetime,
+    ) -> Mapping[str, str] | None:  # fmt: skip
+        return {}
+
+    def word(
+        self, session: Session, agent: AgentRef, command: Command, result: ResultInput, now: dt.datetime
+    ) -> None:
+        row = store.by_stop(session, command.id)
+        if row is not None:
+            conclude_stop(session, row, f"agent:{agent.id}", now)
+
+    def late(
+        self, session: Session, agent: AgentRef, command: Command, result: ResultInput, now: dt.datetime
+    ) -> bool:
+        """What it ended had ended before: nothing is new in it."""
+        return False
+
+    def ended(self, session: Session, command: Command, now: dt.datetime) -> None:
+        row = store.by_stop(session, command.id)
+        if row is not None:
+            conclude_stop(session, row, SYSTEM.user, now)
 
 
 class DiscardHook:

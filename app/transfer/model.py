@@ -23,6 +23,8 @@ class Transfer(Identified, Base):
     word while it works; `note`: the code of why it could not go on, or of what is wrong with the result.
     `result`: its last word as it was understood (`schemas.parse_final`), `verdict` what that proves. `salt`: with
     ROOT and it the copy opens; null: it opens nowhere. `manifest_*`: the manifest that is whole.
+    `stop_*`: who wanted the newest order to end, and whether its copy is to be kept or destroyed then; `stop_id`: the
+    order to end it, null where no gateway had it.
     """
 
     __tablename__ = "transfer"
@@ -41,6 +43,7 @@ class Transfer(Identified, Base):
         CheckConstraint("state IN (" + ", ".join(f"'{s}'" for s in State) + ")", name="state"),
         CheckConstraint("copy IN (" + ", ".join(f"'{s}'" for s in Copy) + ")", name="copy"),
         CheckConstraint("old_id <> new_id", name="two_phones"),
+        CheckConstraint("stop_copy IN ('keep', 'discard')", name="stop_copy"),
     )
 
     centre_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("service_centre.id"))
@@ -74,6 +77,12 @@ class Transfer(Identified, Base):
     copy_agent_id: Mapped[uuid.UUID | None]
     copy_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
     discard_id: Mapped[uuid.UUID | None]
+
+    stop_id: Mapped[uuid.UUID | None]
+    stop_copy: Mapped[str | None] = mapped_column(String(10))
+    stop_by: Mapped[str | None] = mapped_column(String(200))
+    stop_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime())
+    stop_reason: Mapped[str | None] = mapped_column(Text)
 
     manifest_command: Mapped[uuid.UUID | None]
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))

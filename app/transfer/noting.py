@@ -16,6 +16,7 @@ from app.transfer.tools import DOERS, LEADS, transfer_path
 
 STEPS: Mapping[str, str] = {
     "open": "建立", "start": "开始迁移", "send": "交给网关", "postpone": "网关暂缓", "silence": "没有回音",
+    "stop": "要求停止", "stopped": "已停止", "not_stopped": "没有停止",
     "result": "网关的结果", "end": "命令结束", "manifest": "清单到齐", "accept_data": "接受差异", "wechat": "微信迁移",
     "accept_wechat": "接受微信未全部迁移", "ask_waive": "申请免迁移", "refuse_waive": "不批准免迁移",
     "verify": "核验完成", "accept": "接受并完成", "waive": "免迁移", "cancel": "取消", "discard": "销毁副本",
@@ -23,6 +24,8 @@ STEPS: Mapping[str, str] = {
 }  # fmt: skip
 _TASKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "go_on": ("数据迁移中断", DOERS[:2]),
+    "stopping": ("停止数据迁移没有回音", DOERS[:2]),
+    "stopped": ("数据迁移已停止，待继续或取消", DOERS[:2]),
     "decide": ("数据迁移有差异，重试或由主管接受", DOERS),
     "failed": ("数据迁移未成功", DOERS[:2]),
     "wechat": ("微信聊天记录待迁移", DOERS[:2]),

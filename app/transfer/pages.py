@@ -23,7 +23,18 @@ from app.kernel.ids import parse_id
 from app.kernel.tenancy import Principal
 from app.kernel.texts import one_line, wrong
 from app.registry import Handset, find_handset, live_centres
-from app.transfer import copies, deciding, exporting, forms, manifest_store, opening, running, store, views
+from app.transfer import (
+    copies,
+    deciding,
+    exporting,
+    forms,
+    manifest_store,
+    opening,
+    running,
+    stopping,
+    store,
+    views,
+)
 from app.transfer.api import tools
 from app.transfer.rules import ENTRY_STATES, PARTS, SHORT
 from app.transfer.states import OPEN, State
@@ -39,6 +50,12 @@ DOERS_ACTS: Mapping[str, tuple[str, Act]] = {
     "start": (
         "已交给网关，约一分钟内开始。",
         lambda s, p, i, _, __, now: running.start(s, p, tools(), i, now),
+    ),
+    "stop": (
+        "已要求停止。",
+        lambda s, p, i, f, _, now: stopping.stop(
+            s, p, i, copy=f.get("copy", ""), reason=f.get("reason", ""), now=now
+        ),
     ),
     "cancel": (
         "已取消。已写入新手机的内容仍在新手机上。",
@@ -198,7 +215,9 @@ def _page(transfer_id: uuid.UUID, refusal: DomainError | None = None, act: str =
     )  # fmt: skip
 
 
-@transfer_pages.post("/transfers/<uuid:transfer_id>/<any(start, cancel, wechat, ask_waive, discard):act>")
+@transfer_pages.post(
+    "/transfers/<uuid:transfer_id>/<any(start, stop, cancel, wechat, ask_waive, discard):act>"
+)
 @access(*DOERS, late_transaction=True)
 def act_on(transfer_id: uuid.UUID, act: str) -> Response:
     return _act(DOERS_ACTS, transfer_id, act)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from app.kernel.tenancy import Principal
 from app.transfer.model import Transfer, TransferWechat
-from app.transfer.states import AT_REST, AT_WORK, FINAL, STARTABLE, Copy, State
+from app.transfer.states import AT_REST, AT_WORK, FINAL, STARTABLE, STOPPABLE, Copy, State
+from app.transfer.stopping import SILENT
 from app.transfer.tools import DOERS, LEADS, PATH_READERS
 
 
@@ -29,8 +30,10 @@ def _for_doers(row: Transfer) -> set[str]:
     if row.state not in FINAL:
         if row.new_id is not None:
             found.add("wechat")
-        if row.state != State.RUNNING:
+        if row.state != State.RUNNING and (row.state != State.STOPPING or row.note == SILENT):
             found.add("cancel")
+    if row.state in STOPPABLE:
+        found.add("stop")
     if row.state in AT_REST and row.waive_asked_by is None:
         found.add("ask_waive")
     if row.state not in AT_WORK and row.copy in (Copy.KEPT, Copy.UNKNOWN) and row.salt is not None:

@@ -20,7 +20,8 @@ from app.transfer.model import Transfer
 from app.transfer.noting import ask, done, write_step
 from app.transfer.opening import hindrances, refuse
 from app.transfer.settling import end
-from app.transfer.states import AT_WORK, STARTABLE, Event, State
+from app.transfer.states import STARTABLE, STOPPABLE, Event, State
+from app.transfer.stopping import FORGOTTEN, SILENT, hear_no_stop
 from app.transfer.tools import DOERS, Tools, policy_of
 
 _SWEEP = 500
@@ -65,9 +66,9 @@ def start(
         progress=None, progress_at=None, note=None, result=None, result_at=None, verdict=None,
         salt=row.salt or new_salt(), discard_id=None, waive_reason=None, waive_asked_by=None, waive_asked_at=None,
         manifest_command=None, manifest_sha256=None, manifest_entries=None,
-        manifest_at=None,
+        manifest_at=None, **FORGOTTEN,
     )  # fmt: skip
-    words = "开始" if row.runs == 1 else f"第 {row.runs} 次，只补没有核验的"
+    words = "开始" if row.runs == 1 else f"第 {row.runs} 次，只做没有核验的"
     write_step(
         session, row, "start", words, principal.user, now, command=str(command.id), policy=policy.sha256
     )
@@ -82,11 +83,10 @@ def cancel(
     row = store.find(session, principal, transfer_id)
     principal.require_role(row.centre_id, *DOERS)
     words = required(reason, "reason", "请写明原因 / say why")
-    command, waits = row.command_id, row.state in AT_WORK
-    if row.state == State.RUNNING:
+    command, waits = row.command_id, row.state in STOPPABLE
+    if row.state == State.RUNNING or (row.state == State.STOPPING and row.note != SILENT):
         raise Conflict(
-            "网关正在迁移，不能取消：要停下来先拔掉手机，等显示“已中断”以后再取消 / a gateway works on it",
-            code="transfer_running",
+            "网关正在迁移，不能取消：请先停止 / a gateway works on it: stop it first", code="transfer_running"
         )
     # The order first, as a gateway's word and a lease take the two: the other way round two could wait for each other.
     if waits and command is not None and get_command(session, SYSTEM, command).state not in FINAL:
@@ -96,12 +96,18 @@ def cancel(
 
 
 def hear_silence(session: Session, tools: Tools, now: dt.datetime) -> int:
-    """A gateway that says nothing any more: the transfer is interrupted, whatever it may be doing; how many."""
+    """A gateway that says nothing any more: the transfer is interrupted, whatever it may be doing; how many.
+
+    Of one that was asked to stop nothing follows from its silence: people are told, and may cancel.
+    """
     found = 0
     for row in store.running(session, _SWEEP):
         body = policy_of(session, tools.policies, row.centre_id).body
-        heard = row.progress_at or row.started_at or row.opened_at
-        if heard + dt.timedelta(minutes=body["silent_minutes"]) > now:
+        silent = dt.timedelta(minutes=body["silent_minutes"])
+        if row.state == State.STOPPING:
+            found += hear_no_stop(session, row, silent, now)
+            continue
+        if (row.progress_at or row.started_at or row.opened_at) + silent > now:
             continue
         store.move(session, row, Event.SILENCE, note="silence")
         write_step(

@@ -8,6 +8,7 @@ from app.http.api import PageArgs, StrictSchema
 from app.http.fields import Instant
 from app.transfer.rules import ENTRY_STATES, PARTS
 from app.transfer.states import State
+from app.transfer.stopping import DISCARD, KEEP
 
 
 class TransferQuerySchema(PageArgs):
@@ -30,6 +31,17 @@ class TransferInSchema(StrictSchema):
 
 class TransferReasonSchema(StrictSchema):
     reason = fields.String(required=True, validate=validate.Length(1, 500))
+
+
+class TransferStopSchema(StrictSchema):
+    copy = fields.String(
+        required=True,
+        validate=validate.OneOf((KEEP, DISCARD)),
+        metadata={
+            "description": "keep: to go on later; discard: the copy is destroyed and the transfer cancelled"
+        },
+    )
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
 
 
 class WaiverDecisionSchema(StrictSchema):
@@ -76,6 +88,9 @@ class TransferSchema(StrictSchema):
     note = fields.String(allow_none=True)
     verdict = fields.String(allow_none=True)
     result_at = Instant(allow_none=True)
+    stop_by = fields.String(allow_none=True)
+    stop_at = Instant(allow_none=True)
+    stop_copy = fields.String(allow_none=True, metadata={"description": "keep or discard"})
     copy = fields.String(metadata={"description": "none, kept, destroyed or unknown"})
     manifest_sha256 = fields.String(allow_none=True)
     manifest_entries = fields.Integer(allow_none=True)

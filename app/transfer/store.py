@@ -39,14 +39,23 @@ def change(session: Session, row: Transfer, **changes: Any) -> None:
 
 
 def by_command(session: Session, command_id: uuid.UUID) -> Transfer | None:
-    """The transfer whose newest order this is. Internal."""
-    query = select(Transfer).where(Transfer.command_id == command_id)
+    """The transfer whose newest order this is, locked: a gateway's word must not be lost against a person's hand.
+
+    Internal. Its order is locked before it, if at all.
+    """
+    query = select(Transfer).where(Transfer.command_id == command_id).with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def by_discard(session: Session, command_id: uuid.UUID) -> Transfer | None:
     """Internal, as `by_command`, by the order to destroy the copy."""
     query = select(Transfer).where(Transfer.discard_id == command_id)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def by_stop(session: Session, command_id: uuid.UUID) -> Transfer | None:
+    """Internal, as `by_command`, by the order to stop the newest one."""
+    query = select(Transfer).where(Transfer.stop_id == command_id)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
@@ -142,8 +151,9 @@ def phone_tags(session: Session, principal: Principal, limit: int) -> list[str]:
 
 
 def running(session: Session, limit: int) -> Sequence[Transfer]:
-    """For the job that hears silence."""
-    query = select(Transfer).where(Transfer.state == State.RUNNING).order_by(Transfer.progress_at)
+    """At work by their gateways' word, or asked to stop: for the job that hears silence."""
+    at_work = Transfer.state.in_((State.RUNNING, State.STOPPING))
+    query = select(Transfer).where(at_work).order_by(Transfer.progress_at)
     return session.scalars(query.limit(limit)).all()
 
 

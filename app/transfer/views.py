@@ -143,6 +143,7 @@ def detail(
     said = [
         row.opened_by,
         row.run_by,
+        row.stop_by,
         row.data_accepted_by,
         row.wechat_accepted_by,
         row.waive_asked_by,

@@ -15,6 +15,7 @@ STATE: Mapping[str, tuple[str, str]] = {
     state: (colour, states.WORDS[state])
     for state, colour in {
         State.DRAFT: "quiet", State.QUEUED: "busy", State.RUNNING: "busy", State.INTERRUPTED: "unknown",
+        State.STOPPING: "unknown", State.STOPPED: "unknown",
         State.ATTENTION: "bad", State.FAILED: "bad", State.MOVED: "unknown", State.VERIFIED: "good",
         State.ACCEPTED: "good", State.WAIVED: "good", State.CANCELLED: "quiet",
     }.items()
@@ -24,6 +25,8 @@ NEXT: Mapping[str, str] = {
     State.QUEUED: "等网关取走命令（约一分钟内）。两台手机保持插着、亮屏解锁。",
     State.RUNNING: "网关正在迁移，可以离开；中断后会自动继续，不会从头开始。",
     State.INTERRUPTED: "检查两台手机是否都插着、已解锁、允许了调试，网关是否联网。恢复后自动继续。",
+    State.STOPPING: "已告诉网关停止，它做完手上的一步就停；确认以前可能还在迁移。手机先不要拔。",
+    State.STOPPED: "接上两台手机，可以继续（不会从头开始）；不再迁移的，取消。",
     State.ATTENTION: "先看下面的差异：可以重试（只补没有核验的）；确实补不了的，由没有经手的主管写明原因接受。",
     State.FAILED: "看下面的原因，处理后重新开始；已复制的部分不会重来。旧手机读不了的，可以申请免迁移。",
     State.MOVED: "资料已经处理完。还要用微信自带的功能迁移聊天记录，并登记结果和截图。",
@@ -70,6 +73,8 @@ _NOTES: Mapping[str, str] = {
     "no_room_here": "网关磁盘空间不足：请 IT 腾出空间再重试",
     "server_away": "网关连不上服务器，稍后自动再试",
     "manifest_refused": "清单没有被接受：请重试，仍不行的升级网关",
+    "stopped": "按要求停止",
+    "not_stopped": "网关没有停止，还在迁移：网关的版本可能太旧。要停下来先拔掉手机，等显示“已中断”再停止",
     "discarded": "副本被要求销毁，迁移停止",
     "bad_args": "网关不认识这个命令：请升级网关",
     "denied": "Android 不允许读取这一类内容",
@@ -152,4 +157,5 @@ FOR_PAGES: Mapping[str, Any] = {
     "entry_words": entry_words,
     "size_words": size_words,
     "open_states": states.OPEN,
+    "at_work": states.AT_WORK,
 }

@@ -117,3 +117,49 @@ def test_verdicts_from_before_there_was_grace_go_up_are_judged_and_come_down(emp
     upgrade(MIGRATIONS)
     assert _differences() == []
     assert [row[0] for row in _said("compliance_change")] == ["fail", "unknown"]
+
+
+def test_transfers_with_all_that_hangs_on_them_go_up_can_be_stopped_and_come_down(empty_app):
+    upgrade(MIGRATIONS, revision="0008")
+    company, district, centre, old, new, transfer = (
+        uuid.uuid4().hex if db.engine.name == "sqlite" else uuid.uuid4() for _ in range(6)
+    )
+    _put("company", id=company, name="C")
+    _put("district", id=district, company_id=company, code="D")
+    _put("service_centre", id=centre, district_id=district, code="S")
+    for handset, name in ((old, "1"), (new, "2")):
+        _put(
+            "handset", id=handset, centre_id=centre, serial=f"S{name}", asset_tag=f"A{name}", specification={}
+        )
+    given = {"centre_id": centre, "old_id": old, "new_id": new, "parts": []}
+    _put("transfer", id=transfer, state="running", copy="kept", **given)
+    for _ in range(2):
+        step = uuid.uuid4().hex if db.engine.name == "sqlite" else uuid.uuid4()
+        _put("transfer_step", id=step, centre_id=centre, transfer_id=transfer)
+
+    def now(state: str | None = None) -> list[tuple[object, ...]]:
+        with db.engine.begin() as connection:
+            if state:
+                connection.execute(text(f"UPDATE transfer SET state = '{state}'"))
+            steps = "(SELECT count(*) FROM transfer_step s WHERE s.transfer_id = t.id)"
+            return [
+                tuple(row) for row in connection.execute(text(f"SELECT state, copy, {steps} FROM transfer t"))
+            ]
+
+    with pytest.raises(IntegrityError):
+        now("stopping")
+    upgrade(MIGRATIONS)
+    assert _differences() == []
+    assert now() == [("running", "kept", 2)]
+    assert now("stopping") == [("stopping", "kept", 2)]
+    with pytest.raises(IntegrityError):
+        _put("transfer", id=new, state="stopped", copy="none", **given)
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM transfer"))
+    downgrade(MIGRATIONS, revision="0008")
+    assert now() == [("failed", "kept", 2)]
+    with pytest.raises(IntegrityError):
+        now("stopped")
+    upgrade(MIGRATIONS)
+    assert _differences() == []
+    assert now() == [("failed", "kept", 2)]

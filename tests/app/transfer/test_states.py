@@ -9,21 +9,29 @@ import pytest
 from app.kernel.errors import Conflict
 from app.transfer.states import FINAL, NEXT, OPEN, SETTLED, WORDS, Event, State, advance
 
+ON = ("queued", "running", "interrupted", "stopping")
 # What each event leads to, state by state; what is not here cannot happen.
 TABLE = {
-    "start": {"draft": "queued", "attention": "queued", "failed": "queued"},
-    "run": {"queued": "running", "running": "running", "interrupted": "running"},
-    "postpone": {"queued": "queued", "running": "interrupted", "interrupted": "interrupted"},
-    "silence": {"running": "interrupted"},
-    "data_verified": dict.fromkeys(("queued", "running", "interrupted", "attention", "failed"), "moved"),
-    "data_differs": dict.fromkeys(("queued", "running", "interrupted", "attention", "failed"), "attention"),
-    "data_failed": dict.fromkeys(("queued", "running", "interrupted"), "failed"),
+    "start": dict.fromkeys(("draft", "stopped", "attention", "failed"), "queued"),
+    "run": dict.fromkeys(("queued", "running", "interrupted"), "running") | {"stopping": "stopping"},
+    "postpone": {
+        "queued": "queued", "running": "interrupted", "interrupted": "interrupted", "stopping": "stopping",
+    },
+    "silence": {"running": "interrupted", "stopping": "stopping"},
+    "stop": dict.fromkeys(("queued", "running", "interrupted"), "stopping"),
+    "halt": {"stopping": "stopped"},
+    "go_on": {"stopping": "running"},
+    "data_verified": dict.fromkeys((*ON, "stopped", "attention", "failed"), "moved"),
+    "data_differs": dict.fromkeys((*ON, "stopped", "attention", "failed"), "attention"),
+    "data_failed": dict.fromkeys(ON, "failed"),
     "accept_data": {"attention": "moved"},
     "settle_verified": {"moved": "verified"},
     "settle_accepted": {"moved": "accepted"},
-    "waive": dict.fromkeys(("draft", "attention", "failed", "moved"), "waived"),
-    "cancel": dict.fromkeys(("draft", "queued", "interrupted", "attention", "failed", "moved"), "cancelled"),
-}
+    "waive": dict.fromkeys(("draft", "stopped", "attention", "failed", "moved"), "waived"),
+    "cancel": dict.fromkeys(
+        ("draft", "queued", "interrupted", "stopping", "stopped", "attention", "failed", "moved"), "cancelled"
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))
@@ -47,7 +55,7 @@ def test_only_the_settling_events_settle():
     ways = {(str(state), str(event)) for (state, event), after in NEXT.items() if after in SETTLED}
     assert ways == {
         ("moved", "settle_verified"), ("moved", "settle_accepted"),
-        ("draft", "waive"), ("attention", "waive"), ("failed", "waive"), ("moved", "waive"),
+        ("draft", "waive"), ("stopped", "waive"), ("attention", "waive"), ("failed", "waive"), ("moved", "waive"),
     }  # fmt: skip
 
 

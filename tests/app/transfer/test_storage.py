@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 
 from app.kernel.db import begin_write, db
 from app.kernel.errors import DomainError
-from app.transfer import deciding, running, transfer_state
+from app.transfer import deciding, running, stopping, transfer_state
 from app.transfer.model import ManifestEntry, Transfer
 from app.transfer.opening import Wanted, open_transfer
 from app.transfer.views import entry_page, transfer_page
-from tests.app.transfer.conftest import entry
+from tests.app.transfer.conftest import detail, entry
 
 
 @pytest.fixture
@@ -151,6 +151,62 @@ def test_cancelled_and_leased_in_one_moment(world, together):
     # Either it went out and cannot be taken back, or it was taken back and did not go out.
     assert (outcome == ["won"]) == (world.state == "cancelled")
     assert bool(found) == (world.state != "cancelled")
+
+
+def at_work(world):
+    command = world.begin()
+    told = dict.fromkeys(
+        ("done_bytes", "total_bytes", "done_files", "total_files", "rate_bps", "left_s", "note")
+    )
+    world.tell(command, "running", stage="reading", **told)
+    return command
+
+
+def stopped(world, copy="keep"):
+    def act(session):
+        stopping.stop(session, world.who("it"), world.id, copy=copy, reason="不等了", now=world.clock.now())
+
+    return act
+
+
+def test_two_stop_it(world, together):
+    at_work(world)
+    outcomes = together(stopped(world), stopped(world, "discard"))
+    assert outcomes == ["transfer_state", "won"]
+    stops = [c.kind for c in world.lease()]
+    assert (world.state, stops) == ("stopping", ["stop_transfer"])
+
+
+def test_stopped_as_its_gateway_says_that_all_is_verified(world, together):
+    command = at_work(world)
+    entries = [entry(i) for i in range(3)]
+    world.pages(command, entries)
+    refused = []
+    thread = threading.Thread(
+        target=lambda: refused.append(world.tell(command, "succeeded", **detail(entries)))
+    )
+    thread.start()
+    outcome = together(stopped(world))
+    thread.join(30)
+    # A word that is refused is never told again.
+    assert refused == [[]]
+    assert outcome in (["won"], ["transfer_state"])
+    assert (world.state, world.row().verdict) == ("moved", "verified")
+    assert world.lease() == []
+
+
+def test_the_whole_way_of_a_stop(world):
+    command = at_work(world)
+    with world.writing() as session:
+        stopped(world)(session)
+    [told] = world.lease()
+    world.tell(told, "succeeded", outcome="none", old_phone="clean", new_phone="clean")
+    assert world.state == "stopping"
+    world.clock.move(16 * 60)
+    world.run_jobs()
+    world.run_jobs()
+    assert world.state == "stopped"
+    assert command.id == str(world.row().command_id)
 
 
 def test_pages_by_two_hands_at_once(world):
