@@ -98,7 +98,7 @@ class _Wire(BaseTransport):  # type: ignore[misc]
             raise TransportFault(
                 f"{self._target.text}: wireless debugging wants TLS; pair it and use server:SERIAL"
             )
-        elif command == b"CLSE" and remote == 0 and self._opening:
+        elif command == b"CLSE" and remote == 0 and local == self._ours and self._opening:
             raise Refused(f"{self._target.text}: the phone does not offer this service")
 
     def _count_strays(self, remote: int, local: int, size: int) -> None:

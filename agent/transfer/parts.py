@@ -64,6 +64,12 @@ class Part(Protocol):
     name: str
     """`contacts`, `calls` or `messages`."""
 
+    @property
+    def held(self) -> tuple[int, ...]:
+        """How far it has come, by several counts that a cut does not undo: a try after which one of them is greater
+        than after the try before was not in vain.
+        """
+
     def collect(self, old: Transport, store: PartStore, progress: PartProgress) -> PartCount:
         """Read it from the old phone into the encrypted copy."""
 

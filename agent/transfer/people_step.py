@@ -16,7 +16,7 @@ from agent.transport import Transport
 log = logging.getLogger("agent.transfer")
 
 _MOST_TRIES = 20
-"""Of one step that a phone breaks off each time."""
+"""Of one step that a phone breaks off each time, and that came no further."""
 
 
 class _TooOften(Exception):
@@ -29,9 +29,9 @@ def people_report(part: Part, copy: CopyStore, turns: Turns, old: Phone, new: Ph
     progress = _Told(turns.telling)
     reports: list[PartReport] = []
     try:
-        _step(turns, old, lambda transport: part.collect(transport, store, progress))
-        _step(turns, new, lambda transport: part.deliver(transport, store, progress))
-        _step(turns, new, lambda transport: reports.append(part.verify(transport, store)))
+        _step(part, turns, old, lambda transport: part.collect(transport, store, progress))
+        _step(part, turns, new, lambda transport: part.deliver(transport, store, progress))
+        _step(part, turns, new, lambda transport: reports.append(part.verify(transport, store)))
     except _TooOften:
         return _failed(part.name, "dropped")
     except (CopyDamaged, KeyError, ValueError) as exc:
@@ -40,15 +40,19 @@ def people_report(part: Part, copy: CopyStore, turns: Turns, old: Phone, new: Ph
     return reports[-1]
 
 
-def _step(turns: Turns, phone: Phone, act: Callable[[Transport], object]) -> None:
-    tries = 0
+def _step(part: Part, turns: Turns, phone: Phone, act: Callable[[Transport], object]) -> None:
+    tries, held = 0, part.held
 
     def step(transport: Transport, turn: Turn) -> bool:
-        nonlocal tries
-        tries += 1
+        nonlocal tries, held
         try:
             act(transport)
         except TransportError as exc:
+            before, held = held, part.held
+            if any(now > then for now, then in zip(held, before, strict=True)):
+                turn.telling.ended(0)
+            else:
+                tries += 1
             if tries >= _MOST_TRIES:
                 raise _TooOften from exc
             raise

@@ -123,3 +123,12 @@ def test_a_command_that_takes_no_more_input_ends(phone: Made) -> None:
 def test_an_old_phone_is_not_fed(phone: Made) -> None:
     with phone(shell_v2=False).open() as transport, pytest.raises(Refused):
         transport.feed("cat", iter(()), 20)
+
+
+def test_a_piece_that_comes_when_the_command_has_ended_spoils_nothing_after_it(phone: Made) -> None:
+    """Some phones answer it with the end of a stream that is none any more."""
+    with phone(mode="canned").open() as transport:
+        fed = transport.feed("dd of=/sdcard/x", (bytes(2**16) for _ in range(50)), 60)
+        transport.send([b"whole"], "/sdcard/whole", 60)
+        assert fed.exit_code != 0
+        assert transport.run("getprop ro.build.version.sdk", 20).stdout.strip().isdigit()

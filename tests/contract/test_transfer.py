@@ -90,7 +90,7 @@ def test_files_and_contacts_arrive_although_the_cable_is_pulled(
     rig.phones[0].contacts, rig.phones[1].contacts, rig.phones[1].import_tap = CONTACTS, 3, "auto"
     rig.cuts = {n: random_cuts(rng, 1_000_000, 4_000_000, 0) for n in (0, 1)}
     clock = Slept()
-    parts = make_parts(["contacts"] if CONTACTS else [], {"insert_rows": 2_000}, clock, clock.sleep)
+    parts = make_parts(["contacts"] if CONTACTS else [], {"insert_rows": 5_000}, clock, clock.sleep)
     result = rig.run(parts, patience_s=60)
     for contacts in result.parts:
         assert (contacts.outcome, contacts.found, contacts.verified) == ("verified", CONTACTS, CONTACTS)

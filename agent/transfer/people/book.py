@@ -33,20 +33,24 @@ def read_book(provider: Provider) -> Book:
 
     Raise `NotRead`, `TransportError`.
     """
-    for _ in range(_LOOKS):
-        before = provider.ids(RAW, _LIVE), provider.ids(DATA)
-        provider.memo.begin(before)
-        book = _read(provider, before[0])
-        after = provider.ids(RAW, _LIVE), provider.ids(DATA)
+    try:
+        for _ in range(_LOOKS):
+            provider.memo.begin()
+            raws, rows = provider.known_ids(RAW, _LIVE), provider.known_ids(DATA)
+            book = _read(provider, raws)
+            unchanged = provider.long_ids(RAW, _LIVE) == raws and provider.long_ids(DATA) == rows
+            provider.memo.forget()
+            if unchanged:
+                return book
+    except NotRead:
         provider.memo.forget()
-        if after == before:
-            return book
+        raise
     raise NotRead("changing")
 
 
 def _read(provider: Provider, raws: list[int]) -> Book:
     book = Book(groups=read_groups(provider))
-    starred = set(provider.ids(RAW, f"{_LIVE} AND starred=1"))
+    starred = set(provider.known_ids(RAW, f"{_LIVE} AND starred=1"))
     sources = provider.column(RAW, "sourceid", _LIVE)
     linked = provider.column(RAW, "contact_id", _LIVE)
     for raw in raws:
@@ -56,7 +60,7 @@ def _read(provider: Provider, raws: list[int]) -> Book:
     kinds = provider.column(DATA, "mimetype")
     owners = provider.column(DATA, "raw_contact_id")
     columns = {column: provider.column(DATA, column) for column in _COLUMNS}
-    columns[DEFAULT] = dict.fromkeys(provider.ids(DATA, f"{DEFAULT}=1"), "1")
+    columns[DEFAULT] = dict.fromkeys(provider.known_ids(DATA, f"{DEFAULT}=1"), "1")
     for number, mimetype in kinds.items():
         card = book.cards.get(int(owners[number])) if number in owners else None
         values = {column: found[number] for column, found in columns.items() if number in found}

@@ -15,8 +15,9 @@ from agent.transfer.people.delivery import Delivery
 from agent.transfer.people.differences import contacts_report
 from agent.transfer.people.keep import get, get_lines, put, put_lines
 from agent.transfer.people.match import match
+from agent.transfer.people.memory import Gains, Memo
 from agent.transfer.people.photos import read_photos
-from agent.transfer.people.provider import Memo, NotRead, Provider
+from agent.transfer.people.provider import NotRead, Provider
 from agent.transport import Transport
 
 ROWS, COLLECTED, BEFORE, TOKEN, NOTE = (
@@ -34,6 +35,13 @@ class Contacts:
     name: str = "contacts"
     _old: Memo = field(default_factory=Memo)
     _new: Memo = field(default_factory=Memo)
+    _gains: Gains = field(default_factory=Gains)
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """See `Part`."""
+        gains = self._gains
+        return self._old.held, self._new.held, gains.photos, gains.sent, gains.same
 
     def collect(self, old: Transport, store: PartStore, progress: PartProgress) -> PartCount:
         """See `Part`. What was read once whole is not read again."""
@@ -44,7 +52,7 @@ class Contacts:
             if not store.has(ROWS):
                 book = read_book(Provider(old, lambda: progress(0, None), self._old))
                 put_lines(store, ROWS, _lines(book.cards, book.linked))
-            found = read_photos(old, store, list(get_lines(store, ROWS)), progress)
+            found = read_photos(old, store, list(get_lines(store, ROWS)), self._gains, progress)
         except NotRead as exc:
             put(store, COLLECTED, {"found": None, "reason": exc.reason})
             return PartCount(None, None, exc.reason)
@@ -59,8 +67,9 @@ class Contacts:
         if not store.has(TOKEN):
             put(store, TOKEN, secrets.token_hex(4))
         provider = Provider(new, lambda: progress(0, told["found"]), self._new)
+        cards, token = _cards(store), get(store, TOKEN)
         delivery = Delivery(
-            provider, store, _cards(store), get(store, TOKEN), self.limits, progress, self.clock, self.sleep
+            provider, store, cards, token, self.limits, progress, self._gains, self.clock, self.sleep
         )
         try:
             moved = delivery.run(BEFORE)

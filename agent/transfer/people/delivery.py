@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.clock import Steady
+from agent.errors import TransportError
 from agent.transfer.parts import PartProgress, PartStore
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.book import DATA, GROUPS, RAW, Book, label_of, read_book, read_groups, title_of
 from agent.transfer.people.card import DEFAULT, GROUP, LABEL, Card, Row
-from agent.transfer.people.importing import Import, settled
+from agent.transfer.people.importing import Cards, Import, settled
 from agent.transfer.people.keep import get, put
 from agent.transfer.people.match import Fill, Matched, fill, match, source_of
+from agent.transfer.people.memory import Gains
 from agent.transfer.people.photos import WRITE_SINCE, photo_name, write_photo
 from agent.transfer.people.provider import Provider, insert, longest, update
 
@@ -26,7 +28,7 @@ INSERT_ROWS = 2000
 IMPORT_FROM_ROWS = 400
 """With fewer rows than these to write, nobody is asked to tap: they take some minutes."""
 TAP_WAIT_S = 600.0
-_IMPORTS = "contacts.imports"
+_IMPORT, _CARDS = "contacts.import", "contacts.cards"
 _LISTED = 200
 
 
@@ -40,6 +42,7 @@ class Delivery:
     token: str
     limits: Mapping[str, Any]
     progress: PartProgress
+    gains: Gains
     clock: Steady
     sleep: Callable[[float], None]
     note: str | None = None
@@ -51,24 +54,41 @@ class Delivery:
         left = int(self.limits.get("insert_rows", INSERT_ROWS))
         self.sdk = self.provider.sdk()
         self.writer = Writer(self.provider.transport, longest(self.sdk), left, self.progress)
-        screen = Import(self.provider, self.token, self._tap_wait_s(), self.clock, self.sleep)
-        screen.clean()
+        screen = Import(self.provider, self.token, self._tap_wait_s(), self.gains, self.clock, self.sleep)
+        screen.clean(self._unopened())
+        try:
+            return self._run(screen, before_name)
+        except TransportError:
+            raise
+        except BaseException:
+            # The file holds everybody's number.
+            screen.clean()
+            raise
+
+    def _run(self, screen: Import, before_name: str) -> int:
         if self.store.has(before_name):
             settled(self.provider, self.clock, self.sleep)
         book = read_book(self.provider)
         if not self.store.has(before_name):
             put(self.store, before_name, sorted(book.cards))
         before = set(get(self.store, before_name))
-        matched = match(self.cards, book.cards, before, self.token)
+        matched = self._matched(book, before)
         groups = self._groups(book, matched)
         if self._rows_of(matched.missing) > int(self.limits.get("import_from_rows", IMPORT_FROM_ROWS)):
             self._import(screen, matched, groups)
             book = read_book(self.provider)
-            matched = match(self.cards, book.cards, before, self.token)
+            matched = self._matched(book, before)
+        else:
+            screen.clean()
         made = self._make(matched)
         self._fill(book, matched, made, groups)
         self.note = self.writer.refused or self.note or ("over_limit" if self.writer.over_limit else None)
         return len(matched.same) + len(matched.partly) + len(made)
+
+    def _matched(self, book: Book, before: set[int]) -> Matched:
+        matched = match(self.cards, book.cards, before, self.token)
+        self.gains.same = len(matched.same)
+        return matched
 
     def _tap_wait_s(self) -> float:
         return float(self.limits.get("tap_wait_s", TAP_WAIT_S))
@@ -94,10 +114,34 @@ class Delivery:
         return book.groups
 
     def _import(self, screen: Import, matched: Matched, groups: Mapping[str, int]) -> None:
-        number = get(self.store, _IMPORTS, 0)
-        put(self.store, _IMPORTS, number + 1)
-        cards = (self._card(self.cards[place], groups) for place in matched.missing)
-        self.note = screen.run(cards, number, len(matched.missing), self.progress)
+        cards = self._cards(matched, groups)
+        self.note = screen.run(cards, self.progress, self._opening)
+
+    def _cards(self, matched: Matched, groups: Mapping[str, int]) -> Cards:
+        """The vCard file of what is missing: that of a former run goes on where it was cut, unless it was opened."""
+        wanted = [list(matched.missing), sorted(map(list, groups.items()))]
+        last = get(self.store, _IMPORT)
+        if last is None or last["opened"] or last["wanted"] != wanted:
+            number = 0 if last is None else last["number"] + 1
+            self.store.write(_CARDS, (self._card(self.cards[place], groups) for place in matched.missing))
+            size = sum(map(len, self.store.read(_CARDS)))
+            last = {"number": number, "wanted": wanted, "size": size, "opened": False}
+            put(self.store, _IMPORT, last)
+        return Cards(last["number"], self._cards_from, last["size"], len(matched.missing))
+
+    def _cards_from(self, start: int) -> Iterator[bytes]:
+        for chunk in self.store.read(_CARDS):
+            if start < len(chunk):
+                yield chunk[start:]
+            start = max(0, start - len(chunk))
+
+    def _opening(self) -> None:
+        """From now on somebody may tap: this file is never sent again."""
+        put(self.store, _IMPORT, {**get(self.store, _IMPORT), "opened": True})
+
+    def _unopened(self) -> int | None:
+        last = get(self.store, _IMPORT)
+        return None if last is None or last["opened"] else last["number"]
 
     def _card(self, card: Card, groups: Mapping[str, int]) -> bytes:
         # The library of vCards takes 10 MB: an agent that moves nobody's contacts does without.

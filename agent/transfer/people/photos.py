@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.transfer.parts import PartProgress, PartStore
+from agent.transfer.people.memory import Gains
 from agent.transfer.people.provider import CONTACTS, refusal
 from agent.transport import Transport
 
@@ -21,7 +22,7 @@ def photo_name(number: int) -> str:
 
 
 def read_photos(
-    old: Transport, store: PartStore, lines: Sequence[dict[str, Any]], progress: PartProgress
+    old: Transport, store: PartStore, lines: Sequence[dict[str, Any]], gains: Gains, progress: PartProgress
 ) -> int:
     """Read the photos that are not in the store yet; how many contacts there are. Raise `TransportError`.
 
@@ -32,6 +33,7 @@ def read_photos(
             photo = _photo(old, line["raw"], line["contact"])
             if photo is not None:
                 store.write(photo_name(line["number"]), [photo])
+                gains.photos += 1
             progress(done, len(lines))
     return len(lines)
 

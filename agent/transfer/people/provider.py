@@ -9,13 +9,15 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.transfer.people.rows import NotRows, ids, only_value, split_column
+from agent.errors import OutputTooLarge, Refused, TransportError
+from agent.transfer.people.memory import Memo
+from agent.transfer.people.rows import NotRows, first_ids, ids, only_value, split_column
 from agent.transport import CommandResult, Transport
 
 CONTACTS = "content://com.android.contacts"
-PAGE_ROWS = 2000
 QUERY_S = 180.0
 _LOOKS = 4
+_MOST_BYTES = 64 * 2**20
 # A phone before Android 7 takes a command of one small packet, and no shell takes one of more than 128 KiB.
 _LONGEST_OLD, _LONGEST = 3500, 32_000
 _NEW_SHELL_SINCE = 24
@@ -31,27 +33,8 @@ class NotRead(Exception):
         self.reason = reason
 
 
-@dataclass
-class Memo:
-    """What a phone told of rows that are the same still: a line that breaks every few megabytes would never bring a
-    large address book otherwise. `rows` are those of which it was told; forgotten as soon as there are others, and when
-    the reading is whole: what is written afterwards is to be seen.
-    """
-
-    rows: object = None
-    columns: dict[tuple[str, str, str], dict[int, str]] = field(default_factory=dict)
-    pages: dict[tuple[str, str, tuple[int, ...]], dict[int, str]] = field(default_factory=dict)
-
-    def begin(self, rows: object) -> None:
-        """A reading of these rows begins, or goes on where it was broken off."""
-        if rows != self.rows:
-            self.forget()
-            self.rows = rows
-
-    def forget(self) -> None:
-        self.rows = None
-        self.columns.clear()
-        self.pages.clear()
+class _Changing(Exception):
+    """There are other rows now than a moment ago."""
 
 
 @dataclass
@@ -70,46 +53,81 @@ class Provider:
         except NotRows:
             raise NotRead(_why(result)) from None
 
+    def long_ids(self, uri: str, where: str = "") -> list[int]:
+        """As `ids`, for a list of any length: one that is broken off goes on behind its last whole line when it is
+        asked for again. Raise `NotRead`.
+        """
+        question = (uri, where)
+        known = self.memo.broken.get(question, [])
+        behind = _behind(where, known[-1]) if known else where
+        told = bytearray()
+        try:
+            self.transport.stream(_query(uri, "_id", behind), _bounded(told), QUERY_S, idle_s=QUERY_S)
+        except Refused:
+            # No raw output, no piecemeal list.
+            told[:] = self._ask(uri, "_id", behind).stdout
+        except TransportError:
+            self.memo.broken[question] = known + first_ids(told.decode("utf-8", "replace"))
+            raise
+        self.on_page()
+        try:
+            numbers = known + ids(told.decode("utf-8", "replace"))
+        except NotRows:
+            # Asked once more for its words: a phone's refusal is no part of the raw output.
+            numbers = known + self.ids(uri, behind)
+        self.memo.broken.pop(question, None)
+        self.memo.seen(uri, numbers)
+        return numbers
+
+    def known_ids(self, uri: str, where: str = "") -> list[int]:
+        """As `long_ids`, asked once in a reading."""
+        return self.memo.once((uri, where), lambda: self.long_ids(uri, where))
+
+    def grown(self, uri: str) -> bool:
+        """Whether there are rows that came after all that were seen of this provider. Raise `NotRead`."""
+        return bool(self.long_ids(uri, f"_id>{self.memo.greatest.get(uri, 0)}"))
+
     def column(self, uri: str, column: str, where: str = "") -> dict[int, str]:
         """The values of a column by `_id`, those that are NULL or empty left out. Raise `NotRead`.
 
         NULL is left out by the question: printed, it looks like the text "NULL".
         """
         there = f"{column} IS NOT NULL AND {column}<>''" + (f" AND ({where})" if where else "")
-        found = self.memo.columns.get((uri, column, where))
-        if found is None:
-            found = self.memo.columns[uri, column, where] = self._column(uri, column, there)
-        return found
-
-    def _column(self, uri: str, column: str, there: str) -> dict[int, str]:
+        found = self.memo.column((uri, column, where))
         for _ in range(_LOOKS):
-            numbers = self.ids(uri, there)
-            pages = [tuple(numbers[at : at + PAGE_ROWS]) for at in range(0, len(numbers), PAGE_ROWS)]
-            found: dict[int, str] = {}
-            for page in pages:
-                whole = self.memo.pages.get((uri, column, page))
-                if whole is None:
-                    whole = self._page(uri, column, there, page)
-                if whole is None:
-                    break
-                self.memo.pages[uri, column, page] = whole
-                found |= whole
-            if len(found) == len(numbers):
-                return found
+            numbers = self.known_ids(uri, there)
+            try:
+                self._fill(found, uri, column, there, numbers)
+            except _Changing:
+                self.memo.lists.pop((uri, there), None)
+                found.clear()
+                continue
+            return {number: found[number] for number in numbers}
         raise NotRead("changing")
 
-    def _page(self, uri: str, column: str, there: str, page: Sequence[int]) -> dict[int, str] | None:
-        """None when there are other rows now than a moment ago."""
-        where = f"{there} AND _id>={page[0]} AND _id<={page[-1]}"
+    def _fill(self, found: dict[int, str], uri: str, column: str, there: str, numbers: Sequence[int]) -> None:
+        """Ask for the values of the rows that are not in `found`. Raise `_Changing`."""
+        missing = [number for number in numbers if number not in found]
+        while missing:
+            page = missing[: self.memo.page_rows]
+            try:
+                found |= self._page(uri, column, f"{there} AND _id>={page[0]} AND _id<={page[-1]}", page)
+            except TransportError:
+                self.memo.page_ended(whole=False)
+                raise
+            self.memo.page_ended(whole=True)
+            missing = missing[len(page) :]
+
+    def _page(self, uri: str, column: str, where: str, page: Sequence[int]) -> dict[int, str]:
         result = self._ask(uri, column, where)
         try:
             values = split_column(_text(result), column, len(page))
         except NotRows:
             if self.ids(uri, where) != list(page):
-                return None
+                raise _Changing from None
             raise NotRead(_why(result)) from None
         if self.ids(uri, where) != list(page):
-            return None
+            raise _Changing
         return {
             number: value if value is not None else self._alone(uri, column, number)
             for number, value in zip(page, values, strict=True)
@@ -123,10 +141,7 @@ class Provider:
             raise NotRead(_why(result)) from None
 
     def _ask(self, uri: str, column: str, where: str) -> CommandResult:
-        command = f"content query --uri {uri} --projection {column} --sort _id"
-        if where:
-            command += f" --where {shlex.quote(where)}"
-        result = self.transport.run(command, QUERY_S)
+        result = self.transport.run(_query(uri, column, where), QUERY_S)
         self.on_page()
         return result
 
@@ -134,6 +149,26 @@ class Provider:
         """The phone's API level; 0 where it does not tell."""
         told = self.transport.run("getprop ro.build.version.sdk", QUERY_S).stdout.strip()
         return int(told) if told.isdigit() else 0
+
+
+def _query(uri: str, column: str, where: str) -> str:
+    command = f"content query --uri {uri} --projection {column} --sort _id"
+    return f"{command} --where {shlex.quote(where)}" if where else command
+
+
+def _behind(where: str, number: int) -> str:
+    return f"({where}) AND _id>{number}" if where else f"_id>{number}"
+
+
+def _bounded(told: bytearray) -> Callable[[bytes], None]:
+    """A sink that keeps what comes, within reason: a list may never end."""
+
+    def take(piece: bytes) -> None:
+        if len(told) + len(piece) > _MOST_BYTES:
+            raise OutputTooLarge("more rows than can be moved")
+        told.extend(piece)
+
+    return take
 
 
 def longest(sdk: int) -> int:

@@ -11,7 +11,8 @@ from agent.transfer.parts import PartCount, PartOutcome, PartProgress, PartRepor
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.differences import MOST, entry
 from agent.transfer.people.keep import get, get_lines, put, put_lines
-from agent.transfer.people.provider import Memo, NotRead, Provider, insert, longest
+from agent.transfer.people.memory import Memo
+from agent.transfer.people.provider import NotRead, Provider, insert, longest
 from agent.transport import Transport
 
 INSERT_ROWS = 2000
@@ -61,6 +62,13 @@ class Records:
     name: str = field(init=False)
     _old: Memo = field(default_factory=Memo)
     _new: Memo = field(default_factory=Memo)
+
+    _there: int = 0
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """See `Part`."""
+        return self._old.held, self._new.held, self._there
 
     def __post_init__(self) -> None:
         self.name = self.kind.name
@@ -162,25 +170,31 @@ class Records:
     def _missing(self, provider: Provider, store: PartStore) -> list[Record]:
         """What the new phone does not hold, each as often as it is missing. Raise `NotRead`."""
         there = Counter(self._read(provider))
-        missing = []
+        missing, self._there = [], 0
         for line in get_lines(store, self._at("rows")):
             record = tuple(line)
             if there[record] > 0:
                 there[record] -= 1
+                self._there += 1
             else:
                 missing.append(record)
         return missing
 
     def _read(self, provider: Provider) -> list[Record]:
         """All records in the order of their numbers; what a column lacks is empty. Raise `NotRead`."""
-        for _ in range(_LOOKS):
-            numbers = provider.ids(self.kind.uri)
-            provider.memo.begin(numbers)
-            columns = [provider.column(self.kind.uri, column) for column in self.kind.columns]
-            after = provider.ids(self.kind.uri)
-            provider.memo.forget()
-            if after == numbers:
-                return [tuple(column.get(number, "") for column in columns) for number in numbers]
+        uri, memo = self.kind.uri, provider.memo
+        try:
+            for _ in range(_LOOKS):
+                memo.begin()
+                numbers = provider.known_ids(uri)
+                columns = [provider.column(uri, column) for column in self.kind.columns]
+                unchanged = provider.long_ids(uri) == numbers
+                memo.forget()
+                if unchanged:
+                    return [tuple(column.get(number, "") for column in columns) for number in numbers]
+        except NotRead:
+            memo.forget()
+            raise
         raise NotRead("changing")
 
     def _insert(self, record: Record) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 NOTHING = "No result found."
+_ID = re.compile(r"Row: ([0-9]{1,9}) _id=([0-9]{1,18})\r?\n")
 
 
 class NotRows(Exception):
@@ -65,4 +66,15 @@ def ids(text: str) -> list[int]:
     numbers = [int(row[2]) for place, row in enumerate(found) if row is not None and int(row[1]) == place]
     if not lines or len(numbers) != len(lines):
         raise NotRows("not a list of ids")
+    return numbers
+
+
+def first_ids(text: str) -> list[int]:
+    """The numbers of such an answer that was broken off anywhere: those of its whole lines, as far as they run on."""
+    numbers: list[int] = []
+    for line in text.splitlines(keepends=True):
+        row = _ID.fullmatch(line)
+        if row is None or int(row[1]) != len(numbers):
+            break
+        numbers.append(int(row[2]))
     return numbers

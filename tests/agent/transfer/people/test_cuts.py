@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ class Cutting:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name not in ("run", "send", "feed"):
+        if name not in ("run", "send", "feed", "stream"):
             return found
 
         def asked(*args: Any, **options: Any) -> Any:
@@ -38,6 +39,8 @@ class Cutting:
                 # The phone has got through a part of them when the cable goes.
                 commands = re.split(r"\n(?=content (?:insert|update) )", args[0])
                 args = ("\n".join(commands[: self._rng.randint(1, len(commands))]), *args[1:])
+            if cut and name == "stream":
+                args = (args[0], _first_bytes(args[1], self._rng.randint(0, 400)), *args[2:])
             result = found(*args, **options)
             if cut:
                 self._break()
@@ -54,6 +57,15 @@ class Cutting:
 
     def __exit__(self, *_: object) -> None:
         self._inner.close()
+
+
+def _first_bytes(sink: Callable[[bytes], None], left: int) -> Callable[[bytes], None]:
+    def take(piece: bytes) -> None:
+        nonlocal left
+        sink(piece[:left])
+        left = max(0, left - len(piece))
+
+    return take
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -79,14 +91,14 @@ class Short:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        return found if name != "run" else partial(self._asked, found)
+        return found if name not in ("run", "stream") else partial(self._asked, found)
 
-    def _asked(self, run: Any, *args: Any) -> Any:
+    def _asked(self, run: Any, *args: Any, **options: Any) -> Any:
         self._left -= 1
         if self._left < 0:
             self._inner.close()
             raise TransportFault("cut", reason="dropped")
-        return run(*args)
+        return run(*args, **options)
 
     def __enter__(self) -> Any:
         return self

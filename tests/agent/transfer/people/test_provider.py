@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from agent.errors import TransportError, TransportFault
 from agent.transfer.people.batches import BATCH, Writer
 from agent.transfer.people.importing import settled
+from agent.transfer.people.memory import Memo
 from agent.transfer.people.provider import NotRead, Provider, insert, longest, refusal, update
+from agent.transfer.people.rows import first_ids
 from agent.transport import CommandResult, Transport
 
 URI = "content://x/y"
@@ -28,6 +33,13 @@ class Answers:
         self.asked.append(command)
         text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
         return CommandResult(text.encode(), self.error.encode(), self.code, 0.0, 0.0)
+
+    def stream(
+        self, command: str, sink: Callable[[bytes], None], deadline_s: float, *, idle_s: float
+    ) -> CommandResult:
+        result = self.run(command, deadline_s)
+        sink(result.stdout)
+        return result
 
 
 def provider(*texts: str, **more: Any) -> tuple[Provider, Answers]:
@@ -133,7 +145,7 @@ def test_silence_is_no_refusal() -> None:
 
 def test_contacts_that_go_on_to_grow_are_waited_for_but_not_for_ever() -> None:
     now = [0.0]
-    grown = [f"Row: 0 _id={n}\n" for n in range(400)]
+    grown = [f"Row: 0 _id={n}\n" for n in range(1, 401)]
     asked, _ = provider(*grown)
 
     def sleep(seconds: float) -> None:
@@ -143,3 +155,65 @@ def test_contacts_that_go_on_to_grow_are_waited_for_but_not_for_ever() -> None:
         settled(asked, lambda: now[0], sleep, limit_s=60)
     asked, _ = provider(*grown[:9], "No result found.\n")
     settled(asked, lambda: now[0], sleep)
+
+
+def rows(first: int, last: int) -> str:
+    return "".join(f"Row: {place} _id={number}\n" for place, number in enumerate(range(first, last + 1)))
+
+
+class Broken(Answers):
+    """Its line breaks in the middle of every list of more than `most` bytes."""
+
+    def __init__(self, *texts: str, most: int) -> None:
+        super().__init__(*texts)
+        self.most = most
+
+    def stream(
+        self, command: str, sink: Callable[[bytes], None], deadline_s: float, *, idle_s: float
+    ) -> CommandResult:
+        result = self.run(command, deadline_s)
+        sink(result.stdout[: self.most])
+        if len(result.stdout) > self.most:
+            raise TransportFault("cut", reason="dropped")
+        return result
+
+
+@pytest.mark.parametrize("most", [1, 13, 14, 15, 28, 29])
+def test_a_list_that_is_broken_off_goes_on_behind_its_last_whole_line(most: int) -> None:
+    told = [number for number in range(11, 16) if 14 * (number - 10) <= most]
+    phone = Broken(rows(11, 15), most=most)
+    asked = Provider(cast(Transport, phone))
+    with pytest.raises(TransportError):
+        asked.long_ids(URI, "deleted=0")
+    phone.texts, phone.most = [rows(told[-1] + 1 if told else 11, 15)], 10**6
+    assert asked.long_ids(URI, "deleted=0") == [11, 12, 13, 14, 15]
+    behind = f"'(deleted=0) AND _id>{told[-1]}'" if told else "deleted=0"
+    assert phone.asked[-1].rpartition("--where ")[2] == behind
+    # What was kept of it is gone: the next list is asked for wholly.
+    phone.texts = ["No result found.\n"]
+    assert asked.long_ids(URI, "deleted=0") == []
+
+
+def test_a_broken_list_whose_rest_is_gone_meanwhile_ends_there() -> None:
+    phone = Broken(rows(1, 3), most=30)
+    asked = Provider(cast(Transport, phone))
+    with pytest.raises(TransportError):
+        asked.long_ids(URI)
+    phone.texts, phone.most = ["No result found.\n"], 10**6
+    assert asked.long_ids(URI) == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["Row: 1 _id=4\n", "Row: 0 _id=x\n", "", "Row: 0 _id=1", "Row: 0 _id=1 \n"])
+def test_of_a_broken_answer_only_what_is_a_row_is_kept(text: str) -> None:
+    assert first_ids(text) == []
+    assert first_ids("Row: 0 _id=7\r\n" + re.sub(r"Row: .", "Row: 5", text)) == [7]
+
+
+def test_a_page_for_which_the_line_does_not_last_is_asked_for_in_smaller_ones() -> None:
+    memo = Memo()
+    for _ in range(20):
+        memo.page_ended(whole=False)
+    assert 0 < memo.page_rows < 100
+    for _ in range(20):
+        memo.page_ended(whole=True)
+    assert memo.page_rows == Memo().page_rows

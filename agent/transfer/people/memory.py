@@ -1,0 +1,86 @@
+"""What a phone told before its line broke, so that it is not asked for it again.
+
+A reading of a large address book is several megabytes; a cable with a loose contact hardly brings two at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+PAGE_ROWS = 2000
+_LEAST_ROWS = 50
+Question = tuple[str, ...]
+
+
+@dataclass
+class Memo:
+    """Of one phone. It remembers from `begin` on, over any number of cuts, until `forget`: what is written to the phone
+    afterwards is to be seen.
+
+    What is remembered may be out of date when the reading ends. The reading finds that out: it asks for the rows'
+    numbers at its end once more, and a number of a contact's or a call's is never given twice.
+    """
+
+    lists: dict[Question, list[int]] = field(default_factory=dict)
+    """Row numbers, each list whole."""
+    broken: dict[Question, list[int]] = field(default_factory=dict)
+    """The beginnings of lists that were broken off."""
+    values: dict[Question, dict[int, str]] = field(default_factory=dict)
+    """A column's values by row, those that were told so far."""
+    greatest: dict[str, int] = field(default_factory=dict)
+    """The greatest row number that was ever seen of a provider. Never forgotten."""
+    page_rows: int = PAGE_ROWS
+    reading: bool = False
+
+    def begin(self) -> None:
+        """A reading begins, or goes on where it was broken off."""
+        if not self.reading:
+            self.forget()
+        self.reading = True
+
+    def forget(self) -> None:
+        self.reading = False
+        for told in (self.lists, self.broken, self.values):
+            told.clear()
+
+    @property
+    def held(self) -> int:
+        """How many numbers and values it holds of a reading that is not over: more than before a cut is progress."""
+        told: list[dict[Question, Any]] = [self.lists, self.broken, self.values]
+        return sum(len(found) for kind in told for found in kind.values())
+
+    def once(self, question: Question, ask: Callable[[], list[int]]) -> list[int]:
+        """A list that is asked for once in a reading."""
+        if not self.reading:
+            return ask()
+        if question not in self.lists:
+            self.lists[question] = ask()
+        return self.lists[question]
+
+    def column(self, question: Question) -> dict[int, str]:
+        """Where the values of a column are gathered."""
+        return self.values.setdefault(question, {}) if self.reading else {}
+
+    def seen(self, uri: str, numbers: list[int]) -> None:
+        """Rows of a provider, in rising order."""
+        if numbers:
+            self.greatest[uri] = max(numbers[-1], self.greatest.get(uri, 0))
+
+    def page_ended(self, *, whole: bool) -> None:
+        """Where the line did not last for a page of rows the next page is smaller; each question takes a phone long."""
+        wanted = self.page_rows * 2 if whole else self.page_rows // 2
+        self.page_rows = min(PAGE_ROWS, max(_LEAST_ROWS, wanted))
+
+
+@dataclass
+class Gains:
+    """How far the contacts have come besides their readings: that of a take which a cut ended is not lost."""
+
+    photos: int = 0
+    """Taken from the old phone."""
+    sent: int = 0
+    """Bytes of the vCard file that were on the new phone when it was looked at."""
+    same: int = 0
+    """Contacts that were seen whole on the new phone."""
