@@ -66,7 +66,8 @@ def _start_phones(place: Place, children: Children) -> list[str]:
     file.write_text(json.dumps(scenario, ensure_ascii=False, indent=1), encoding="utf-8")
     count = len(scenario["phones"])
     first = _free_ports(count)
-    arguments = ["--phones", str(count), "--port", str(first), "--scenario", str(file)]
+    kept = place.settings.var_dir / "phones-kept.json"
+    arguments = ["--phones", str(count), "--port", str(first), "--scenario", str(file), "--keep", str(kept)]
     phones = children.start(
         Child("phones", place.agent("simulate", *arguments), place.agent_environment, place.log("phones"))
     )

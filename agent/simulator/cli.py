@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import steady
-from agent.simulator import changes, scenario
+from agent.simulator import changes, keeping, scenario
 from agent.simulator.checks import ScenarioError
 from agent.simulator.fleet import Fleet
 from agent.simulator.make import make_phone
@@ -40,6 +40,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON file, see docs/simulator.md")
     parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="what became of their apps, and an erasure, goes on in the next run with this file",
+    )
+    parser.add_argument(
         "--mode",
         choices=("mksh", "canned"),
         default="mksh",
@@ -59,12 +65,20 @@ def main(args: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    fleet = _fleet(args, plan)
+    as_made = keeping.made(fleet.phones)
     try:
-        with _fleet(args, plan) as fleet:
+        if args.keep:
+            keeping.bring_back(args.keep, fleet.phones)
+        with fleet:
             _announce(fleet, args.host)
             play(fleet, plan.events, stop)
+    except keeping.KeptError as error:
+        return _refuse(f"what was kept cannot be used: {error}")
     except OSError as error:
         return _refuse(f"cannot listen on {args.host} from port {args.port} on: {error.strerror or error}")
+    if args.keep:
+        keeping.keep(args.keep, fleet.phones, as_made)
     return 0
 
 
