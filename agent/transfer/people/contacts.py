@@ -33,9 +33,12 @@ class Contacts:
     clock: Steady
     sleep: Callable[[float], None]
     name: str = "contacts"
-    _old: Memo = field(default_factory=Memo)
-    _new: Memo = field(default_factory=Memo)
+    _old: Memo = field(init=False)
+    _new: Memo = field(init=False)
     _gains: Gains = field(default_factory=Gains)
+
+    def __post_init__(self) -> None:
+        self._old, self._new = Memo(self.clock), Memo(self.clock)
 
     @property
     def held(self) -> tuple[int, ...]:

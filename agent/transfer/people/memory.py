@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.clock import Steady, steady
+
 PAGE_ROWS = 2000
 _LEAST_ROWS = 50
+_AWAY_S = 120.0
 Question = tuple[str, ...]
 
 
@@ -19,9 +22,12 @@ class Memo:
     """Of one phone. It remembers from `begin` on, over any number of cuts, until `forget`: what is written to the phone
     afterwards is to be seen.
 
-    What is remembered may be out of date when the reading ends. The reading finds that out: it asks for the rows'
-    numbers at its end once more, and a number of a contact's or a call's is never given twice.
+    What is remembered may be out of date when the reading ends. Rows that came or went the reading finds out: it asks
+    for their numbers at its end once more, and a number of a contact's or a call's is never given twice. A row that
+    somebody wrote anew it does not, so that nothing is remembered of a phone that was away for long.
     """
+
+    clock: Steady = steady
 
     lists: dict[Question, list[int]] = field(default_factory=dict)
     """Row numbers, each list whole."""
@@ -33,12 +39,14 @@ class Memo:
     """The greatest row number that was ever seen of a provider. Never forgotten."""
     page_rows: int = PAGE_ROWS
     reading: bool = False
+    _told_at: float = 0.0
 
     def begin(self) -> None:
-        """A reading begins, or goes on where it was broken off."""
-        if not self.reading:
+        """A reading begins, or goes on where it was broken off a short time ago."""
+        if not self.reading or self.clock() - self._told_at > _AWAY_S:
             self.forget()
         self.reading = True
+        self.heard()
 
     def forget(self) -> None:
         self.reading = False
@@ -50,6 +58,10 @@ class Memo:
         """How many numbers and values it holds of a reading that is not over: more than before a cut is progress."""
         told: list[dict[Question, Any]] = [self.lists, self.broken, self.values]
         return sum(len(found) for kind in told for found in kind.values())
+
+    def heard(self) -> None:
+        """The phone answers: it is at hand."""
+        self._told_at = self.clock()
 
     def once(self, question: Question, ask: Callable[[], list[int]]) -> list[int]:
         """A list that is asked for once in a reading."""

@@ -69,7 +69,7 @@ class Provider:
         except TransportError:
             self.memo.broken[question] = known + first_ids(told.decode("utf-8", "replace"))
             raise
-        self.on_page()
+        self._answered()
         try:
             numbers = known + ids(told.decode("utf-8", "replace"))
         except NotRows:
@@ -142,8 +142,12 @@ class Provider:
 
     def _ask(self, uri: str, column: str, where: str) -> CommandResult:
         result = self.transport.run(_query(uri, column, where), QUERY_S)
-        self.on_page()
+        self._answered()
         return result
+
+    def _answered(self) -> None:
+        self.memo.heard()
+        self.on_page()
 
     def sdk(self) -> int:
         """The phone's API level; 0 where it does not tell."""

@@ -217,3 +217,18 @@ def test_a_page_for_which_the_line_does_not_last_is_asked_for_in_smaller_ones() 
     for _ in range(20):
         memo.page_ended(whole=True)
     assert memo.page_rows == Memo().page_rows
+
+
+def test_of_a_phone_that_was_away_for_long_nothing_is_remembered() -> None:
+    """Somebody may have written a row anew, which its number does not tell."""
+    now = [1000.0]
+    memo = Memo(lambda: now[0])
+    asked = Provider(cast(Transport, Answers(rows(1, 3))), memo=memo)
+    memo.begin()
+    assert asked.known_ids(URI) == [1, 2, 3]
+    now[0] += 100
+    memo.begin()
+    assert memo.held == 3
+    now[0] += 1000
+    memo.begin()
+    assert memo.held == 0
