@@ -11,28 +11,20 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from agent import wire
-from agent.clock import steady
-from agent.commands import CommandWorker, Kind
-from agent.hands import Hands
-from agent.identity import PhoneAtHand
-from agent.inbox import Inbox, receive
+from agent.commands import Kind
 from agent.remove import RemoveApp, RestoreApp
-from agent.simulator.fleet import Fleet, Mode
+from agent.simulator.fleet import Mode
 from agent.simulator.make import make_phone
 from agent.simulator.reset import erase
 from agent.simulator.state import AuthMode, Package, PhoneState, UserState
-from agent.sweep import Serials
-from agent.transport import TransportOptions
-from tests.agent.builders import Box
+from tests.support.orders import OrdersRig
 
-AGENT, CASE = "a1", "0197d000-0000-7000-8000-000000000002"
+CASE = "0197d000-0000-7000-8000-000000000002"
 GAME, BLOAT = "com.some.game", "com.vendor.browser"
 ALL = ["uninstall", "disable", "suspend"]
 
@@ -53,35 +45,12 @@ def with_apps(index: int, packages: int = 8) -> PhoneState:
     return phone
 
 
-class RemoveRig:
-    """`phones` and one worker; `target(i)` is where phone i is to be found."""
-
+class RemoveRig(OrdersRig):
     def __init__(self, folder: Path, phones: int = 1, mode: Mode = "canned", **state: Any) -> None:
-        self.phones = [with_apps(index) for index in range(phones)]
-        for phone in self.phones:
-            for name, value in state.items():
-                setattr(phone, name, value)
-        self.fleet = Fleet(self.phones, mode)
-        self.box = Box(folder / "spool.db")
-        self.options = TransportOptions(connect_s=5.0, auth_wait_s=0.2)
-        self.number = 0
+        super().__init__(folder, [with_apps(index) for index in range(phones)], mode, **state)
         self.slept: list[float] = []
         self.swapped = False
         self.meanwhile: Callable[[], object] = lambda: None
-
-    @contextmanager
-    def up(self) -> Iterator[RemoveRig]:
-        with self.fleet:
-            self.targets = [f"tcp:127.0.0.1:{port}" for port in self.fleet.ports]
-            self.serials = Serials(
-                dict(zip(self.targets, (phone.identity.serial for phone in self.phones), strict=True))
-            )
-            yield self
-        self.box.database.close()
-
-    @property
-    def at_hand(self) -> PhoneAtHand:
-        return PhoneAtHand(self.options, Hands(), self.serials, lambda: self.targets, steady, hand_wait_s=1.0)
 
     def kinds(self) -> dict[str, Kind]:
         return {
@@ -94,9 +63,8 @@ class RemoveRig:
         self.slept.append(wait_s)
         self.meanwhile()
 
-    def swap(self) -> None:
-        """The first two phones each answer at the other's port."""
-        self.fleet.swap(0, 1)
+    def swap(self, one: int = 0, other: int = 1) -> None:
+        super().swap(one, other)
         self.swapped = not self.swapped
 
     def reset(self) -> None:
@@ -108,42 +76,16 @@ class RemoveRig:
 
         self.fleet.change(0, anew)
 
-    def worker(self) -> CommandWorker:
-        inbox = Inbox(self.box.database, self.box.clock)
-        return CommandWorker(inbox, self.kinds(), self.box.clock, on_result=lambda: None)
-
     def remove(self, package: str = GAME, *, index: int = 0, **args: Any) -> wire.Command:
-        return self.command(
-            "remove_app", self._args(package, index) | {"acts": ALL, "system": False} | args, index
-        )
+        given = self._args(package, index) | {"acts": ALL, "system": False} | args
+        return self.make("remove_app", given, index)
 
     def restore(self, package: str = GAME, *, index: int = 0, **args: Any) -> wire.Command:
-        return self.command("restore_app", self._args(package, index) | args, index)
+        return self.make("restore_app", self._args(package, index) | args, index)
 
     def _args(self, package: str, index: int) -> dict[str, Any]:
         expect = {"android_id": self.phones[index].identity.android_id}
         return {"case": CASE, "package": package, "user": 0, "expect": expect}
-
-    def command(self, kind: str, args: dict[str, Any], index: int = 0, **changes: Any) -> wire.Command:
-        self.number += 1
-        phone = self.phones[index].identity
-        made = wire.Command(
-            f"r{self.number}", kind, AGENT, phone.serial, tuple(phone.imeis), args, 600, wire.DANGER_PURPOSE
-        )
-        return replace(made, **changes)
-
-    def receive(self, command: wire.Command) -> None:
-        with self.box.database.transaction() as db:
-            receive(db, [command], self.box.clock.now())
-
-    def order(self, command: wire.Command) -> tuple[str, dict[str, Any]]:
-        self.receive(command)
-        assert self.worker().step() is True
-        return self.told()
-
-    def told(self) -> tuple[str, dict[str, Any]]:
-        (last,) = self.box.send()["results"]
-        return last["state"], last["detail"]
 
     def package(self, name: str = GAME, index: int = 0) -> Package | None:
         return next((item for item in self.phones[index].packages if item.name == name), None)

@@ -12,7 +12,8 @@ from agent import wire
 from agent.simulator.faults import Fault, FaultKind
 from agent.simulator.mksh import MkshRunner
 from agent.transport_tcp import TcpTransport
-from tests.agent.wipe_rig import AGENT, WipeRig
+from tests.agent.wipe_rig import WipeRig
+from tests.support.orders import AGENT
 
 ALL = ["screen", "notification", "vibrate", "brightness"]
 

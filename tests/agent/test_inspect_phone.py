@@ -17,7 +17,8 @@ from agent.simulator.mksh import MkshRunner
 from agent.simulator.state import Account, Package, Volume
 from agent.snapshot_parts import SectionReader
 from agent.transport import open_transport
-from tests.agent.wipe_rig import AGENT, WIPE, WipeRig
+from tests.agent.wipe_rig import WIPE, WipeRig
+from tests.support.orders import AGENT
 
 FIELDS = (
     "serial imei android_id boot_id boot_count uptime_s phone_now_s boot_reasons users accounts packages "

@@ -24,8 +24,9 @@ from agent.simulator.android.locksettings import LockLie, throttle_s
 from agent.simulator.mksh import MkshRunner
 from agent.sweep import Serials
 from agent.transport import TransportOptions, open_transport
-from tests.agent.lock_rig import AGENT, NEW, OLD, Rig, settles
+from tests.agent.lock_rig import NEW, OLD, Rig, settles
 from tests.support import adb as real_adb
+from tests.support.orders import AGENT
 
 
 @pytest.fixture
@@ -35,14 +36,14 @@ def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 
 def test_the_right_one_matches_in_one_try(rig: Rig) -> None:
-    assert rig.order() == settles("match")
+    assert rig.tried() == settles("match")
     assert (rig.phone.lock_tries, rig.phone.wrong_pins) == (1, 0)
 
 
 def test_a_wrong_one_is_tried_once_and_its_echo_goes_nowhere(rig: Rig, caplog: Any, tmp_path: Path) -> None:
     wrong = "canary-4417'$x"
     with caplog.at_level(logging.DEBUG):
-        assert rig.order(texts={"old": wrong}) == settles("mismatch")
+        assert rig.tried(texts={"old": wrong}) == settles("mismatch")
     assert (rig.phone.lock_tries, rig.phone.wrong_pins) == (1, 1)
     assert all(rig.worker().step() is False for _ in range(3)), "never again by itself"
     assert not [r for r in caplog.records if r.name.startswith("agent") and "canary" in r.getMessage()]
@@ -66,7 +67,7 @@ def test_a_wrong_one_is_tried_once_and_its_echo_goes_nowhere(rig: Rig, caplog: A
     indirect=["rig"],
 )
 def test_each_answer_of_a_check(rig: Rig, expected: Any) -> None:
-    assert rig.order() == expected
+    assert rig.tried() == expected
     assert rig.phone.lock_tries <= 1
 
 
@@ -75,13 +76,13 @@ def test_each_answer_of_a_check(rig: Rig, expected: Any) -> None:
 )
 def test_by_release(rig: Rig, sdk: int, outcome: str, tries: int) -> None:
     rig.phone.identity.sdk = sdk
-    assert rig.order() == settles(outcome)
+    assert rig.tried() == settles(outcome)
     assert rig.phone.lock_tries == tries, "a phone that cannot is not even asked"
 
 
 @pytest.mark.parametrize("new", ["86420913", NEW, "-dash", "--old", "a b c", "$(reboot)", "Pin set to 'x'"])
 def test_set_is_proved_by_one_look(rig: Rig, new: str) -> None:
-    assert rig.order("set_lock", {"old": OLD, "new": new}) == settles("set")
+    assert rig.tried("set_lock", {"old": OLD, "new": new}) == settles("set")
     assert rig.phone.lock_pin == new
     assert (rig.phone.lock_tries, rig.phone.wrong_pins) == (2, 0), "the old to change it, the new to prove it"
 
@@ -91,7 +92,7 @@ def test_quoting_holds_in_a_real_mksh(tmp_path: Path, new: str) -> None:
     if not MkshRunner.available():
         pytest.skip("mksh and toybox are not installed")
     with Rig(tmp_path, "mksh").up() as rig:
-        assert rig.order("set_lock", {"old": OLD, "new": new}) == settles("set")
+        assert rig.tried("set_lock", {"old": OLD, "new": new}) == settles("set")
         assert rig.phone.lock_pin == new
 
 
@@ -99,8 +100,8 @@ def test_a_phone_with_the_old_shell_alone(tmp_path: Path) -> None:
     if not MkshRunner.available():
         pytest.skip("mksh and toybox are not installed")
     with Rig(tmp_path, "mksh", shell_v2=False).up() as rig:
-        assert rig.order(texts={"old": "wrong"}) == settles("mismatch")
-        assert rig.order() == settles("match")
+        assert rig.tried(texts={"old": "wrong"}) == settles("mismatch")
+        assert rig.tried() == settles("match")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_a_phone_with_the_old_shell_alone(tmp_path: Path) -> None:
 )
 def test_each_answer_of_a_set(rig: Rig, old: str, expected: Any) -> None:
     before = rig.phone.lock_pin
-    assert rig.order("set_lock", {"old": old, "new": "86420913"}) == expected
+    assert rig.tried("set_lock", {"old": old, "new": "86420913"}) == expected
     if expected[1]["outcome"] == "not_set":
         assert rig.phone.lock_pin == before
     assert rig.phone.wrong_pins <= 1
@@ -130,7 +131,7 @@ def test_each_answer_of_a_set(rig: Rig, old: str, expected: Any) -> None:
 def test_nothing_goes_over_a_plain_network(rig: Rig, monkeypatch: Any) -> None:
     monkeypatch.setattr(identity, "SAFE_LINKS", identity.SAFE_LINKS - {"loopback"})
     before = rig.fleet.devices[0].counters.opens
-    assert rig.order() == ("not_now", {"reason": "plaintext"})
+    assert rig.tried() == ("not_now", {"reason": "plaintext"})
     assert rig.fleet.devices[0].counters.opens == before, "not a word was sent on it"
     assert rig.phone.lock_tries == 0
 
@@ -146,8 +147,8 @@ def test_through_a_real_adb_server(rig: Rig, tmp_path: Path) -> None:
             "options": TransportOptions(adb_server=server.address),
             "targets": lambda: [target],
         }
-        assert rig.order(texts={"old": NEW}, **way) == settles("mismatch")
-        assert rig.order("set_lock", {"old": OLD, "new": NEW}, **way) == settles("set")
+        assert rig.tried(texts={"old": NEW}, **way) == settles("mismatch")
+        assert rig.tried("set_lock", {"old": OLD, "new": NEW}, **way) == settles("set")
         assert rig.phone.lock_pin == NEW
     for path in tmp_path.rglob("*"):
         if path.is_file():
@@ -175,7 +176,7 @@ def test_a_plain_way_is_passed_over_for_a_safe_one(rig: Rig, monkeypatch: Any) -
         identity, "open_transport", lambda t, o: Plain(real(t, o)) if t == plain else real(t, o)
     )
     rig.serials = Serials({plain: rig.phone.identity.serial, rig.target: rig.phone.identity.serial})
-    assert rig.order(targets=lambda: [plain, rig.target]) == settles("match")
+    assert rig.tried(targets=lambda: [plain, rig.target]) == settles("match")
 
 
 def test_another_phone_at_that_place_is_left_alone(rig: Rig) -> None:
@@ -184,12 +185,12 @@ def test_another_phone_at_that_place_is_left_alone(rig: Rig) -> None:
     rig.receive(rig.command(serial=named))
     rig.serials = Serials({rig.target: named})
     assert rig.worker().step()
-    assert rig.result() == ("refused", {"reason": "other_phone"})
+    assert rig.told() == ("refused", {"reason": "other_phone"})
     rig.phone.identity.serial, rig.phone.identity.sdk = named, 28
     rig.phone.identity.imeis = ["356938035643809"]
     rig.receive(rig.command(imei=("490154203237518",)))
     assert rig.worker().step()
-    assert rig.result() == ("refused", {"reason": "other_phone"}), (
+    assert rig.told() == ("refused", {"reason": "other_phone"}), (
         "the serial alone is not enough where IMEIs are known"
     )
     assert rig.phone.lock_tries == 0
@@ -200,13 +201,13 @@ def test_a_phone_that_tells_no_imei_is_known_by_its_serial(rig: Rig) -> None:
     rig.phone.identity.imeis = []
     rig.receive(rig.command(imei=imeis))
     assert rig.worker().step()
-    assert rig.result() == settles("match")
+    assert rig.told() == settles("match")
 
 
 def test_an_absent_phone_is_not_now(rig: Rig) -> None:
-    assert rig.order(targets=list) == ("not_now", {"reason": "not_seen"})
+    assert rig.tried(targets=list) == ("not_now", {"reason": "not_seen"})
     rig.fleet.power_off(0)
-    assert rig.order() == ("not_now", {"reason": "unreachable"})
+    assert rig.tried() == ("not_now", {"reason": "unreachable"})
 
 
 @pytest.mark.parametrize("change", ["agent", "id", "serial", "key", "rubbish", "none", "list", "extra"])
@@ -226,7 +227,7 @@ def test_a_box_opens_for_its_own_order_alone(rig: Rig, change: str) -> None:
         sealed = rig.command(texts={"new": "1"}).args["sealed"]
     rig.receive(replace(sent, args={"sealed": sealed}))
     assert rig.worker().step()
-    assert rig.result() == ("refused", {"reason": "bad_box"})
+    assert rig.told() == ("refused", {"reason": "bad_box"})
     assert rig.phone.lock_tries == 0
 
 
@@ -234,25 +235,25 @@ def test_a_box_opens_for_its_own_order_alone(rig: Rig, change: str) -> None:
     "texts", [{}, {"old": ""}, {"old": "a\nb"}, {"old": "x" * 300}, {"old": OLD, "new": "x"}, {"new": "x"}]
 )
 def test_texts_that_this_kind_does_not_take(rig: Rig, texts: dict[str, str]) -> None:
-    assert rig.order("check_lock", texts) == ("refused", {"reason": "bad_box"})
+    assert rig.tried("check_lock", texts) == ("refused", {"reason": "bad_box"})
 
 
 def test_a_set_without_a_new_one_is_refused(rig: Rig) -> None:
-    assert rig.order("set_lock", {"old": OLD}) == ("refused", {"reason": "bad_box"})
+    assert rig.tried("set_lock", {"old": OLD}) == ("refused", {"reason": "bad_box"})
     assert rig.phone.lock_pin == OLD
 
 
 def test_the_key_of_reads_may_not_ask_for_this_nor_this_key_for_reads(rig: Rig) -> None:
     rig.receive(rig.command(purpose=wire.COMMAND_PURPOSE))
     assert rig.worker().step()
-    assert rig.result() == ("refused", {"reason": "wrong_purpose"})
+    assert rig.told() == ("refused", {"reason": "wrong_purpose"})
     reads = CommandWorker(
         Inbox(rig.box.database, rig.box.clock), {"check_lock": lambda _: Outcome("succeeded", {})}, rig.box.clock,
         on_result=lambda: None,
     )  # fmt: skip
     rig.receive(rig.command())
     assert reads.step()
-    assert rig.result() == ("refused", {"reason": "wrong_purpose"})
+    assert rig.told() == ("refused", {"reason": "wrong_purpose"})
     assert rig.phone.lock_tries == 0
 
 
@@ -260,7 +261,7 @@ def test_a_command_that_came_too_late_is_not_tried(rig: Rig) -> None:
     rig.receive(rig.command())
     rig.box.steady.now += 61
     assert rig.worker().step()
-    assert rig.result() == ("expired", {"reason": "expired"})
+    assert rig.told() == ("expired", {"reason": "expired"})
     assert rig.phone.lock_tries == 0
 
 
@@ -269,13 +270,13 @@ def test_after_a_restart_before_the_act_it_asks_for_the_box_again(rig: Rig) -> N
     rig.receive(sent)
     rig.boxes = Boxes()
     assert rig.worker().step()
-    assert rig.result() == ("not_now", {"reason": "no_box"})
+    assert rig.told() == ("not_now", {"reason": "no_box"})
     rig.receive(sent)
     assert rig.worker().step()
-    assert rig.result() == settles("match")
+    assert rig.told() == settles("match")
     rig.receive(sent)
     assert rig.worker().step() is False, "what was carried out is never carried out again"
-    assert rig.result() == settles("match"), "its result is told again"
+    assert rig.told() == settles("match"), "its result is told again"
     assert rig.phone.lock_tries == 1
 
 
@@ -284,7 +285,7 @@ def test_a_restart_in_the_act_is_told_as_unknown(rig: Rig) -> None:
     rig.receive(sent)
     Inbox(rig.box.database, rig.box.clock).start(sent.id)
     rig.worker().drain(threading.Event())
-    assert rig.result() == settles("unknown", "interrupted")
+    assert rig.told() == settles("unknown", "interrupted")
     rig.receive(sent)
     assert rig.worker().step() is False
     assert rig.phone.lock_tries == 0
@@ -300,7 +301,7 @@ def test_nothing_that_goes_wrong_within_the_act_tells_what_was_tried(
 
     monkeypatch.setattr(lock, "verify_code", burst)
     with caplog.at_level(logging.DEBUG, "agent"):
-        assert rig.order(texts={"old": canary}) == settles("unknown", "internal")
+        assert rig.tried(texts={"old": canary}) == settles("unknown", "internal")
     assert canary not in "".join(
         r.getMessage() + str(r.exc_info) for r in caplog.records if r.name.startswith("agent")
     )
@@ -312,7 +313,7 @@ def test_a_transport_error_tells_its_code_alone(rig: Rig, monkeypatch: Any) -> N
         raise TransportFault(f"quoting {OLD}")
 
     monkeypatch.setattr(lock, "verify_code", broken)
-    assert rig.order() == settles("unknown", "protocol")
+    assert rig.tried() == settles("unknown", "protocol")
 
 
 def test_commands_are_quoted() -> None:
@@ -329,11 +330,11 @@ def test_throttling_as_gatekeeper_has_it() -> None:
 
 
 def test_a_phone_counts_wrong_tries_and_waits(rig: Rig) -> None:
-    assert [rig.order(texts={"old": "0000"})[1]["outcome"] for _ in range(6)] == ["mismatch"] * 5 + [
+    assert [rig.tried(texts={"old": "0000"})[1]["outcome"] for _ in range(6)] == ["mismatch"] * 5 + [
         "throttled"
     ]
     rig.phone.throttled_until = 0.0
-    assert rig.order() == settles("match")
+    assert rig.tried() == settles("match")
 
 
 def test_boxes_keep_few_and_not_for_long(rig: Rig) -> None:

@@ -6,14 +6,8 @@ the same disk and the server sends the same command again, as it does while it h
 
 from __future__ import annotations
 
-import contextlib
 import os
-import random
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,10 +16,12 @@ from agent.boxes import Boxes
 from agent.inbox import Inbox
 from agent.transport_tcp import TcpTransport
 from tests.agent.lock_rig import OLD, Rig
+from tests.support.killing import Watched, killed_at_any_moment, killed_at_each_step
+from tests.support.orders import Told
 
 NEW = "86420913"
 ROUNDS = int(os.environ.get("BUTLER_PROVE_LOCK", "5"))
-_WATCHED: list[tuple[Any, str]] = [
+_WATCHED: Watched = [
     (Inbox, "next"),
     (Inbox, "start"),
     (Boxes, "take"),
@@ -39,67 +35,7 @@ _WATCHED: list[tuple[Any, str]] = [
 ]
 
 
-def _die_at(step: int) -> None:
-    """SIGKILL to this process at the `step`-th time that one of the watched calls begins or ends."""
-    passed = 0
-
-    def watch(owner: Any, name: str) -> None:
-        real = getattr(owner, name)
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            count()
-            found = real(*args, **kwargs)
-            count()
-            return found
-
-        setattr(owner, name, called)
-
-    def count() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    for owner, name in _WATCHED:
-        watch(owner, name)
-
-
-def _child(rig: Rig, prepare: Callable[[], None]) -> int:
-    """Run the worker in a child; its number. The child never returns."""
-    rig.box.database.close()
-    number = os.fork()
-    if number == 0:
-        with contextlib.suppress(BaseException):
-            rig.box.open("g1")
-            prepare()
-            rig.worker().step()
-        os._exit(0)
-    return number
-
-
-def _ended(number: int) -> bool:
-    """Whether it was killed."""
-    return os.WIFSIGNALED(os.waitpid(number, 0)[1])
-
-
-def _settle(rig: Rig, command: wire.Command) -> list[tuple[str, Any]]:
-    """All that the agent, started anew, tells of the command, the server sending it again while it hears "not now"."""
-    rig.box.open("g1")
-    rig.boxes = Boxes()
-    told: list[tuple[str, Any]] = []
-    for _ in range(3):
-        worker = rig.worker()
-        Inbox(rig.box.database, rig.box.clock).recover(worker._cut_off)
-        while worker.step():
-            pass
-        told += [(r["state"], r["detail"]) for r in rig.box.send()["results"]]
-        if told and told[-1][0] != "not_now":
-            return told
-        rig.receive(command)
-    return told
-
-
-def _true_of(rig: Rig, kind: str, told: list[tuple[str, Any]]) -> None:
+def _true_of(rig: Rig, kind: str, told: list[Told]) -> None:
     phone = rig.phone
     outcome = told[-1][1]["outcome"]
     assert outcome in ("unknown", "mismatch" if kind == "wrong" else "match" if kind == "check" else "set"), (
@@ -124,30 +60,16 @@ def _order(rig: Rig, kind: str) -> wire.Command:
 
 @pytest.mark.parametrize("kind", ["check", "wrong", "set"])
 def test_killed_at_each_step_of_a_try(tmp_path: Path, kind: str) -> None:
-    seen, step = set(), 0
+    seen = set()
     with Rig(tmp_path).up() as rig:
-        while True:
-            step += 1
-            command = _order(rig, kind)
-            killed = _ended(_child(rig, lambda at=step: _die_at(at)))  # type: ignore[misc]
-            told = _settle(rig, command)
+        for told in killed_at_each_step(rig, _WATCHED, lambda _: _order(rig, kind), unmet=4):
             _true_of(rig, kind, told)
             seen.add(told[-1][1]["outcome"])
-            if not killed:
-                break
-    assert step > 2 * len(_WATCHED) - 4, "each of the steps was met"
     assert seen == {"unknown", {"check": "match", "wrong": "mismatch", "set": "set"}[kind]}
 
 
 @pytest.mark.parametrize("kind", ["check", "wrong", "set"])
 def test_killed_at_any_moment_of_a_try(tmp_path: Path, kind: str) -> None:
-    rng = random.Random(11)
     with Rig(tmp_path).up() as rig:
-        for _ in range(ROUNDS):
-            command = _order(rig, kind)
-            number = _child(rig, lambda: None)
-            time.sleep(rng.uniform(0, 0.05))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-            _ended(number)
-            _true_of(rig, kind, _settle(rig, command))
+        for told in killed_at_any_moment(rig, ROUNDS, 0.05, lambda: _order(rig, kind), seed=11):
+            _true_of(rig, kind, told)

@@ -6,18 +6,14 @@ phone loses an app but the one that was named.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent import app_look, app_protect, identity, remove
+from agent import app_look, app_protect, identity, remove, wire
 from agent.inbox import Inbox
 from agent.simulator.android.removal import RemovalLie as L
 from agent.simulator.faults import Fault, FaultKind, FaultPoint
@@ -25,9 +21,11 @@ from agent.simulator.state import Package, UserState
 from agent.transport_tcp import TcpTransport
 from tests.agent.remove_rig import GAME, RemoveRig
 from tests.agent.test_remove import true_of
+from tests.support.killing import Watched, killed_at_any_moment, killed_at_each_step
+from tests.support.orders import before_call, shortened
 
 ROUNDS = int(os.environ.get("BUTLER_PROVE_REMOVE", "4"))
-_WATCHED: list[tuple[Any, str]] = [
+_WATCHED: Watched = [
     (Inbox, "next"),
     (Inbox, "start"),
     (identity, "open_transport"),
@@ -41,64 +39,10 @@ _WATCHED: list[tuple[Any, str]] = [
 ]
 
 
-def _die_at(step: int) -> None:
-    """SIGKILL to this process at the `step`-th time that one of the watched calls begins or ends."""
-    passed = 0
-
-    def count() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(owner: Any, name: str) -> None:
-        real = getattr(owner, name)
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            count()
-            found = real(*args, **kwargs)
-            count()
-            return found
-
-        setattr(owner, name, called)
-
-    for owner, name in _WATCHED:
-        watch(owner, name)
+_LIMITS = [(app_look, "ACT_S"), (app_look, "LOOK_S"), (app_protect, "ASK_S"), (identity, "READ_S")]
 
 
-def _child(rig: RemoveRig, prepare: Callable[[], None]) -> int:
-    """Run the worker in a child; its number. The child never returns."""
-    rig.box.database.close()
-    number = os.fork()
-    if number == 0:
-        with contextlib.suppress(BaseException):
-            rig.box.open("g1")
-            prepare()
-            rig.worker().step()
-        os._exit(0)
-    return number
-
-
-def _killed(number: int) -> bool:
-    return os.WIFSIGNALED(os.waitpid(number, 0)[1])
-
-
-def _settled(rig: RemoveRig, command: Any) -> tuple[str, dict[str, Any]]:
-    """The agent, started anew, hears the same command again while it says "not now", as the server would send it."""
-    rig.box.open("g1")
-    for _ in range(3):
-        worker = rig.worker()
-        Inbox(rig.box.database, rig.box.clock).recover(worker._cut_off)
-        while worker.step():
-            pass
-        told = [(word["state"], word["detail"]) for word in rig.box.send()["results"]]
-        if told and told[-1][0] != "not_now":
-            return told[-1]
-        rig.receive(command)
-    raise AssertionError("it never came to an end")
-
-
-def _reset(rig: RemoveRig) -> Any:
+def _reset(rig: RemoveRig) -> wire.Command:
     phone = rig.phones[0]
     phone.packages = [item for item in phone.packages if item.name != GAME]
     phone.packages.append(Package(GAME, 7000, "1.7", uid=10401))
@@ -109,34 +53,23 @@ def _reset(rig: RemoveRig) -> Any:
 
 def test_killed_at_each_step(tmp_path: Path) -> None:
     """Turn by turn a phone that does what it says, and one that has to be disabled because it does not."""
-    seen, step = set(), 0
+    seen = set()
     with RemoveRig(tmp_path).up() as rig:
-        killed = [True]
-        while any(killed[-2:]):
-            step += 1
-            lying = step % 2 == 0
-            rig.phones[0].removal_lies = {GAME: [L.UNINSTALL_SAYS_SUCCESS]} if lying else {}
-            command = _reset(rig)
-            killed.append(_killed(_child(rig, lambda at=step: _die_at(at))))  # type: ignore[misc]
-            told = _settled(rig, command)
+
+        def give(step: int) -> wire.Command:
+            rig.phones[0].removal_lies = {GAME: [L.UNINSTALL_SAYS_SUCCESS]} if step % 2 == 0 else {}
+            return _reset(rig)
+
+        for *_, told in killed_at_each_step(rig, _WATCHED, give, turns=2):
             assert told[0] == "succeeded", told
             true_of(rig, told)
-            seen.add((lying, told[1]["outcome"]))
-    assert step > 2 * len(_WATCHED), "each of the steps was met"
+            seen.add((bool(rig.phones[0].removal_lies), told[1]["outcome"]))
     assert seen == {(False, "uninstalled"), (False, "gone"), (True, "disabled")}, "it is done in the end"
 
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    rng = random.Random(7)
     with RemoveRig(tmp_path).up() as rig:
-        for _ in range(ROUNDS):
-            command = _reset(rig)
-            number = _child(rig, lambda: None)
-            time.sleep(rng.uniform(0, 0.05))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-            _killed(number)
-            told = _settled(rig, command)
+        for *_, told in killed_at_any_moment(rig, ROUNDS, 0.05, lambda: _reset(rig), seed=7):
             assert told[0] == "succeeded"
             true_of(rig, told)
 
@@ -227,15 +160,12 @@ class TestCut:
     def test_a_phone_that_was_started_anew_is_only_taken_again(
         self, tmp_path: Path, monkeypatch: Any, call: int
     ) -> None:
-        real, calls = TcpTransport.run, iter(range(100))
         with RemoveRig(tmp_path).up() as rig:
-
-            def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
-                if next(calls) == call:
-                    rig.fleet.change(0, lambda phone: phone.boot("reboot,userrequested"))
-                return real(self, command, deadline_s)
-
-            monkeypatch.setattr(TcpTransport, "run", run)
+            before_call(
+                monkeypatch,
+                call,
+                lambda: rig.fleet.change(0, lambda phone: phone.boot("reboot,userrequested")),
+            )
             told = rig.order(rig.remove())
             assert told[1]["outcome"] == "uninstalled"
             assert told[1]["tried"] == [{"act": "uninstall", "said": "success"}]
@@ -278,26 +208,14 @@ CALLS = 5
 def test_a_fault_sets_in_before_each_call(
     tmp_path: Path, monkeypatch: Any, fault: Fault, call: int, lasts: bool
 ) -> None:
-    for owner, name in (
-        (app_look, "ACT_S"),
-        (app_look, "LOOK_S"),
-        (app_protect, "ASK_S"),
-        (identity, "READ_S"),
-    ):
-        monkeypatch.setattr(owner, name, 0.15)
-    real, calls = TcpTransport.run, iter(range(100))
+    shortened(monkeypatch, 0.15, *_LIMITS)
     with RemoveRig(tmp_path).up() as rig:
-
-        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
-            if next(calls) == call:
-                rig.fleet.set_fault(0, fault)
-            return real(self, command, deadline_s)
 
         def better() -> None:
             if not lasts:
                 rig.fleet.set_fault(0, None)
 
-        monkeypatch.setattr(TcpTransport, "run", run)
+        before_call(monkeypatch, call, lambda: rig.fleet.set_fault(0, fault))
         rig.meanwhile = better
         told = rig.order(rig.remove())
         rig.fleet.set_fault(0, None)
@@ -317,19 +235,8 @@ def test_cables_swapped_before_each_call_touch_nobody_else(
     tmp_path: Path, monkeypatch: Any, call: int, same_connection: bool
 ) -> None:
     """Two phones of one make; before call N the agent's connection, old or new, leads to the other phone."""
-    real, calls = TcpTransport.run, iter(range(100))
     with RemoveRig(tmp_path, 2).up() as rig:
-
-        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
-            if next(calls) == call:
-                rig.fleet.swap(0, 1)
-                if same_connection:
-                    # As through an adb server, which takes up a new way to whoever answers there now.
-                    with TcpTransport.open(self._target, self._options) as other:
-                        return real(other, command, deadline_s)
-            return real(self, command, deadline_s)
-
-        monkeypatch.setattr(TcpTransport, "run", run)
+        before_call(monkeypatch, call, rig.swap, elsewhere=same_connection)
         told = rig.order(rig.remove(index=0))
         assert rig.app(index=1) == UserState(), "the other phone keeps its app"
         true_of(rig, told)
@@ -349,19 +256,12 @@ def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     and by chance.
     """
     rng = random.Random(int(os.environ.get("BUTLER_PROVE_REMOVE_SEED", "3")))
-    for owner, name in (
-        (app_look, "ACT_S"),
-        (app_look, "LOOK_S"),
-        (app_protect, "ASK_S"),
-        (identity, "READ_S"),
-    ):
-        monkeypatch.setattr(owner, name, 0.15)
-    real = TcpTransport.run
+    shortened(monkeypatch, 0.15, *_LIMITS)
     told_of: set[str | None] = set()
     with RemoveRig(tmp_path, 2).up() as rig:
         own_serial = rig.phones[1].identity.serial
         for _ in range(8 * ROUNDS):
-            phone, calls = rig.phones[0], iter(range(100))
+            phone = rig.phones[0]
             _reset(rig)
             chosen = rng.sample(list(L), rng.choice([0, 0, 1, 2, 3]))
             phone.removal_lies = {GAME: [lie for lie in chosen if lie is not L.HANGS or rng.random() < 0.2]}
@@ -371,14 +271,12 @@ def test_any_mixture_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             fault, at, swaps = rng.choice(FAULTS), rng.randrange(7), rng.random() < 0.2
             rig.phones[1].identity.serial = phone.identity.serial if rng.random() < 0.3 else own_serial
 
-            def run(self: TcpTransport, line: str, deadline_s: float) -> Any:
-                if next(calls) == at:  # noqa: B023 - this round's
-                    rig.fleet.set_fault(0, fault)  # noqa: B023
-                    if swaps:  # noqa: B023
-                        rig.swap()
-                return real(self, line, deadline_s)
+            def befalls(fault: Fault | None = fault, swaps: bool = swaps) -> None:
+                rig.fleet.set_fault(0, fault)
+                if swaps:
+                    rig.swap()
 
-            monkeypatch.setattr(TcpTransport, "run", run)
+            before_call(monkeypatch, at, befalls)
             rig.meanwhile = lambda: rig.fleet.set_fault(0, rng.choice(FAULTS))
             while rig.worker().step():
                 pass

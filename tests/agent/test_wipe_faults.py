@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
-import signal
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +23,11 @@ from agent.simulator.faults import Fault, FaultKind, FaultPoint
 from agent.sweep import Serials
 from agent.transport_tcp import TcpTransport
 from tests.agent.wipe_rig import PIN, WipeRig
+from tests.support.killing import Watched, killed_at_any_moment, killed_at_each_step
+from tests.support.orders import before_call, shortened
 
 ROUNDS = int(os.environ.get("BUTLER_PROVE_WIPE", "5"))
-_WATCHED: list[tuple[Any, str]] = [
+_WATCHED: Watched = [
     (Inbox, "next"),
     (Inbox, "start"),
     (Inbox, "tell"),
@@ -43,75 +42,6 @@ _WATCHED: list[tuple[Any, str]] = [
     (wipe, "enable_code"),
     (Inbox, "finish"),
 ]
-
-
-def _die_at(step: int) -> None:
-    """SIGKILL to this process at the `step`-th time that one of the watched calls begins or ends."""
-    passed = 0
-
-    def count() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(owner: Any, name: str) -> None:
-        real = getattr(owner, name)
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            count()
-            found = real(*args, **kwargs)
-            count()
-            return found
-
-        setattr(owner, name, called)
-
-    for owner, name in _WATCHED:
-        watch(owner, name)
-
-
-def _child(rig: WipeRig, prepare: Callable[[], None]) -> int:
-    """Run the worker in a child; its number. The child never returns."""
-    rig.box.database.close()
-    ports = [listener.fileno() for device in rig.fleet.devices for listener in device.listeners]
-    number = os.fork()
-    if number == 0:
-        for port in ports:
-            # A phone that comes back cannot listen where a dying child still does.
-            os.close(port)
-        with contextlib.suppress(BaseException):
-            rig.box.open("g1")
-            prepare()
-            rig.worker().step()
-        os._exit(0)
-    return number
-
-
-def _killed(number: int) -> bool:
-    return os.WIFSIGNALED(os.waitpid(number, 0)[1])
-
-
-def _settled(rig: WipeRig, command: wire.Command) -> tuple[str, dict[str, Any]]:
-    """The agent, started anew, hears the same command again while it says "not now", as the server would send it."""
-    rig.box.open("g1")
-    rig.boxes = Boxes()
-    told: tuple[str, dict[str, Any]] = ("", {})
-    rig.stages = []
-    for _ in range(3):
-        worker = rig.worker()
-        Inbox(rig.box.database, rig.box.clock).recover(worker._cut_off)
-        while worker.step():
-            pass
-        for word in rig.box.send()["results"]:
-            if word["state"] == "running":
-                rig.stages.append(word["detail"]["stage"])
-            else:
-                told = word["state"], word["detail"]
-        if told[0] not in ("", "not_now"):
-            break
-        rig.receive(command)
-    rig.settle()
-    return told
 
 
 def _order(rig: WipeRig) -> wire.Command:
@@ -138,32 +68,18 @@ def _true_of(rig: WipeRig, told: tuple[str, dict[str, Any]]) -> None:
 
 
 def test_killed_at_each_step(tmp_path: Path) -> None:
-    seen, step = set(), 0
+    seen = set()
     with WipeRig(tmp_path).up() as rig:
-        while True:
-            step += 1
-            command = _order(rig)
-            killed = _killed(_child(rig, lambda at=step: _die_at(at)))  # type: ignore[misc]
-            told = _settled(rig, command)
+        for *_, told in killed_at_each_step(rig, _WATCHED, lambda _: _order(rig)):
             _true_of(rig, told)
             seen.add((told[1].get("outcome"), rig.resets[0]))
-            if not killed:
-                break
-    assert step > 2 * len(_WATCHED), "each of the steps was met"
     assert seen == {("unknown", 0), ("unknown", 1), ("accepted", 1)}
 
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    rng = random.Random(6)
     with WipeRig(tmp_path).up() as rig:
-        for _ in range(ROUNDS):
-            command = _order(rig)
-            number = _child(rig, lambda: None)
-            time.sleep(rng.uniform(0, 0.08))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-            _killed(number)
-            _true_of(rig, _settled(rig, command))
+        for *_, told in killed_at_any_moment(rig, ROUNDS, 0.08, lambda: _order(rig), seed=6):
+            _true_of(rig, told)
 
 
 class Cable:
@@ -289,18 +205,10 @@ def test_the_cable_is_cut_at_each_byte_of_the_order_and_of_its_answer(cabled: tu
 @pytest.mark.parametrize("call", range(4))
 def test_a_fault_sets_in_before_each_call(tmp_path: Path, monkeypatch: Any, fault: Fault, call: int) -> None:
     """Calls: snapshot, block, service, order. A fault of a look is no order; one of the order may be one."""
-    monkeypatch.setattr(wipe, "ORDER_S", 0.15)
-    monkeypatch.setattr(wipe, "ASK_S", 0.15)
-    monkeypatch.setattr(identity, "READ_S", 0.3 if call == 0 else 10.0)
-    real, calls = TcpTransport.run, iter(range(100))
+    shortened(monkeypatch, 0.15, (wipe, "ORDER_S"), (wipe, "ASK_S"))
+    shortened(monkeypatch, 0.3 if call == 0 else 10.0, (identity, "READ_S"))
     with WipeRig(tmp_path).up() as rig:
-
-        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
-            if next(calls) == call:
-                rig.fleet.set_fault(0, fault)
-            return real(self, command, deadline_s)
-
-        monkeypatch.setattr(TcpTransport, "run", run)
+        before_call(monkeypatch, call, lambda: rig.fleet.set_fault(0, fault))
         told = rig.order(rig.command())
         rig.fleet.set_fault(0, None)
         rig.settle()
@@ -318,20 +226,9 @@ def test_cables_swapped_before_each_call_erase_nobody_else(
     tmp_path: Path, monkeypatch: Any, call: int, same_connection: bool
 ) -> None:
     """Two phones of one make; before call N the agent's connection, old or new, leads to the other phone."""
-    real, calls = TcpTransport.run, iter(range(100))
     with WipeRig(tmp_path, 2).up() as rig:
         rig.phones[0].lock_pin = rig.phones[1].lock_pin = PIN
-
-        def run(self: TcpTransport, command: str, deadline_s: float) -> Any:
-            if next(calls) == call:
-                rig.swap(0, 1)
-                if same_connection:
-                    # As through an adb server, which takes up a new way to whoever answers there now.
-                    with TcpTransport.open(self._target, self._options) as other:
-                        return real(other, command, deadline_s)
-            return real(self, command, deadline_s)
-
-        monkeypatch.setattr(TcpTransport, "run", run)
+        before_call(monkeypatch, call, rig.swap, elsewhere=same_connection)
         told = rig.order(rig.command(0, texts={"old": PIN}))
         rig.settle()
         assert (rig.phones[1].wipe_orders, rig.phones[1].lock_tries, rig.phones[1].lock_pin) == (0, 0, PIN)

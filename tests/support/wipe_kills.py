@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +16,10 @@ from sqlalchemy import Engine, event
 from agent.inbox import Inbox
 from agent.simulator.fleet import Fleet
 from agent.transport_tcp import TcpTransport
+from tests.support.killing import Steps, Watched, at_calls, fork, was_killed
 
 KILLED = object()
-_AGENT_STEPS: tuple[tuple[Any, str], ...] = (
+_AGENT_STEPS: Watched = (
     (Inbox, "next"), (Inbox, "start"), (Inbox, "tell"), (Inbox, "left_s"), (Inbox, "finish"), (TcpTransport, "run"),
     (TcpTransport, "close"),
 )  # fmt: skip
@@ -28,61 +28,31 @@ _AGENT_STEPS: tuple[tuple[Any, str], ...] = (
 def in_child(work: Callable[[], Any], prepare: Callable[[], None], fleet: Fleet | None = None) -> Any:
     """What `work` gives in a child after `prepare`, which arms the kill; `KILLED` when it was killed before its end."""
     taken, given = os.pipe()
-    listeners = [one.fileno() for device in fleet.devices for one in device.listeners] if fleet else []
-    number = os.fork()
-    if number == 0:
-        for listener in listeners:
-            # A phone that comes back cannot listen where a dying child still does.
-            os.close(listener)
-        with contextlib.suppress(BaseException):
-            prepare()
-            found = work()
-            with os.fdopen(given, "wb") as out:
-                pickle.dump(found, out)
-        os._exit(0)
+
+    def told_to_parent() -> None:
+        prepare()
+        found = work()
+        with os.fdopen(given, "wb") as out:
+            pickle.dump(found, out)
+
+    number = fork(told_to_parent, fleet)
     os.close(given)
     with os.fdopen(taken, "rb") as answers:
         told = answers.read()
-    killed = os.WIFSIGNALED(os.waitpid(number, 0)[1])
+    killed = was_killed(number)
     return KILLED if killed or not told else pickle.loads(told)
-
-
-class _Steps:
-    """Kills this process when the n-th is met."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-
-    def __call__(self, *_anything: Any) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def at_statement(engine: Engine, step: int) -> None:
     """From now on the n-th statement or commit of this process is its last: half of them before it, half after."""
-    count = _Steps(step)
+    count = Steps(step)
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(engine, name, count)
 
 
 def at_agents_step(step: int) -> None:
     """From now on the n-th time that the agent goes to its disk, or to a phone, or comes back from there."""
-    count = _Steps(step)
-
-    def watch(owner: Any, name: str) -> None:
-        real = getattr(owner, name)
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            count()
-            found = real(*args, **kwargs)
-            count()
-            return found
-
-        setattr(owner, name, called)
-
-    for owner, name in _AGENT_STEPS:
-        watch(owner, name)
+    at_calls(_AGENT_STEPS, step)
 
 
 @contextlib.contextmanager
