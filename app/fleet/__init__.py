@@ -2,13 +2,23 @@
 
 from app.fleet.model import Agent
 from app.fleet.refusals import bad_body
-from app.fleet.service import NewCode, admit, agent_names, find_agent, list_agents, make_code, revoke
+from app.fleet.service import (
+    NewCode,
+    actor_names,
+    admit,
+    agent_names,
+    find_agent,
+    list_agents,
+    make_code,
+    revoke,
+)
 from app.fleet.signatures import SignedCall, signed_call
 
 __all__ = [
     "Agent",
     "NewCode",
     "SignedCall",
+    "actor_names",
     "admit",
     "agent_names",
     "bad_body",

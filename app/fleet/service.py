@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,13 @@ from app.fleet.rules import MAX_HOURS, TOKEN_BYTES, check_server_url, token_hash
 from app.fleet.schemas import EnrolInput
 from app.fleet.signatures import SignedCall
 from app.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from app.kernel.ids import new_id
+from app.kernel.ids import new_id, parse_id
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
+from app.people import names_of
 from app.registry import ServiceCentre, find_handset
 
+_AGENT, _GATEWAY = "agent:", "网关"
 NONCE_KEPT = dt.timedelta(seconds=2 * SIGNATURE_WINDOW_S)
 
 
@@ -177,6 +180,17 @@ def list_agents(
 def agent_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
     """The names of all agents that the caller may see, the revoked ones too."""
     return store.agent_names(session, principal)
+
+
+def actor_names(session: Session, actors: Collection[str]) -> dict[str, str]:
+    """As `people.names_of`, and gateways by the name that they enrolled with: who may see what one did may see that."""
+    ids = {a: found for a in actors if a.startswith(_AGENT) and (found := parse_id(a.removeprefix(_AGENT)))}
+    names = store.names_of(session, set(ids.values())) if ids else {}
+    called = {actor: names[found] for actor, found in ids.items() if found in names}
+    # Many are called 网关 already: said twice it reads as a mistake.
+    return names_of(session, actors) | {
+        actor: name if _GATEWAY in name else f"{_GATEWAY} {name}" for actor, name in called.items()
+    }
 
 
 def _note(

@@ -91,6 +91,11 @@ def agent_names(session: Session, principal: Principal) -> dict[uuid.UUID, str]:
     return {row.id: row.name for row in session.execute(query)}
 
 
+def names_of(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    rows = session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 def centre_by_code(session: Session, code: str) -> uuid.UUID | None:
     return session.scalar(select(ServiceCentre.id).where(ServiceCentre.code == code))
 

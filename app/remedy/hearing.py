@@ -12,7 +12,7 @@ from app.commands import Command, ResultInput, enqueue
 from app.commands import State as CommandState
 from app.kernel.errors import Conflict
 from app.kernel.tenancy import SYSTEM
-from app.readings import AgentRef, dated
+from app.readings import AgentRef, dated, space_words
 from app.remedy import store
 from app.remedy.identity import ordered_for
 from app.remedy.model import RemedyCase
@@ -82,7 +82,7 @@ def _done(
 ) -> None:
     """The next user's turn, or the phone is read to see what is true."""
     if case.state == State.REMOVING and case.place + 1 < len(case.users):
-        words = f"用户空间 {case.users[case.place]}：{_words(told)}"
+        words = f"用户空间 {space_words(case.users[case.place])}：{_words(told)}"
         shift(session, tools, case, Event.POSTPONE, now, step="next", say=words, by=by, place=case.place + 1)
         body, expect = body_of(session, tools, case.centre_id), ordered_for(session, case)
         queue(session, SYSTEM, case, body, expect, now)

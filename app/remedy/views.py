@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.compliance import subject_words
 from app.duty import answerable
+from app.fleet import actor_names
 from app.guides import family_of, guide_path
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import SYSTEM, Principal
 from app.labels import labels_for, name_of
-from app.people import names_of
 from app.registry import Handset, held_by, holders_of, live_centres
 from app.remedy import store
 from app.remedy.instructions import FOR_IT, steps_for
@@ -127,7 +127,7 @@ def case_view(
     return CaseView(
         line=line,
         steps=steps,
-        names=names_of(
+        names=actor_names(
             session, {step.by for step in steps} | ({case.ordered_by} if case.ordered_by else set())
         ),
         acts=_acts(session, principal, case, removable, now),

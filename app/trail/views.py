@@ -11,9 +11,9 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.audit import AuditRow, last_checkpoint
+from app.fleet import actor_names
 from app.kernel.db import from_us
 from app.kernel.keys import KeyStore
-from app.people import names_of
 from app.trail import store
 from app.trail.words import action_words, object_path, object_words
 
@@ -32,7 +32,7 @@ class Line:
 
 
 def lines(session: Session, rows: Sequence[AuditRow], centres: Mapping[uuid.UUID, str]) -> list[Line]:
-    names = names_of(session, [row.actor for row in rows])
+    names = actor_names(session, [row.actor for row in rows])
     return [
         Line(
             row=row,

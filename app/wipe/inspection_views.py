@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.fleet import actor_names
 from app.kernel.errors import NotFound
 from app.kernel.tenancy import Principal
 from app.papers import Paper, to_plain
@@ -48,7 +49,7 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
     certificates = inspection_store.certificates(session, wipe.id)
     return {
         "inspections": rows,
-        "inspectors": names_of(session, [row.by for row in rows]),
+        "inspectors": actor_names(session, [row.by for row in rows]),
         "graded": graded,
         "grade_words": GRADE_WORDS,
         "grade_badges": GRADE_BADGES,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.commands import Command
 from app.commands import get as get_command
+from app.fleet import actor_names
 from app.guides import Family, Step, family_of
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import SYSTEM, Principal
@@ -145,7 +146,7 @@ def detail(
         centre=session.get_one(ServiceCentre, wipe.centre_id).name,
         chain=chain(wipe),
         steps=steps,
-        names=names_of(session, _people(wipe, steps)),
+        names=actor_names(session, _people(wipe, steps)),
         in_the_way=blockers(session, tools, wipe, look, now, by=principal.user) if look else [],
         deadline=deadline(wipe),
         family=family_of(wipe.brand),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+from app.fleet import Agent, actor_names
 from app.people import names_of, principal_of, user_of_employee, users_with
 from app.people.model import Deputy, User
 
@@ -53,3 +54,19 @@ def test_an_employee_leads_to_his_user_and_back(session, org, clock, as_user):
     assert (found.employee, found.rights) == (org.zhang, {("butler", org.centre)})
     assert found.may(org.centre, "butler")
     assert not found.may(org.other_centre, "butler")
+
+
+def test_a_gateway_is_called_by_the_name_that_it_enrolled_with(session, org, clock, as_user):
+    lead = str(as_user("lead", org.centre, name="吴建华").user_id)
+    stamp = {"centre_id": org.centre, "kind": "gateway", "version": "1", "enrolled_at": clock.now()}
+    found = {}
+    for name in ("一楼", "演示网关"):
+        agent = Agent(name=name, ed25519=name.encode().ljust(32), x25519=bytes(32), **stamp)
+        session.add(agent)
+        session.flush()
+        found[f"agent:{agent.id}"] = agent
+    one, two = found
+    told = actor_names(session, [lead, one, two, f"agent:{uuid.uuid4()}", "agent:x", "system"])
+    assert [told[lead], told[one], told[two], told["system"]] == ["吴建华", "网关 一楼", "演示网关", "系统"]
+    assert told["agent:x"] == "网关 x"
+    assert actor_names(session, []) == {}
