@@ -36,7 +36,7 @@ from app.readings.service import (
     phones_read_by,
     refused_phones,
 )
-from app.readings.space_words import OWNER, space_words
+from app.readings.spaces import OWNER, space_words
 from app.readings.unread_words import reason_words
 from app.readings.views import PhoneNow, Sighted, confirmed_at, contact_failures, list_sightings, phone_states
 
