@@ -155,7 +155,7 @@ def _halt(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     tidied = "" if row.stop_id is None else _TIDIED[clean(detail or {})]
-    words = "。".join(part for part in ("已停止", why, tidied) if part)
+    words = "。".join(part for part in (why, tidied) if part)
     discard, wanted_by = row.stop_copy == DISCARD, row.stop_by or by
     if not discard:
         store.move(session, row, Event.HALT)
