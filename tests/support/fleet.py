@@ -37,6 +37,10 @@ class Phones:
 
 @pytest.fixture
 def phones(app: Flask, clock: FixedClock, org: Any) -> Phones:
+    return registered(app, clock, org)
+
+
+def registered(app: Flask, clock: FixedClock, org: Any) -> Phones:
     centres = {"S1": org.centre, "S2": org.centre, "F1": org.other_centre}
     stamp = {"created_at": clock.now(), "updated_at": clock.now(), "specification": {}}
     ids = {}

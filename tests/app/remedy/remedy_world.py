@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,9 @@ from app.remedy.timing import follow, sweep
 from app.runtime import command_hooks
 from app.tasks import Task
 from tests.support.agents import FakeAgent, package, reading, with_sections
+from tests.support.kept import Kept
 
+WORLD = "world"
 HOUR = dt.timedelta(hours=1)
 BAD, ODD = "com.ss.android.ugc.aweme", "com.example.game"
 NAMES = {
@@ -64,6 +67,28 @@ CLEAN: dict[str, Any] = {
 OWNER = [{"id": 0, "name": "机主", "running": True}]
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where states of the world are kept, so that they need not be come to again."""
+
+    kept: Kept
+    url: str
+    var: Path
+
+    def keep(self, name: Hashable, world: World) -> None:
+        self.kept.keep(name, world.app, self.url, self.var, world)
+
+    def jump(self, name: Hashable) -> bool:
+        """To a state that was kept; False where there is none."""
+        known = self.kept.has(name, self.url)
+        if known:
+            self.kept.bring_back(name, self.url, self.var)
+        return known
+
+    def untouched(self, world: World) -> bool:
+        return self.kept.is_still(WORLD, world.app, self.url)
+
+
 @dataclass
 class World:
     app: Any
@@ -71,6 +96,7 @@ class World:
     phones: Any
     gateway: FakeAgent
     org: Any
+    home: Home
     versions: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -196,6 +222,15 @@ class World:
 
     def to(self, state: str) -> RemedyCase:
         """Bring a case of the forbidden app to told_butler, ordered, removing or checking."""
+        untouched, name = self.home.untouched(self), (state, self.clock.now())
+        if not (untouched and self.home.jump(name)):
+            self._come_to(state)
+            if untouched:
+                self.home.keep(name, self)
+        assert self.state == state
+        return self.case()
+
+    def _come_to(self, state: str) -> None:
         self.find(package(BAD))
         if state != "told_butler":
             self.order()
@@ -203,8 +238,6 @@ class World:
             assert len(self.offered(package(BAD))) == 1
         if state == "checking":
             assert self.gone() == []
-        assert self.state == state
-        return self.case()
 
     def tell(
         self, state: str, outcome: str | None = None, after: Any = None, reason: str | None = None,
@@ -295,23 +328,19 @@ def seen(
     return {"installed": installed, "enabled": enabled, "suspended": suspended}
 
 
-@pytest.fixture
-def world(app: Any, clock: Any, phones: Any, gateway: FakeAgent, org: Any) -> World:
-    made = World(app, clock, phones, gateway, org)
-    since = clock.now() - dt.timedelta(days=30)
-    stamp = {"created_at": since, "updated_at": since}
-    with made.writing() as session:
-        keeping.set_up(session, app.extensions["butler"].vault, None, clock.now())
-        session.add(
-            KitAssignment(
-                centre_id=org.centre, post_id=org.post, handset_id=phones["S1"], valid_from=since, **stamp
-            )
-        )
-        session.add(
-            PostHolding(
-                centre_id=org.centre, post_id=org.post, employee_id=org.zhang, valid_from=since, **stamp
-            )
-        )
-    made.layer("allowlist", {"apps": NAMES})
-    made.layer("remedy", {"ladder_hours": {"critical": {"lead": 4, "act": 24}}})
-    return made
+def populated(world: World) -> World:
+    """With an escrow, a kit that Zhang holds, and the centre's lists."""
+    since = world.clock.now() - dt.timedelta(days=30)
+    stamp = {
+        "created_at": since,
+        "updated_at": since,
+        "centre_id": world.org.centre,
+        "post_id": world.org.post,
+    }
+    with world.writing() as session:
+        keeping.set_up(session, world.app.extensions["butler"].vault, None, world.clock.now())
+        session.add(KitAssignment(handset_id=world.phone, valid_from=since, **stamp))
+        session.add(PostHolding(employee_id=world.org.zhang, valid_from=since, **stamp))
+    world.layer("allowlist", {"apps": NAMES})
+    world.layer("remedy", {"ladder_hours": {"critical": {"lead": 4, "act": 24}}})
+    return world
