@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,20 @@ EXEMPTABLE = PHONE_ONLY | {
 """Breaches only: what is unknown is found out, nobody can approve not knowing."""
 
 MAX_SUBJECT = 600
+_PACKAGE = r"[A-Za-z]\w*(\.\w+)+"
+_SHAPES: tuple[tuple[str, str, frozenset[str]], ...] = (
+    (_PACKAGE, "包名，如 com.example.app", frozenset(
+        {"app_forbidden", "app_not_prescribed", "app_sideloaded", "installer_not_allowed", "required_inactive",
+         "required_missing", "required_other_signer", "required_too_old"})),
+    (rf"{_PACKAGE}|\*", "包名，如 com.example.app；* 是全部应用", frozenset({"unknown_sources_on"})),
+    (rf"{_PACKAGE}@\d+", "包名@用户空间，如 com.tencent.mm@999", frozenset({"app_in_other_user"})),
+    (r"[^@\s]+@\d+", "账号类型@用户空间，如 com.xiaomi@0", frozenset({"account_not_allowed"})),
+    (r"\d+", "用户空间的编号，如 999", frozenset({"user_not_allowed"})),
+    (rf"{_PACKAGE}/[\w.$]+", "无障碍服务，如 com.example.app/.Service", frozenset({"accessibility_not_allowed"})),
+    (r"", "不填", frozenset(
+        {"adb_wifi_on", "airplane_mode_on", "developer_options_on", "no_screen_lock", "patch_too_old", "storage_low"})),
+)  # fmt: skip
+"""What a finding of these codes is about looks like, and how to say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,9 @@ def ask_problems(
         found.append(FieldError("code", "phone_only", text))
     if len(subject) > MAX_SUBJECT:
         found.append(FieldError("subject", "too_long", "对象太长 / too long"))
+    elif whole_centre and (words := _misshapen(code, subject)):
+        text = f"这一项的对象应为：{words} / no finding of this code is about such a thing"
+        found.append(FieldError("subject", "no_such_subject", text))
     if not reason:
         found.append(FieldError("reason", "required", "请写明理由 / say why"))
     if valid_to <= now:
@@ -141,6 +159,20 @@ def ask_problems(
         text = f"最长 {max_days} 天，到期可以再申请 / at most {max_days} days"
         found.append(FieldError("valid_to", "too_long", text))
     return found
+
+
+def _misshapen(code: str, subject: str) -> str:
+    """What should stand there. Of a whole centre only, where it is typed: whatever one phone's finding is about was
+    read from it, however odd, and must be exemptable.
+    """
+    return next(
+        (
+            words
+            for shape, words, codes in _SHAPES
+            if code in codes and not re.fullmatch(shape, subject, re.ASCII)
+        ),
+        "",
+    )
 
 
 def end_of(day: dt.date) -> dt.datetime:

@@ -44,7 +44,7 @@ def battery_fact(percent: int | None, enough: int) -> Fact:
 def compliance_fact(status: str, findings: int) -> Fact:
     """`findings`: how many are no pass. What is in grace is no breach yet and no pass either: it must be looked at."""
     if status == "grace":
-        return Fact(UNKNOWN, f"{findings} 项要改，还在宽限期内")
+        return Fact(UNKNOWN, f"已检查：{findings} 项要改，还在宽限期内，不算通过，也不算不合规")
     words = {PASS: "没有发现问题", FAIL: f"{findings} 项不合规或待查", UNKNOWN: "还不能判断"}
     return Fact(status, words[status])
 

@@ -114,3 +114,42 @@ def test_only_what_was_approved_can_have_held():
     ways_to_ended = {state for (state, _), after in NEXT.items() if after == State.ENDED}
     assert ways_to_ended == {State.APPROVED}
     assert {state for (state, _), after in NEXT.items() if after == State.APPROVED} == {State.REQUESTED}
+
+
+SUBJECTS = [
+    ("app_forbidden", "com.a.b", "不存在"),
+    ("app_forbidden", "com.a.b", ""),
+    ("app_in_other_user", "com.a.b@999", "com.a.b"),
+    ("account_not_allowed", "com.xiaomi@0", "com.xiaomi"),
+    ("user_not_allowed", "999", "应用分身"),
+    ("accessibility_not_allowed", "com.a.b/.Helper$1", "com.a.b"),
+    ("unknown_sources_on", "*", "全部"),
+    ("no_screen_lock", "", "锁屏"),
+]
+
+
+@pytest.mark.parametrize(("code", "good", "bad"), SUBJECTS)
+def test_what_is_typed_for_a_whole_centre_must_be_what_such_a_finding_is_about(code, good, bad):
+    def told(subject, whole):
+        return [
+            problem.field
+            for problem in rules.ask_problems(
+                code=code,
+                whole_centre=whole,
+                subject=subject,
+                reason="x",
+                valid_to=NOW + DAY,
+                now=NOW,
+                max_days=9,
+            )
+        ]
+
+    assert told(good, True) == []
+    assert told(bad, True) == ["subject"]
+    # Of one phone it was read, and nobody can type it better.
+    assert told(bad, False) == []
+
+
+def test_every_code_of_a_whole_centre_has_a_shape():
+    shaped = [code for _, _, codes in rules._SHAPES for code in codes]
+    assert sorted(shaped) == sorted(rules.EXEMPTABLE - rules.PHONE_ONLY)
