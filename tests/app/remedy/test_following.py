@@ -20,7 +20,7 @@ def database_url(sqlite_url: str) -> str:
 
 def test_following_again_changes_nothing(world: World) -> None:
     """A crash between the jobs, or two runs over the same changes."""
-    world.find(package(BAD))
+    world.to("told_butler")
     for _ in range(3):
         with world.writing() as session:
             store.set_cursor(session, world.clock.now().replace(year=2020), None)
@@ -32,7 +32,7 @@ def test_following_again_changes_nothing(world: World) -> None:
 
 def test_a_change_that_commits_late_is_followed(world: World) -> None:
     """The cursor stays behind the present: what began earlier and is seen later is not passed over."""
-    world.find(package(BAD))
+    world.to("told_butler")
     with world.writing() as session:
         at, _ = store.cursor(session)
     assert (world.clock.now() - at).total_seconds() == 30

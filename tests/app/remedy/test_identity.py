@@ -34,7 +34,7 @@ def test_a_phone_that_does_not_tell_who_it_is_loses_nothing(world: World, told: 
 
 def test_who_it_was_before_says_nothing_of_who_it_is(world: World) -> None:
     """Its apps were read, itself was not."""
-    world.find(package(BAD))
+    world.to("told_butler")
     world.clock.move(20)
     entry = [{"section": "identity", "reason": "timeout"}]
     world.read(package(BAD), unread=entry, identity=False)
@@ -42,7 +42,7 @@ def test_who_it_was_before_says_nothing_of_who_it_is(world: World) -> None:
 
 
 def test_after_a_reset_a_day_goes_by_and_then_it_is_that_phone(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     world.clock.move(20)
     world.find(package(BAD), android_id=CLONE)
     assert world.look() == ["too_new"]

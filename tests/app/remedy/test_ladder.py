@@ -51,7 +51,7 @@ def test_first_the_butler_then_the_lead_then_a_task(world: World, as_user: Any) 
 
 
 def test_it_ends_by_itself_when_a_reading_shows_that_it_is_gone(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     world.run(hours=30)
     world.run()
     world.run()
@@ -63,7 +63,7 @@ def test_it_ends_by_itself_when_a_reading_shows_that_it_is_gone(world: World) ->
 
 
 def test_a_list_that_could_not_be_read_ends_nothing_and_becomes_a_task(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     world.clock.move(3600)
     world.find(packages=False, unread=[{"section": "packages", "reason": "timed out"}])
     assert (world.state, world.case().unknown_since) == ("told_butler", world.clock.now())
@@ -131,7 +131,7 @@ def test_all_of_a_phone_is_told_at_once(world: World) -> None:
 
 def test_nobody_is_told_who_has_not_the_phone(world: World, as_user: Any) -> None:
     """The case is Zhang's no more when Li has the phone; Li has his own time before the lead is told."""
-    world.find(package(BAD))
+    world.to("told_butler")
     with world.writing() as session:
         now = world.clock.now()
         session.execute(update(PostHolding).values(valid_to=now))
@@ -165,7 +165,7 @@ def test_a_phone_that_nobody_has_goes_on_to_the_lead(world: World) -> None:
 
 
 def test_what_comes_back_goes_on_with_its_history(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     first = world.case()
     world.find()
     assert world.state == "gone"
@@ -184,7 +184,7 @@ def test_what_comes_back_goes_on_with_its_history(world: World) -> None:
 
 def test_to_put_it_away_for_an_hour_begins_no_new_ladder(world: World) -> None:
     """Else who takes the app off a little before each step is never told of to anybody."""
-    world.find(package(BAD))
+    world.to("told_butler")
     for _ in range(2):
         world.run(hours=1.5)
         world.find()
@@ -197,7 +197,7 @@ def test_to_put_it_away_for_an_hour_begins_no_new_ladder(world: World) -> None:
 
 
 def test_who_did_not_have_the_phone_then_has_all_his_time(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     world.run(hours=3.9)
     world.find()
     with world.writing() as session:
@@ -232,7 +232,7 @@ def test_a_forbidden_app_of_which_the_phone_hides_whether_it_works_is_somebodys_
 
 
 def test_a_dismissal_rests_and_ends(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     lead = world.who("lead")
     assert world.refused(dismiss, lead, reason=" ") == "invalid"
     assert world.refused(dismiss, world.who("it"), reason="演示用") == "role_in_centre"
@@ -250,7 +250,7 @@ def test_a_dismissal_rests_and_ends(world: World) -> None:
 
 
 def test_a_dismissed_finding_that_went_is_a_new_one(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     first = world.case()
     world.act(dismiss, reason="演示用")
     world.find()
@@ -262,7 +262,7 @@ def test_a_dismissed_finding_that_went_is_a_new_one(world: World) -> None:
 
 
 def test_the_phone_leaves(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     case = world.case()
     world.run(hours=30)
     world.run()
@@ -275,7 +275,7 @@ def test_the_phone_leaves(world: World) -> None:
 
 
 def test_a_phone_of_another_centre_now(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     with world.writing() as session:
         session.get_one(Handset, world.phone).centre_id = world.org.other_centre
     world.run()
@@ -303,7 +303,7 @@ def test_the_same_verdict_in_another_centre_begins_there(world: World) -> None:
 
 def test_only_the_list_decides_again(world: World) -> None:
     """A list that allows it now ends the case at the next judging, without any reading."""
-    world.find(package(BAD))
+    world.to("told_butler")
     world.layer(
         "allowlist",
         {"apps": {**NAMES, "抖音": {"package": BAD, "required": False}}, "forbidden": {BAD: None}},

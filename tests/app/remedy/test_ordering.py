@@ -93,7 +93,7 @@ def test_a_reading_from_before_the_act_proves_nothing(world: World) -> None:
 
 
 def test_what_did_not_remove_it_is_a_task(world: World) -> None:
-    world.find(package(BAD))
+    world.to("told_butler")
     for state, outcome, reason, why in (
         ("succeeded", "protected", "role_sms", "protected"),
         ("succeeded", "unchanged", "vendor_setting", "unchanged"),
