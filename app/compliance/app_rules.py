@@ -163,7 +163,7 @@ def _any_active(packages: Iterable[Package], policy: Allowlist) -> bool | None:
     """Whether the app counts as being there: in any user, and where the policy spares inactive apps, open to use."""
     if policy.judge_inactive:
         return True
-    found = {_active(package) for package in packages}
+    found = set(map(_active, packages))
     if True in found:
         return True
     return None if None in found else False
@@ -171,8 +171,8 @@ def _any_active(packages: Iterable[Package], policy: Allowlist) -> bool | None:
 
 def _evidence(packages: Sequence[Package], label: str | None = None) -> dict[str, Any]:
     first = packages[0]
-    evidence: dict[str, Any] = {"users": sorted({p["user"] for p in packages})}
-    evidence |= {"version": first.get("version_name"), "installer": first.get("installer")}
+    users = [first["user"]] if len(packages) == 1 else sorted({p["user"] for p in packages})
+    evidence = {"users": users, "version": first.get("version_name"), "installer": first.get("installer")}
     return evidence if label is None else evidence | {"label": label}
 
 

@@ -7,15 +7,15 @@ whatever else is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.kernel.texts import printable
 
 CLAUSE = "R03"
 MAX_SUBJECT, MAX_EVIDENCE = 600, 600
+_SHORT = min(MAX_SUBJECT, MAX_EVIDENCE)
 
 
 class Status(StrEnum):
@@ -30,21 +30,25 @@ class Status(StrEnum):
 
 VERDICTS = (Status.FAIL, Status.UNKNOWN, Status.GRACE, Status.PASS)
 """What a phone's verdict may be, the worst first."""
-ORDER: Mapping[Status, int] = MappingProxyType(
+ORDER: Mapping[str, int] = MappingProxyType(
     {Status.FAIL: 0, Status.UNKNOWN: 1, Status.GRACE: 2, Status.EXEMPT: 3, Status.PASS: 4}
 )
+"""By status, also by its word as it is stored."""
 BREACHED = frozenset({Status.FAIL, Status.GRACE, Status.EXEMPT})
 """A breach that is proved, whatever becomes of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+# One for all of them: it is stored as it is, so it has to be a dict, and nobody writes to an evidence.
+_NO_EVIDENCE: Mapping[str, Any] = {}
+
+
+class Finding(NamedTuple):
     """`code` with `subject` (a package, an app's name, a user's number) is its identity; `evidence` is small JSON."""
 
     code: str
     subject: str
     status: Status
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = _NO_EVIDENCE
 
 
 APPS, USERS, ACCOUNTS, SETUP, SECURITY, IDENTITY, STORAGE, POWER = (
@@ -117,11 +121,12 @@ _WHOLE: Mapping[str, str] = MappingProxyType(
 )
 
 
+_SECTION_OF: Mapping[str, str | None] = {**_UNKNOWNS, **BREACHES, "silent": None, "never_read": None}
+
+
 def section_of(code: str) -> str | None:
     """The section that a finding is read from; None for those about the reading itself."""
-    if code in ("silent", "never_read"):
-        return None
-    return BREACHES.get(code) or _UNKNOWNS.get(code, APPS)
+    return _SECTION_OF.get(code, APPS)
 
 
 def package_of(subject: str) -> str:
@@ -131,17 +136,20 @@ def package_of(subject: str) -> str:
 
 def named(finding: Finding, labels: Mapping[str, str]) -> Finding:
     """The finding with what people call its app, unless its list says that already."""
-    label = labels.get(package_of(finding.subject))
+    label = labels.get(package_of(finding.subject)) if labels else None
     if label is None or "label" in finding.evidence:
         return finding
-    return replace(finding, evidence={**finding.evidence, "label": label})
+    return finding._replace(evidence={**finding.evidence, "label": label})
 
 
 def plain(finding: Finding) -> Finding:
     """The finding in words that can be kept and shown: what a phone says of itself may hold anything."""
+    told = [finding.subject, *(value for value in finding.evidence.values() if isinstance(value, str))]
+    if len(whole := "".join(told)) <= _SHORT and whole.isprintable():
+        return finding
     subject = printable(finding.subject, MAX_SUBJECT)
     evidence = {name: _plain(value) for name, value in finding.evidence.items()}
-    return replace(finding, subject=subject, evidence=evidence)
+    return finding._replace(subject=subject, evidence=evidence)
 
 
 def _plain(value: Any) -> Any:

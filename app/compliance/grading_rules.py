@@ -8,6 +8,7 @@ have their own (`returns_days_of`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -66,8 +67,8 @@ class Graded:
     due_us: int | None
 
     @property
-    def statuses(self) -> list[Status]:
-        return [Status(finding["status"]) for finding in self.findings]
+    def statuses(self) -> set[Status]:
+        return {Status(status) for status in {finding["status"] for finding in self.findings}}
 
 
 def grading_of(body: Mapping[str, Any]) -> Grading:
@@ -87,14 +88,16 @@ def grade(
     memory: Sequence[Mapping[str, Any]],
     cover: Callable[[str, str], Cover | None],
 ) -> Graded:
-    """Findings as they are kept, the worst first. `before` and `memory`: what was kept the last time."""
+    """Findings as they are kept, the worst first, equals in the order in which they come. `before` and `memory`: what
+    was kept the last time.
+    """
     known = {(old["code"], old["subject"]): old for old in (*_alive(memory, grading, moment.now_us), *before)}
     stored: list[Stored] = []
     for finding in findings:
         row: Stored = {
             "code": finding.code,
             "subject": finding.subject,
-            "status": finding.status.value,
+            "status": str(finding.status),
             "severity": grading.severity.get(finding.code),
             "evidence": finding.evidence,
             "first_seen": moment.now_us,
@@ -123,8 +126,8 @@ def _temper(row: Stored, grading: Grading, now_us: int, cover: Callable[[str, st
         row["status"], row["grace_until"] = Status.GRACE.value, grace_until
 
 
-def _order(row: Stored) -> tuple[int, int, str, str]:
-    return ORDER[Status(row["status"])], RANK.get(row["severity"] or "", NO_RANK), row["code"], row["subject"]
+def _order(row: Stored) -> tuple[int, int]:
+    return ORDER[row["status"]], RANK.get(row["severity"], NO_RANK)
 
 
 def _alive(memory: Sequence[Mapping[str, Any]], grading: Grading, now_us: int) -> list[Mapping[str, Any]]:
@@ -139,14 +142,19 @@ def _alive(memory: Sequence[Mapping[str, Any]], grading: Grading, now_us: int) -
 def _remembered(stored: Sequence[Stored], known: Collection[Mapping[str, Any]], now_us: int) -> list[Stored]:
     """Breaches that are no longer shown. The days run from when it is proved that they are gone."""
     shown = {(row["code"], row["subject"]) for row in stored}
-    unknowns = {(row["code"], row["subject"]) for row in stored if row["status"] == Status.UNKNOWN.value}
+    missing = [
+        old
+        for old in known
+        if old["code"] in BREACHES
+        and ("gone_at" in old or old["status"] in _BREACHED)
+        and (old["code"], old["subject"]) not in shown
+    ]
+    if not missing:
+        return []
+    unknowns = {(row["code"], row["subject"]) for row in stored if row["status"] == Status.UNKNOWN}
     kept: list[Stored] = []
-    for old in known:
+    for old in missing:
         gone = "gone_at" in old
-        if (old["code"], old["subject"]) in shown or old["code"] not in BREACHES:
-            continue
-        if not gone and old["status"] not in _BREACHED:
-            continue
         users = old.get("users") if gone else _users(old["evidence"])
         may_be_there = hidden(old["code"], old["subject"], users, unknowns)
         since = old.get("gone_at") if old.get("gone_at") is not None else now_us
@@ -174,15 +182,15 @@ def _users(evidence: Mapping[str, Any]) -> list[int] | None:
 
 def counts(stored: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """The columns of a verdict that lists sort and filter by."""
-    rows = list(stored)
-    statuses = [row["status"] for row in rows]
-    grave = [
-        RANK[row["severity"]] for row in rows if row["status"] in (Status.FAIL.value, Status.GRACE.value)
-    ]
+    found = Counter((row["status"], row["severity"]) for row in stored)
+    statuses: Counter[str] = Counter()
+    for (status, _), number in found.items():
+        statuses[status] += number
+    grave = [RANK[severity] for status, severity in found if status in (Status.FAIL, Status.GRACE)]
     return {
-        "failed": statuses.count(Status.FAIL.value),
-        "unsure": statuses.count(Status.UNKNOWN.value),
-        "grace": statuses.count(Status.GRACE.value),
-        "exempt": statuses.count(Status.EXEMPT.value),
+        "failed": statuses[Status.FAIL],
+        "unsure": statuses[Status.UNKNOWN],
+        "grace": statuses[Status.GRACE],
+        "exempt": statuses[Status.EXEMPT],
         "worst_severity": min(grave, default=NO_RANK),
     }

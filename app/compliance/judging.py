@@ -26,6 +26,7 @@ from app.policy import Policy
 from app.readings import PhoneNow, latest_texts, phone_states
 
 SECTIONS = ("packages", "users", "accounts", "setup", "storage", "security", "identity")
+_SECTIONS = frozenset(SECTIONS)
 Known = Mapping[str, Any]
 _NO_LABELS: Mapping[uuid.UUID, Mapping[str, str]] = MappingProxyType({})
 _BREACHED = frozenset(status.value for status in BREACHED)
@@ -33,7 +34,7 @@ _BREACHED = frozenset(status.value for status in BREACHED)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one phone. `before`: its verdict's row, None: it has none."""
+    """What is known of one phone. `before`: its verdict's row, None: it has none; `findings` and `memory`: of that."""
 
     handset_id: uuid.UUID
     centre_id: uuid.UUID
@@ -43,6 +44,8 @@ class Facts:
     model: str | None
     sha256: str
     before: Row[Any] | None
+    findings: list[dict[str, Any]]
+    memory: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,27 @@ def gather(
     """
     before = store.locked(session, centres) if lock else store.present(session, centres)
     given: Mapping[uuid.UUID, Known] = known or {}
-    lacking = [i for i in centres if len(given.get(i, ())) < len(SECTIONS)]
-    stored = latest_texts(session, lacking, SECTIONS)
+    stored = _stored(session, centres, given)
     states = phone_states(session, SYSTEM, centres)
     for handset_id, centre_id in sorted(centres.items()):
         texts = stored.pop(handset_id, {})
         sections = given.get(handset_id, {})
         yield _facts(handset_id, centre_id, texts, sections, states.get(handset_id), before.get(handset_id))
+
+
+def _stored(
+    session: Session, handset_ids: Collection[uuid.UUID], given: Mapping[uuid.UUID, Known]
+) -> dict[uuid.UUID, dict[str, str]]:
+    """The sections that are not given. Phones that lack the same are asked for at once, and what is given of all of
+    them is not read: a list of packages is larger than all the rest together.
+    """
+    lacking: dict[frozenset[str], list[uuid.UUID]] = {}
+    for handset_id in handset_ids:
+        lacking.setdefault(_SECTIONS.difference(given.get(handset_id, ())), []).append(handset_id)
+    found: dict[uuid.UUID, dict[str, str]] = {}
+    for names, ids in lacking.items():
+        found |= latest_texts(session, ids, names)
+    return found
 
 
 def _facts(
@@ -111,6 +128,8 @@ def _facts(
         model=identity.get("model"),
         sha256=digest.hexdigest(),
         before=before,
+        findings=[] if before is None else orjson.loads(before.findings),
+        memory=[] if before is None else orjson.loads(before.memory),
     )
 
 
@@ -143,9 +162,8 @@ class Judge:
         findings = evaluate(facts.inputs, allowlist, self.now, self._excused(facts))
         labels = self._labels.get(facts.centre_id, {})
         findings = [plain(named(finding, labels)) for finding in findings]
-        before, memory = _kept(facts.before)
         moment = Moment(to_us(self.now), _us(facts.inputs.read_at), facts.confirmed)
-        graded = grade(findings, self._grading(policy), moment, before, memory, cover)
+        graded = grade(findings, self._grading(policy), moment, facts.findings, facts.memory, cover)
         moments = [next_change(facts.inputs, allowlist, self.now), *self._ahead(facts, graded)]
         if graded.due_us is not None:
             moments.append(from_us(graded.due_us))
@@ -205,12 +223,6 @@ def _found(ruling: Ruling) -> list[Finding]:
         Finding(row["code"], row["subject"], Status(row["status"]), row["evidence"])
         for row in ruling.graded.findings
     ]
-
-
-def _kept(before: Row[Any] | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    if before is None:
-        return [], []
-    return orjson.loads(before.findings), orjson.loads(before.memory)
 
 
 def _nothing(_code: str, _subject: str) -> None:

@@ -222,7 +222,7 @@ def _row(facts: Facts, policy: Policy, ruling: Ruling, now: dt.datetime) -> dict
         before is not None
         and before.policy_sha256 == policy.sha256
         and before.centre_id == facts.centre_id
-        and _identities(graded.findings) == _identities(orjson.loads(before.findings))
+        and _identities(graded.findings) == _identities(facts.findings)
     )
     return {
         "handset_id": facts.handset_id,

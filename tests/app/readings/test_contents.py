@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -98,3 +99,46 @@ def test_what_is_no_security(path: str, change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("data", [None, [], "x", 1])
 def test_a_section_that_is_no_object(data: object) -> None:
     assert refused("security", data) == ""
+
+
+UGLY: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 1.0, "", "a", "\n", "é",
+    "a" * 255, "a" * 256, "b378e95c", "B378E95C", [], ["a"], {},
+)  # fmt: skip
+
+
+def one_by_one(rows: list[Any]) -> str | None:
+    """What the slow look says of a list of packages; None: nothing."""
+    with mock.patch("app.readings.contents._quickly", return_value=False):
+        try:
+            check_section("packages", rows)
+        except BadContent as exc:
+            return exc.path
+    return None
+
+
+def at_once(rows: list[Any]) -> str | None:
+    try:
+        check_section("packages", rows)
+    except BadContent as exc:
+        return exc.path
+    return None
+
+
+@pytest.mark.parametrize("field", [*ROW, "signer", "other"])
+def test_the_quick_look_takes_what_the_slow_one_takes(field: str) -> None:
+    """A field with anything in it, or without, in a list of good rows."""
+    signed = {**ROW, "signer": "1"}
+    for value in UGLY:
+        rows = [ROW, signed, {**ROW, field: value}, ROW]
+        assert at_once(rows) == one_by_one(rows), value
+    rows = [ROW, {name: value for name, value in signed.items() if name != field}]
+    assert at_once(rows) == one_by_one(rows)
+    rows = [{name: value for name, value in ROW.items() if name != field}, {**ROW, "other": 1}]
+    assert at_once(rows) == one_by_one(rows) != ""
+
+
+@pytest.mark.parametrize("row", [None, [], "", 1, {}, {"signer": 1}, dict.fromkeys([*ROW, "other"])])
+def test_the_quick_look_takes_no_row_that_is_none(row: object) -> None:
+    assert at_once([ROW, row]) == one_by_one([ROW, row]) is not None
+    assert at_once([]) is at_once([ROW, ROW]) is None
