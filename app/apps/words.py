@@ -10,8 +10,8 @@ from app.labels import label_of, name_of
 from app.readings import OWNER, space_words
 
 PLACES: Mapping[str, tuple[str, str]] = {
-    "required": ("good", "必须安装"),
-    "allowed": ("good", "允许"),
+    "required": ("busy", "必装"),
+    "allowed": ("good", "可以装"),
     "preset": ("quiet", "出厂预装"),
     "forbidden": ("bad", "禁止"),
     "unlisted": ("unknown", "不在名单"),

@@ -20,12 +20,15 @@ Scope = Literal["district", "centre"]
 
 
 def labels_for(session: Session, files: PolicyFiles, centre_id: uuid.UUID | None) -> Mapping[str, str]:
-    """Package → label as they hold in a centre; without one the company's own. What the allow-list calls its apps
-    stands below what was named here: a work app is in no delivered list of names. Raise `NotFound` for no centre.
+    """Package → label as they hold in a centre; without one the company's own. What people named stands above what the
+    rule calls a work app, that above the delivered names, and these above the other names of the allow-list. Raise
+    `NotFound` for no centre.
     """
+    delivered = files.latest(SUBJECT)
     if centre_id is None:
-        return _merged(files.latest(SUBJECT), files.latest(_LIST))
-    return _merged(effective(session, files, SUBJECT, centre_id), effective(session, files, _LIST, centre_id))
+        return _merged(delivered, files.latest(_LIST), delivered)
+    named, listed = (effective(session, files, subject, centre_id) for subject in (SUBJECT, _LIST))
+    return _merged(named, listed, delivered)
 
 
 def labels_among(
@@ -40,16 +43,16 @@ def labels_among(
     named = effective_many(session, files, SUBJECT, centre_ids)
     listed = effective_many(session, files, _LIST, centre_ids)
     for centre_id in sorted(named):
-        for package, label in _merged(named[centre_id], listed[centre_id]).items():
+        for package, label in _merged(named[centre_id], listed[centre_id], files.latest(SUBJECT)).items():
             found.setdefault(package, label)
     return found
 
 
-def _merged(named: Policy, listed: Policy) -> dict[str, str]:
-    body = listed.body
+def _merged(named: Policy, listed: Policy, delivered: Policy) -> dict[str, str]:
+    body, usual, labels = listed.body, delivered.body["labels"], named.body["labels"]
     work = {app["package"]: label for label, app in body["apps"].items() if app.get("package")}
-    found: dict[str, str] = {**body["forbidden"], **body["allowed"], **work, **named.body["labels"]}
-    return found
+    own = {package: label for package, label in labels.items() if usual.get(package) != label}
+    return {**body["forbidden"], **body["allowed"], **labels, **work, **own}
 
 
 def name_app(
