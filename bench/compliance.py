@@ -24,7 +24,7 @@ from flask import Flask
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from bench.month import _app, _database
+from bench.place import application, database, service_centre
 
 SIZES = (1_250, 2_500, 5_000, 10_000)
 PACKAGES = 400
@@ -118,10 +118,10 @@ def _one(name: str, size: int) -> tuple[float, float] | None:
     """Seconds in transactions, and of the longest of them; None where the machine has no such database."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_database(name, folder))
+        url = stack.enter_context(database(name, folder))
         if url is None:
             return None
-        app = _app(url, folder)
+        app = application(url, folder, NOW)
         with app.app_context():
             return _rejudged(app, size)
 
@@ -171,19 +171,10 @@ def _fleet(session: Session, size: int) -> uuid.UUID:
     """Written as the room of readings keeps them; to absorb 10,000 readings first is another measurement."""
     from app.kernel.ids import new_id
     from app.readings.model import PhoneSection, PhoneState
-    from app.registry import Company, District, Handset, ServiceCentre
+    from app.registry import Handset
 
     stamp = {"created_at": NOW, "updated_at": NOW}
-
-    def add(row: Any) -> uuid.UUID:
-        session.add(row)
-        session.flush()
-        found: uuid.UUID = row.id
-        return found
-
-    company = add(Company(name="示例物业", **stamp))
-    district = add(District(company_id=company, code="HD", name="华东", **stamp))
-    centre = add(ServiceCentre(district_id=district, code="C1", name="锦绣花园", **stamp))
+    centre = service_centre(session, NOW)
     kinds = [_sections(random.Random(seed)) for seed in range(50)]
     texts = [{name: orjson.dumps(data).decode() for name, data in kind.items()} for kind in kinds]
     for start in range(0, size, 500):

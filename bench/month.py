@@ -13,14 +13,15 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
+
+from bench.place import added, application, database, service_centre
 
 SIZES = (2_500, 5_000, 10_000)
 MONTH = "2026-10"
@@ -72,51 +73,12 @@ def _one(name: str, size: int) -> tuple[float, float] | None:
     """Seconds of closing and of its bookings alone; None where the machine has no such database."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_database(name, folder))
+        url = stack.enter_context(database(name, folder))
         if url is None:
             return None
-        app = _app(url, folder)
+        app = application(url, folder, NOW)
         with app.app_context():
             return _closed(app, size)
-
-
-@contextmanager
-def _database(name: str, folder: Path) -> Iterator[str | None]:
-    from app.kernel.db import Base
-    from app.tables import load_tables
-    from tests.support import postgres, tools
-
-    def tables(url: str) -> None:
-        load_tables()
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-        Base.metadata.create_all(engine)
-        engine.dispose()
-
-    if name == "sqlite":
-        url = f"sqlite:///{folder / 'bench.db'}"
-        tables(url)
-        yield url
-        return
-    if tools.find("postgresql") is None:
-        yield None
-        return
-    postgres.begin_run(None)
-    try:
-        with postgres.database() as url:
-            tables(url)
-            yield url
-    finally:
-        postgres.end_run()
-
-
-def _app(url: str, folder: Path) -> Flask:
-    from app import create_app
-    from app.bootstrap import build_runtime
-    from app.kernel.clock import FixedClock
-    from app.settings import load_settings
-
-    environ = {"BUTLER_ENV": "test", "DATABASE_URL": url, "BUTLER_VAR_DIR": str(folder / "var")}
-    return create_app(build_runtime(load_settings(environ), FixedClock(NOW)))
 
 
 def _closed(app: Flask, size: int) -> tuple[float, float]:
@@ -176,20 +138,12 @@ def _traces(session: Session, policies: Any) -> float:
 
 
 def _fleet(session: Session, size: int) -> tuple[uuid.UUID, list[uuid.UUID]]:
-    from app.registry import Company, District, Grid, ServiceCentre
+    from app.registry import Grid
 
-    stamp = {"created_at": START, "updated_at": START}
-
-    def add(row: Any) -> uuid.UUID:
-        session.add(row)
-        session.flush()
-        found: uuid.UUID = row.id
-        return found
-
-    company = add(Company(name="示例物业", **stamp))
-    district = add(District(company_id=company, code="HD", name="华东", **stamp))
-    centre = add(ServiceCentre(district_id=district, code="C1", name="锦绣花园", **stamp))
-    grid = add(Grid(centre_id=centre, code="G1", name="一号片区", **stamp))
+    centre = service_centre(session, START)
+    grid = added(
+        session, Grid(centre_id=centre, code="G1", name="一号片区", created_at=START, updated_at=START)
+    )
     return centre, _butlers(session, centre, grid, size)
 
 
