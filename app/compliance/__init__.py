@@ -15,7 +15,7 @@ from app.compliance.finding_words import STATUS as FINDING_STATUS_WORDS
 from app.compliance.finding_words import TITLES as FINDING_TITLES
 from app.compliance.finding_words import subject_words, title_of
 from app.compliance.judging import judge_as
-from app.compliance.list_rules import Allowlist
+from app.compliance.list_rules import Allowlist, presets_for
 from app.compliance.lists import allowlist_for, allowlist_of
 from app.compliance.service import changed_since, judge, make_due, rejudge, stale_counts, wanted
 from app.compliance.store import Stale
@@ -59,6 +59,7 @@ __all__ = [
     "list_changes",
     "list_verdicts",
     "make_due",
+    "presets_for",
     "rejudge",
     "stale_counts",
     "subject_words",

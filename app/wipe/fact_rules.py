@@ -45,7 +45,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class Limits:
-    """Policy `wipe`, part `inspection`. `presets`: brand in small letters → packages that it ships removable."""
+    """Policy `wipe`, part `inspection`. `presets`: brand in small letters → packages that it ships removable,
+    those of the allow-list for the phone's model among them.
+    """
 
     clock: dt.timedelta
     first_boot: dt.timedelta

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.compliance import presets_for
 from app.policy import PolicyFiles, effective
 from app.registry import placeholder_serial
 from app.wipe import inspection_store
-from app.wipe.evidence_rules import read_evidence
+from app.wipe.evidence_rules import Evidence, read_evidence
 from app.wipe.fact_rules import Limits, Look, Order
 from app.wipe.grading_rules import Graded, Manual, grade
 from app.wipe.inspection_model import WipeInspection
@@ -43,12 +45,25 @@ def judge(
     if wipe.ordered_at is None:
         return None
     rows = [row for row in inspection_store.inspections(session, wipe.id) if until is None or row.at <= until]
-    body = effective(session, policies, POLICY, wipe.centre_id).body
+    limits = limits_of(effective(session, policies, POLICY, wipe.centre_id).body)
+    in_the_box = effective(session, policies, "allowlist", wipe.centre_id).body["presets"]
     refused = any(row.words == REFUSED and row.earliest_at >= wipe.ordered_at for row in rows)
     after = [one for row in rows if row.kind != "before" and (one := _after(row)) is not None]
-    return grade(
-        _order(wipe, wipe.ordered_at), _before(wipe, rows), after, limits_of(body), key_refused=refused
-    )
+    limits = with_presets(limits, in_the_box, [one.evidence for one in after if isinstance(one, Look)])
+    return grade(_order(wipe, wipe.ordered_at), _before(wipe, rows), after, limits, key_refused=refused)
+
+
+def with_presets(limits: Limits, in_the_box: Mapping[str, Any], told: Sequence[Evidence]) -> Limits:
+    """With what the allow-list names as coming in the box of the models that were read: `agent preset` learned it from
+    a new phone of that model. Of a model that it does not name nothing is known by it.
+    """
+    presets = dict(limits.presets)
+    for one in told:
+        found = presets_for(in_the_box, (one.brand or "").strip().lower(), (one.model or "").strip())
+        if found:
+            brand = (one.brand or "").casefold()
+            presets[brand] = presets.get(brand, frozenset()) | frozenset(found)
+    return replace(limits, presets=presets)
 
 
 def _order(wipe: Wipe, at: dt.datetime) -> Order:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.wipe.evidence_rules import read_evidence
 from app.wipe.fact_rules import Look, Verdict, Weight
 from app.wipe.grading_rules import CERTIFIABLE, EMPTY, Grade, Graded, Manual, contests, facts_to_plain, grade
+from app.wipe.judging import with_presets
 from tests.app.wipe.grading_world import (
     LIMITS,
     OTHER_IMEI,
@@ -107,6 +108,42 @@ def test_what_could_not_be_read_leaves_warnings(changes: dict[str, Any], code: s
 
 def test_the_vendors_own_apps_are_no_warning() -> None:
     assert graded(look(packages={"count": 1, "third_party": ["com.miui.notes"]})).grade is Grade.VERIFIED
+
+
+IN_THE_BOX = {
+    "redmi": {"Note 12": {"com.miui.video": "视频"}, "*": {"com.miui.calc": "计算器"}},
+    "oppo": {"*": {"a.b": "甲"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "grade_"),
+    [
+        ({}, Grade.VERIFIED),
+        ({"brand": "REDMI "}, Grade.VERIFIED),
+        ({"model": " Note 12 "}, Grade.VERIFIED),
+        # Another model's apps, another brand's, and none that is named.
+        ({"model": "Note 13"}, Grade.WARNINGS),
+        ({"model": None}, Grade.WARNINGS),
+        ({"brand": "OPPO"}, Grade.WARNINGS),
+        ({"brand": None}, Grade.WARNINGS),
+        ({"brand": "Hisense"}, Grade.WARNINGS),
+    ],
+)
+def test_apps_that_the_allow_list_names_for_the_model_are_no_warning(
+    changes: dict[str, Any], grade_: Grade
+) -> None:
+    names = ["com.miui.video", "com.miui.calc", "com.miui.notes"]
+    after = look(packages={"count": 3, "third_party": names}, **changes)
+    limits = with_presets(LIMITS, IN_THE_BOX, [after.evidence])
+    assert grade(order(), None, [after], limits).grade is grade_
+    assert LIMITS.presets == {"redmi": frozenset({"com.miui.notes"})}
+
+
+def test_what_was_there_before_and_is_not_in_the_box_still_fails() -> None:
+    after = look(packages={"count": 2, "third_party": ["com.miui.video", "com.tencent.mm"]})
+    limits = with_presets(LIMITS, IN_THE_BOX, [after.evidence])
+    assert grade(order(), before(), [after], limits).grade is Grade.FAILED
 
 
 def test_too_little_read_is_unverified() -> None:
