@@ -204,8 +204,9 @@ def take_presets(layer: Layer, body: Mapping[str, Any]) -> Layer:
 def with_lines(error: Invalid, given: Written) -> Invalid:
     """The schema's complaints about a written layer, each with the line that it speaks of."""
     fields = []
-    for fault in error.fields:
-        line = given.line_of(fault.code)
+    for line, fault in sorted(
+        ((given.line_of(fault.code), fault) for fault in error.fields), key=lambda one: one[0] or 0
+    ):
         where = f"第 {line} 行：" if line else "与上级规定合在一起以后："
         fields.append(replace(fault, field="text", message=where + fault.message))
     return Invalid(error.detail, code=error.code, fields=fields)

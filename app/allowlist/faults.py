@@ -6,13 +6,12 @@ import re
 
 # A value as Python writes it, which no path begins like.
 _VALUE = r"['\"\[{\d\-NTF].*"
+_WHOLE = "(whole)"
+_NO_PACKAGE, _NOT_HERE = "{a} 不是包名（如 com.example.app）", "{a} 不是这里能用的内容"
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"Additional properties are not allowed \((?P<a>.+) (?:was|were) unexpected\)", "没有这样的项目：{a}"),
     (r"(?P<a>'.+') is a required property", "缺少项目 {a}：下层没有的内容不能取消或漏写"),
-    (
-        r"(?P<a>.+) does not match '\^\[A-Za-z\]\[A-Za-z0-9_\]\*.*",
-        "{a} 不是包名（如 com.example.app）",
-    ),
+    (r"(?P<a>.+) does not match '\^\[A-Za-z\]\[A-Za-z0-9_\]\*.*", _NO_PACKAGE),
     (
         r"(?P<a>{value}) does not match '\^\[0-9a-f\]\{1,8\}\$'",
         "{a} 不是签名（最多 8 位小写十六进制，如 b378e95c）",
@@ -26,7 +25,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?P<a>{value}) has non-unique elements", "有重复的内容"),
     (r"(?P<a>{value}) is too long", "{a} 太长"),
     (r"(?P<a>{value}) (?:should be non-empty|is too short|does not have enough properties)", "不能为空"),
-    (r"(?P<a>{value}) is not valid under any of the given schemas", "{a} 不是这里能用的内容"),
+    (r"(?P<a>{value}) is not valid under any of the given schemas", _NOT_HERE),
     (r"(?P<a>{value}) was expected", "只能是 {a}"),
 )
 _TYPES = {
@@ -55,7 +54,9 @@ def in_chinese(problem: str) -> str:
         found = pattern.fullmatch(message)
         if found:
             parts = {name: _TYPES.get(text, _short(text)) for name, text in found.groupdict().items()}
-            return f"{path}：{words.format(**parts)}"
+            # A package or null: of the two schemas people mean the first.
+            told = _NO_PACKAGE if path.endswith(".package") and words == _NOT_HERE else words
+            return f"{'最外层' if path == _WHOLE else path}：{told.format(**parts)}"
     return problem
 
 

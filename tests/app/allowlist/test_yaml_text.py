@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from hypothesis import given, settings
@@ -77,7 +79,7 @@ def test_faults_of_the_schema_are_told_in_chinese_with_their_lines(
 allowed:
   不是包名: 某
 apps:
-  微信: {signer: zz}
+  微信: {signer: zz, package: 坏}
 settings:
   lock_screen: maybe
 silent_hours: 0
@@ -88,9 +90,12 @@ severity: {rooted: null}
     assert answer.status_code == 422
     for told in (
         "第 2 行：allowed：&#39;不是包名&#39; 不是包名", "第 4 行：apps.微信.signer", "第 6 行：settings.lock_screen",
-        "第 7 行：silent_hours：0 太小，至少 1", "第 8 行：(whole)：没有这样的项目", "第 9 行：severity：缺少项目",
+        "第 7 行：silent_hours：0 太小，至少 1", "第 8 行：最外层：没有这样的项目", "第 9 行：severity：缺少项目",
     ):  # fmt: skip
         assert told in answer.text, told
+    assert "第 4 行：apps.微信.package：&#39;坏&#39; 不是包名" in answer.text
+    lines = [int(line) for line in re.findall(r"第 (\d+) 行：", answer.text)]
+    assert lines == sorted(lines)
     # What was typed is there still.
     assert "unheard_of: 1" in answer.text
 

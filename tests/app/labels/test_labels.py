@@ -59,8 +59,6 @@ def test_a_centres_layer_adds_corrects_and_takes_away(session: Session, files: P
     name(session, files, org, "抖音（本中心）", package=AWEME)
     mine = labels_for(session, files, org.centre)
     assert (mine[OWN], mine[AWEME]) == ("门禁 助手", "抖音（本中心）")
-    # Delivered as 今日水印相机: on every page it is called as the rule calls it.
-    assert mine["com.xhey.xcamera"] == "水印相机"
     assert OWN not in labels_for(session, files, org.other_centre)
     assert labels_for(session, files, None)[AWEME] == "抖音"
     both = labels_among(session, files, [org.centre, org.other_centre])
@@ -110,6 +108,8 @@ def test_what_the_allow_list_calls_its_apps_is_known_below_what_was_named(
     )
     mine = labels_for(session, files, org.centre)
     assert (mine[OWN], mine["com.example.gate2"], mine[AWEME]) == ("助这儿", "门禁", "抖音")
+    # Delivered as 今日水印相机: on every page it is called as the rule calls it.
+    assert mine["com.xhey.xcamera"] == "水印相机"
     assert OWN not in labels_for(session, files, org.other_centre)
     assert labels_among(session, files, [org.centre, org.other_centre])[OWN] == "助这儿"
     name(session, files, org, "助这儿（新版）")
