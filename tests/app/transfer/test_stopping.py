@@ -170,7 +170,7 @@ def test_leased_once_more_in_the_same_moment_it_is_taken_back(world):
     assert order.id
 
 
-def test_silence_says_neither(world):
+def test_silence_says_neither(world, as_user):
     at_work(world)
     stop(world)
     assert world.refused(world.act, running.cancel, world.who("it"), reason="x") == "transfer_running"
@@ -178,6 +178,9 @@ def test_silence_says_neither(world):
     world.run_jobs()
     assert (world.state, world.row().note, world.tasks()) == ("stopping", "silence", ["stopping"])
     assert standing(world) == "running"
+    shown = as_user("it", world.centre).get(f"/transfers/{world.id}").text
+    assert "不知道停了没有，可能还在迁移" in shown
+    assert "取消这次迁移" in shown
     world.clock.move(60)
     assert world.run_jobs() == 0
     world.act(running.cancel, world.who("it"), reason="网关坏了")
