@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from app.apps import fleet_store
 from app.apps.fleet import ALLOWLIST
 from app.apps.model import AppEvent
-from app.apps.rules import Kind
+from app.apps.rules import AGAIN, Kind, came_back
 from app.apps.words import GROUPS, detail_of, installer_word, subject_of, user_word
 from app.compliance import allowlist_for
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import Principal
-from app.labels import labels_for
+from app.labels import labels_for, name_of
 from app.policy import PolicyFiles, effective_many
 from app.registry import find_handset, live_centres
 
@@ -92,6 +92,40 @@ def list_phone_changes(
     page = paginate(session, query, keys, cursor=cursor, limit=limit)
     labels = labels_for(session, files, phone.centre_id)
     return Page([_change(row, labels) for row in page.items], page.next_cursor)
+
+
+@dataclass(frozen=True)
+class HiddenAgain:
+    """An app in one user of a phone that was put away (removed, disabled, suspended) and brought back so many `times`,
+    as readings saw it. `at`: the last of these changes.
+    """
+
+    package: str
+    title: str
+    where: str
+    times: int
+    at: dt.datetime
+
+
+def hidden_again(
+    session: Session,
+    principal: Principal,
+    files: PolicyFiles,
+    handset_id: uuid.UUID,
+    since: dt.datetime | None,
+) -> list[HiddenAgain]:
+    """The most often first. Raise `NotFound` for a phone that the caller cannot see."""
+    phone = find_handset(session, principal, handset_id)
+    rows: dict[tuple[str, int], list[Any]] = {}
+    for row in fleet_store.switches(session, principal, handset_id, since, AGAIN):
+        rows.setdefault((row.package, row.user_no), []).append(row)
+    times = {key: came_back(row.kind for row in of_app) for key, of_app in rows.items()}
+    labels = labels_for(session, files, phone.centre_id)
+    return [
+        HiddenAgain(name, name_of(name, labels), user_word(user), times[name, user], rows[name, user][-1].at)
+        for name, user in sorted(rows, key=lambda key: (-times[key], key))
+        if times[name, user] >= AGAIN
+    ]
 
 
 def _change(row: AppEvent, labels: Mapping[str, str]) -> ChangeView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tru
 from sqlalchemy.orm import Session
 
 from app.apps.model import AppEvent, AppPackage, AppPhone, AppPresence
+from app.apps.rules import BROUGHT_BACK, PUT_AWAY
 from app.kernel.tenancy import Principal, within
 from app.registry import District, Handset
 
@@ -164,6 +166,26 @@ def districts(session: Session, principal: Principal) -> list[tuple[uuid.UUID, s
         return []
     query = select(District.id, District.name).where(District.retired_at.is_(None)).order_by(District.code)
     return [(row.id, row.name) for row in session.execute(query)]
+
+
+def switches(
+    session: Session, principal: Principal, handset_id: uuid.UUID, since: dt.datetime | None, least: int
+) -> Sequence[Any]:
+    """Rows `(package, user_no, kind, at)`, in their order, of the apps of one phone that were brought back as often as
+    `least`: of a phone that makes up apps by the thousand the others stay where they are.
+    """
+    mine = [AppEvent.handset_id == handset_id, within(principal, AppEvent.centre_id)]
+    mine += [] if since is None else [AppEvent.at >= since]
+    often = (
+        select(AppEvent.package)
+        .where(AppEvent.kind.in_(BROUGHT_BACK), *mine)
+        .group_by(AppEvent.package, AppEvent.user_no)
+        .having(func.count() >= least)
+    )
+    query = select(AppEvent.package, AppEvent.user_no, AppEvent.kind, AppEvent.at).where(
+        AppEvent.kind.in_([*PUT_AWAY, *BROUGHT_BACK]), AppEvent.package.in_(often), *mine
+    )
+    return session.execute(query.order_by(AppEvent.at, AppEvent.id)).all()
 
 
 def events_query(principal: Principal, handset_id: uuid.UUID, kinds: Collection[str]) -> Select[AppEvent]:

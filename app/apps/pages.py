@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Blueprint, Response, flash, render_template, request
 
 from app.apps import words
-from app.apps.changes import Carrier, list_carriers, list_phone_changes, require_package, scopes
+from app.apps.changes import Carrier, hidden_again, list_carriers, list_phone_changes, require_package, scopes
 from app.apps.fleet import PLACES, SORTS, FleetApp, Wanted, fleet_apps, with_versions
 from app.apps.fleet_store import SORTS as CARRIER_SORTS
 from app.http.access import STAFF, access
@@ -208,13 +208,14 @@ def name_it(package: str) -> Response:
 def phone_changes(handset_id: uuid.UUID) -> str:
     session, who = db.session(), current_principal()
     since = _since()
+    begins = dt.datetime.combine(since, dt.time(), SHANGHAI)
     group = request.args.get("group")
     page = list_phone_changes(
         session,
         who,
         runtime().policies,
         handset_id,
-        since=dt.datetime.combine(since, dt.time(), SHANGHAI),
+        since=begins,
         group=group if group in words.GROUPS else None,
         cursor=request.args.get("cursor"),
         limit=_CHANGES,
@@ -224,6 +225,9 @@ def phone_changes(handset_id: uuid.UUID) -> str:
         "apps/changes.html",
         phone=find_handset(session, who, handset_id),
         days=days,
+        hidden=[]
+        if group not in (None, "", "apps")
+        else hidden_again(session, who, runtime().policies, handset_id, begins),
         since=since,
         group=group,
         next_cursor=page.next_cursor,

@@ -7,7 +7,7 @@ any time since it was last read.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -41,6 +41,23 @@ class Kind(StrEnum):
     ACCOUNT_REMOVED = "account_removed"
     ACCOUNT_CHANGED = "account_changed"
     SETTING = "setting"
+
+
+PUT_AWAY = (Kind.DISABLED, Kind.SUSPENDED, Kind.REMOVED)
+BROUGHT_BACK = (Kind.ENABLED, Kind.RESUMED, Kind.INSTALLED)
+AGAIN = 2
+"""Who puts an app away and takes it out again so often does it for a reason; once is a change like others."""
+
+
+def came_back(kinds: Iterable[str]) -> int:
+    """How often an app was brought back after it had been put away, by its changes in their order. The first that
+    brings it is none: before it there was nothing, or nobody saw it.
+    """
+    times, away = 0, False
+    for kind in kinds:
+        times += away and kind in BROUGHT_BACK
+        away = kind in PUT_AWAY
+    return times
 
 
 class App(NamedTuple):

@@ -12,7 +12,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import update
 
-from app.apps.changes import list_carriers, list_phone_changes
+from app.apps.changes import hidden_again, list_carriers, list_phone_changes
 from app.apps.fleet import Wanted, fleet_apps, page_of, with_versions
 from app.kernel.db import begin_write, db
 from app.kernel.errors import Invalid, NotFound
@@ -143,6 +143,34 @@ def test_changes_by_group_and_since(fleet: Site, files: PolicyFiles, phone: Hand
     assert told.next_cursor
 
 
+def hides(fleet: Site, phone: HandsetRef, minute: float, **state: object) -> None:
+    fleet.read(phone, minute, packages=[row(WECHAT), row(AWEME, **state)])  # type: ignore[arg-type]
+
+
+def test_an_app_that_is_put_away_and_brought_back_again(
+    fleet: Site, files: PolicyFiles, phone: HandsetRef
+) -> None:
+    def found(since: float = 0) -> list[tuple[str, int, float | None]]:
+        told = hidden_again(fleet.session, SYSTEM, files, phone.id, START + dt.timedelta(minutes=since))
+        return [(one.package, one.times, fleet.minute(one.at)) for one in told]
+
+    for minute, state in enumerate(({"enabled": False}, {}, {"suspended": True}), 100):
+        hides(fleet, phone, minute, **state)
+    assert found() == [], "brought back once"
+    hides(fleet, phone, 103)
+    assert found() == [(AWEME, 2, 103)], "its first installation was no return"
+    fleet.read(phone, 104, packages=[row(WECHAT)])
+    hides(fleet, phone, 105)
+    assert found() == [(AWEME, 3, 105)]
+    assert found(since=104) == []
+
+
+def test_what_was_never_seen_back_is_no_game(fleet: Site, files: PolicyFiles, phone: HandsetRef) -> None:
+    for minute in range(100, 104):
+        hides(fleet, phone, minute, enabled=False)
+    assert hidden_again(fleet.session, SYSTEM, files, phone.id, None) == []
+
+
 @ON_SQLITE
 def test_over_http(app: Flask, org: Org, files: PolicyFiles, as_user: Callable[..., Caller]) -> None:
     """The pages and the API, an export, and an app that gets a name."""
@@ -180,3 +208,16 @@ def test_over_http(app: Flask, org: Org, files: PolicyFiles, as_user: Callable[.
         clerk.post(f"/apps/{OWN}/label", data=form | {"scope": f"district:{org.district}"}).status_code == 403
     )
     assert clerk.post(f"/apps/{OWN}/label", data=form | {"scope": "x"}).status_code == 422
+    assert "反复收起又打开" not in lead.get(f"/phones/{phone.id}/changes?since=2026-11-01").text
+    with app.app_context():
+        site = Site(begin_write(db.session()), files, START)
+        for minute, enabled in enumerate((False, True, False, True), 70):
+            hides(site, phone, minute, enabled=enabled)
+        site.session.commit()
+        db.session.remove()
+    page = words(lead.get(f"/phones/{phone.id}/changes?since=2026-11-01").text)
+    assert "反复收起又打开的应用 1 个" in page
+    assert "抖音（com.ss.android.ugc.aweme） 2 次" in page
+    assert (
+        "反复收起又打开" not in lead.get(f"/phones/{phone.id}/changes?group=accounts&since=2026-11-01").text
+    )
