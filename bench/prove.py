@@ -84,8 +84,8 @@ def wipe_agent() -> Outcome:
 
 
 def removal() -> Outcome:
-    """1,600 removals by chance on phones that lie, hang, drop, are swapped; 200 kills; each maker's phone with each lie
-    from the finding to the end of its case: all that is told is so (R03).
+    """1,600 removals by chance on phones that lie, hang, drop, are swapped or cloned; 200 kills; each maker's phone
+    with each lie, and a clone beside it, from the finding to the end of its case: all that is told is so (R03).
     """
     return _pytest(
         "tests/agent/test_remove_faults.py",

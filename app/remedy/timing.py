@@ -224,8 +224,10 @@ class _Round:
         """Removed is what the gateway saw and a reading after its act shows, too."""
         session, now = self.session, self.now
         read = confirmed_at(session, [case.handset_id], PACKAGES).get(case.handset_id)
-        after = read is not None and case.acted_at is not None and read > case.acted_at
-        if after and expect_of(session, case.handset_id) != ordered_for(session, case):
+        who = expect_of(session, case.handset_id)
+        # A list of apps of which nobody knows whose it is proves nothing, either way.
+        after = read is not None and who is not None and case.acted_at is not None and read > case.acted_at
+        if after and who != ordered_for(session, case):
             # Another phone, or the same after a reset: it proves nothing of what was done to the one that was named.
             if status is Standing.ABSENT:
                 shift(

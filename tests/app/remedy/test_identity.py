@@ -94,6 +94,17 @@ def test_nor_that_it_was_not_done(world: World) -> None:
     assert (world.state, world.case().why) == ("task", "other_identity")
 
 
+def test_nor_does_a_list_of_which_nobody_knows_whose_it_is(world: World) -> None:
+    world.to("checking")
+    world.clock.move(20)
+    world.read(identity=False, unread=[{"section": "identity", "reason": "timeout"}])
+    world.run()
+    assert world.state == "checking"
+    world.clock.move(20)
+    world.find()
+    assert world.state == "removed"
+
+
 def test_nothing_is_brought_back_on_another_phone(world: World) -> None:
     world.to("removing")
     world.tell("succeeded", "disabled", seen(enabled=3))
