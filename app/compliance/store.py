@@ -51,9 +51,10 @@ def silent(session: Session, handset_ids: Collection[uuid.UUID]) -> list[uuid.UU
 def save(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    new = insert_into(session, ComplianceVerdict)
+    new = insert_into(session, ComplianceVerdict.__table__)
     changes = {name: new.excluded[name] for name in rows[0] if name != "handset_id"}
-    session.execute(new.on_conflict_do_update(index_elements=["handset_id"], set_=changes), list(rows))
+    statement = new.on_conflict_do_update(index_elements=["handset_id"], set_=changes)
+    session.connection().execute(statement, rows)
 
 
 def append_changes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, update
@@ -33,7 +34,7 @@ def queue_settling(session: Session, phones: Mapping[uuid.UUID, uuid.UUID], at: 
     if not phones:
         return
     rows = [{"handset_id": p, "centre_id": phones[p], "due_at": at, "waits": False} for p in sorted(phones)]
-    session.execute(_sooner(session, insert_into(session, table_of(SettleQueue)).values(rows)))
+    session.execute(_sooner(is_postgres(session), insert_into(session, table_of(SettleQueue)).values(rows)))
 
 
 def queue_news(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -43,7 +44,13 @@ def queue_news(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     dated reading or null, `sure` 1 for what matters in any case. A reading that only goes on where the phone's latest
     proof stands changes no ruling, unless an incident waits for it: that is nearly all of them, and they cost nothing.
     """
-    news = json_rows(session, _NEWS).subquery("news")
+    execute_rows(session, _matters(is_postgres(session)), rows)
+
+
+@cache
+def _matters(postgres: bool) -> Any:
+    """Made once: to put it together costs as much as to run it."""
+    news = json_rows(postgres, _NEWS).subquery("news")
     power, boot, queue = table_of(PhonePower), table_of(PhoneBoot), table_of(SettleQueue)
     same_boot = and_(
         boot.c.handset_id == news.c.handset_id,
@@ -71,8 +78,8 @@ def queue_news(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         .group_by(phone, centre)
         .order_by(phone)
     )
-    insert = insert_from(session, queue, ["handset_id", "centre_id", "due_at"], query)
-    execute_rows(session, _sooner(session, insert), rows)
+    insert = insert_from(postgres, queue, ["handset_id", "centre_id", "due_at"], query)
+    return _sooner(postgres, insert)
 
 
 def take_due(
@@ -122,9 +129,9 @@ def queued_phones(session: Session, centre_id: uuid.UUID, now: dt.datetime) -> s
     )
 
 
-def _sooner(session: Session, insert: Any) -> Any:
+def _sooner(postgres: bool, insert: Any) -> Any:
     old, new = table_of(SettleQueue).c, insert.excluded
-    least = func.least if is_postgres(session) else func.min
+    least = func.least if postgres else func.min
     # Without the condition each of them would write the row anew, and wait for whoever rules that phone now.
     return insert.on_conflict_do_update(
         index_elements=["handset_id"],

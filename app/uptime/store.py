@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -61,32 +62,41 @@ def widen_boots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     The database itself takes the lower or higher value, so batches that arrive at once lose nothing to each other;
     callers sort their rows, so that two of them lock in one order and never wait for each other in a circle.
     """
+    execute_rows(session, _wider_boots(is_postgres(session)), rows)
+
+
+@cache
+def _wider_boots(postgres: bool) -> Any:
+    """Made once: to put it together costs as much as to run it."""
     table = table_of(PhoneBoot)
-    statement = insert_from(session, table, list(_BOOT_COLUMNS), json_rows(session, _BOOT_COLUMNS))
+    statement = insert_from(postgres, table, list(_BOOT_COLUMNS), json_rows(postgres, _BOOT_COLUMNS))
     pairs = {name: (table.c[name], statement.excluded[name]) for name in BOUNDS}
-    names = {"min": "least", "max": "greatest"} if is_postgres(session) else {"min": "min", "max": "max"}
+    names = {"min": "least", "max": "greatest"} if postgres else {"min": "min", "max": "max"}
     wider = {
         # SQLite's min() and max() are null if either side is.
         name: getattr(func, names[BOUNDS[name]])(func.coalesce(old, new), func.coalesce(new, old))
         for name, (old, new) in pairs.items()
     }
-    upsert = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[table.c.handset_id, table.c.boot_id, table.c.grade], set_=wider
     )
-    execute_rows(session, upsert, rows)
 
 
 def advance_power(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set each phone's latest proof, unless a later one stands already. Values as in `widen_boots`."""
+    execute_rows(session, _later_power(is_postgres(session)), rows)
+
+
+@cache
+def _later_power(postgres: bool) -> Any:
     table = table_of(PhonePower)
-    statement = insert_from(session, table, list(_POWER_COLUMNS), json_rows(session, _POWER_COLUMNS))
+    statement = insert_from(postgres, table, list(_POWER_COLUMNS), json_rows(postgres, _POWER_COLUMNS))
     new = statement.excluded
-    upsert = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[table.c.handset_id],
         set_={name: new[name] for name in ("centre_id", "boot_id", "proof_last")},
         where=new.proof_last > table.c.proof_last,
     )
-    execute_rows(session, upsert, rows)
 
 
 def boots_of(session: Session, principal: Principal, handset_id: uuid.UUID) -> list[tuple[str, Boot]]:
@@ -219,9 +229,9 @@ def is_postgres(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def json_rows(session: Session, columns: Columns) -> Select[Any]:
+def json_rows(postgres: bool, columns: Columns) -> Select[Any]:
     """The rows of `execute_rows` as a query: a bound value a cell would cost the server more than all the rest."""
-    if is_postgres(session):
+    if postgres:
         types: dict[str, TypeEngine[Any]] = {"uuid": Uuid(), "text": Text(), "bigint": BigInteger()}
         cells: list[ColumnClause[Any]] = [column(name, types[kind]) for name, kind in columns.items()]
         rows = func.json_to_recordset(cast(_ROWS, JSON)).table_valued(*cells).render_derived(with_types=True)
@@ -233,9 +243,9 @@ def json_rows(session: Session, columns: Columns) -> Select[Any]:
     )
 
 
-def insert_from(session: Session, table: Table, columns: Sequence[str], query: Select[Any]) -> Any:
+def insert_from(postgres: bool, table: Table, columns: Sequence[str], query: Select[Any]) -> Any:
     """The database's own INSERT, which knows ON CONFLICT, of what a query gives."""
-    insert = pg_insert if is_postgres(session) else sqlite_insert
+    insert = pg_insert if postgres else sqlite_insert
     return insert(table).from_select(list(columns), query)
 
 
