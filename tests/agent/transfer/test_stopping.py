@@ -55,9 +55,9 @@ def copy(gateway: Gateway) -> list[str]:
 def test_it_ends_in_the_middle_keeps_its_copy_and_goes_on_from_there(gateway: Gateway, stage: str) -> None:
     rig = gateway.rig
     fill(rig.old / "DCIM", 20)
-    put(rig.old / "DCIM/long.mp4", random.Random(5).randbytes(30 * MIB))
+    put(rig.old / "DCIM/long.mp4", random.Random(5).randbytes(12 * MIB))
     put(rig.new / "DCIM/theirs.jpg", b"theirs")
-    rig.phones[0 if stage == "reading" else 1].delay_s = 0.005
+    rig.phones[0 if stage == "reading" else 1].delay_s = 0.02
     gateway.give(gateway.order(id=ORDER))
     until(lambda: copy(gateway) if stage == "reading" else any(rig.new.glob(".butler*/*")))
     gateway.give(gateway.order("stop_transfer"))
@@ -84,8 +84,8 @@ def test_it_ends_in_the_middle_keeps_its_copy_and_goes_on_from_there(gateway: Ga
 
 def test_one_that_waits_for_a_phone_ends_at_once_and_says_that_it_is_not_clean(gateway: Gateway) -> None:
     fill(gateway.rig.old / "DCIM", 3)
-    put(gateway.rig.old / "DCIM/long.mp4", bytes(20 * MIB))
-    gateway.rig.phones[0].delay_s = 0.005
+    put(gateway.rig.old / "DCIM/long.mp4", bytes(12 * MIB))
+    gateway.rig.phones[0].delay_s = 0.02
     gateway.patience_s = 600.0
     gateway.begin()
     gateway.give(gateway.order(id=ORDER))
@@ -101,8 +101,8 @@ def test_one_that_waits_for_a_phone_ends_at_once_and_says_that_it_is_not_clean(g
 
 
 def test_told_twice_it_ends_once(gateway: Gateway) -> None:
-    put(gateway.rig.old / "DCIM/long.mp4", bytes(30 * MIB))
-    gateway.rig.phones[0].delay_s = 0.005
+    put(gateway.rig.old / "DCIM/long.mp4", bytes(12 * MIB))
+    gateway.rig.phones[0].delay_s = 0.02
     gateway.give(gateway.order(id=ORDER))
     until(lambda: copy(gateway))
     for name in ("s1", "s2"):
@@ -124,8 +124,8 @@ def test_one_that_is_over_stays_what_it_was(gateway: Gateway) -> None:
 
 
 def test_one_begun_since_is_not_ended_by_a_stop_that_came_late(gateway: Gateway) -> None:
-    put(gateway.rig.old / "DCIM/long.mp4", bytes(8 * MIB))
-    gateway.rig.phones[0].delay_s = 0.005
+    put(gateway.rig.old / "DCIM/long.mp4", bytes(3 * MIB))
+    gateway.rig.phones[0].delay_s = 0.01
     gateway.give(gateway.order(id="0197f000-0000-7000-8000-0000000000c2"))
     until(lambda: copy(gateway))
     gateway.give(gateway.order("stop_transfer"))
@@ -136,8 +136,8 @@ def test_one_begun_since_is_not_ended_by_a_stop_that_came_late(gateway: Gateway)
 
 def test_after_a_kill_what_was_left_is_cleared_by_the_stop(gateway: Gateway) -> None:
     rig = gateway.rig
-    put(rig.old / "DCIM/long.mp4", bytes(30 * MIB))
-    rig.phones[1].delay_s = 0.005
+    put(rig.old / "DCIM/long.mp4", bytes(12 * MIB))
+    rig.phones[1].delay_s = 0.02
     gateway.give(gateway.order(id=ORDER))
     until(lambda: any(rig.new.glob(".butler*/*")))
     gateway.works.stop()
