@@ -212,7 +212,9 @@ def test_battery_compliance_and_power() -> None:
         "unknown", "fail", "fail", "pass", "pass",
     ]  # fmt: skip
     assert [compliance_fact(s, 1).result for s in ("pass", "fail", "unknown")] == ["pass", "fail", "unknown"]
-    assert compliance_fact("grace", 2) == Fact("unknown", "已检查：2 项要改，还在宽限期内，不算通过，也不算不合规")
+    assert compliance_fact("grace", 2) == Fact(
+        "unknown", "已检查：2 项要改，还在宽限期内，不算通过，也不算不合规"
+    )
     assert [power_fact(s).result for s in ("on", "off", "unknown")] == ["pass", "unknown", "unknown"]
 
 
