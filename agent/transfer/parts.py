@@ -76,5 +76,5 @@ class Part(Protocol):
     def deliver(self, new: Transport, store: PartStore, progress: PartProgress) -> PartCount:
         """Write it into the new phone. A second run adds nothing twice."""
 
-    def verify(self, new: Transport, store: PartStore) -> PartReport:
+    def verify(self, new: Transport, store: PartStore, progress: PartProgress) -> PartReport:
         """Read the new phone again and compare."""

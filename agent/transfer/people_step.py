@@ -31,7 +31,7 @@ def people_report(part: Part, copy: CopyStore, turns: Turns, old: Phone, new: Ph
     try:
         _step(part, turns, old, lambda transport: part.collect(transport, store, progress))
         _step(part, turns, new, lambda transport: part.deliver(transport, store, progress))
-        _step(part, turns, new, lambda transport: reports.append(part.verify(transport, store)))
+        _step(part, turns, new, lambda transport: reports.append(part.verify(transport, store, progress)))
     except _TooOften:
         return _failed(part.name, "dropped")
     except (CopyDamaged, KeyError, ValueError) as exc:

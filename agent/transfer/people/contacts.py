@@ -82,14 +82,14 @@ class Contacts:
         put(store, NOTE, delivery.note)
         return PartCount(told["found"], moved, delivery.note)
 
-    def verify(self, new: Transport, store: PartStore) -> PartReport:
+    def verify(self, new: Transport, store: PartStore, progress: PartProgress) -> PartReport:
         """See `Part`. Equal is what is equal in all columns that are compared (`agent.transfer.people.card`)."""
         told = get(store, COLLECTED)
         if told is None or told["reason"] is not None:
             reason = "not_collected" if told is None else told["reason"]
             return PartReport(self.name, "not_offered", None, None, None, None, reason)
         try:
-            book = read_book(Provider(new, memo=self._new))
+            book = read_book(Provider(new, lambda: progress(0, told["found"]), self._new))
         except NotRead as exc:
             return PartReport(self.name, "failed", told["found"], None, None, None, f"new_{exc.reason}")
         cards = _cards(store)

@@ -127,7 +127,7 @@ class Records:
             return "over_limit"
         return writer.refused or ("too_long" if writer.too_long else None)
 
-    def verify(self, new: Transport, store: PartStore) -> PartReport:
+    def verify(self, new: Transport, store: PartStore, progress: PartProgress) -> PartReport:
         """See `Part`."""
         told = get(store, self._at("collected"))
         if told is None or told["reason"] is not None:
@@ -135,7 +135,7 @@ class Records:
             return PartReport(self.name, "not_offered", None, None, None, None, reason)
         found = told["found"]
         try:
-            missing = self._missing(Provider(new, memo=self._new), store)
+            missing = self._missing(Provider(new, lambda: progress(0, found), self._new), store)
         except NotRead as exc:
             return PartReport(self.name, "failed", found, None, None, None, f"new_{exc.reason}")
         return self._report(found, missing, told["beside"], store)

@@ -68,7 +68,7 @@ class Moving:
 
     def verify(self) -> PartReport:
         with self.at(1) as new:
-            return self.part.verify(new, self.store)
+            return self.part.verify(new, self.store, self.progress)
 
     def all(self) -> PartReport:
         self.collect()

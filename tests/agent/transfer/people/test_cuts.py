@@ -203,3 +203,19 @@ def test_somebody_who_is_written_down_during_the_reading_is_read_too(start: Star
 
     moving.wrap = lambda inner: Watched(inner, random.Random(1), 0.0)
     assert moving.collect().found == 4
+
+
+@pytest.mark.parametrize("step", ["collect", "deliver", "verify"])
+def test_who_ends_the_work_is_heard_in_every_step(start: StartFleet, step: str) -> None:
+    moving = Moving(two(start, old={"contacts": COUNT}), insert_rows=5000)
+    if step != "collect":
+        moving.collect()
+    if step == "verify":
+        moving.deliver()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    moving.progress = stop  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        getattr(moving, step)()

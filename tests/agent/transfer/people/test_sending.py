@@ -55,6 +55,10 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         yield made
 
 
+def _unheard(done: int, total: int | None, note: str | None = None) -> None:
+    assert done >= 0
+
+
 class Sending:
     """`fed`: the commands that were given the file; `opened`: how often the import screen was."""
 
@@ -72,14 +76,14 @@ class Sending:
         self.make: Callable[[], Part] = lambda: make_parts(["contacts"], limits, lambda: now[0], sleep)[0]
         self.part = self.make()
         with rig.phone(0)() as old:
-            self.part.collect(old, self.store, lambda done, total, note=None: None)
+            self.part.collect(old, self.store, _unheard)
 
     def deliver(self, most: int = 10**9) -> None:
         with self.rig.phone(1)() as new:
             self.part.deliver(
                 Breaking(new, most, self.fed),  # type: ignore[arg-type]
                 self.store,
-                lambda done, total, note=None: None,
+                _unheard,
             )
 
     def on_phone(self) -> list[Path]:
@@ -107,7 +111,7 @@ def test_a_file_of_contacts_goes_on_where_it_was_cut_off(rig: Rig) -> None:
     assert starts[0] == 0 < starts[1] < starts[2]
     assert sending.count() == COUNT
     with rig.phone(1)() as new:
-        assert sending.part.verify(new, sending.store).outcome == "verified"
+        assert sending.part.verify(new, sending.store, _unheard).outcome == "verified"
     assert sending.on_phone() == []
 
 
