@@ -216,6 +216,6 @@ def test_who_ends_the_work_is_heard_in_every_step(start: StartFleet, step: str) 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    moving.progress = stop  # type: ignore[method-assign]
+    moving.progress = stop  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         getattr(moving, step)()
