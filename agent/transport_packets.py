@@ -1,4 +1,4 @@
-"""One stream of an ADB connection, packet by packet: for what is too large to be kept, or read of many phones at once.
+"""One stream of an ADB connection, packet by packet: for what is too large to be kept, or to be summed byte by byte.
 
 adb-shell opens the stream; what then passes on it passes here. Its own loops keep whole answers in memory, lose a
 "no" that a phone sends while a file is still on its way, and add up each payload's bytes one at a time.

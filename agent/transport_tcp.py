@@ -182,28 +182,30 @@ class TcpTransport:
                 raise
 
     def run(self, command: str, deadline_s: float) -> CommandResult:
+        self._wire.limit(Deadline(deadline_s, self._options.clock))
         limit, clock = self._options.max_output, self._options.clock
-        deadline = Deadline(deadline_s, clock)
         if self._speaks_v2():
-            return self._stream(f"{SERVICE_V2}:{command}", V2Stream(limit, clock), deadline)
+            return self._stream(SERVICE_V2, command, V2Stream(limit, clock))
         wrapped = Wrapped(command)
-        first, last = (f"{service}:{wrapped}" for service in FALLBACK_SERVICES)
+        first, last = FALLBACK_SERVICES
         try:
-            return self._stream(first, PlainStream(limit, clock, wrapped), deadline, keep_open=True)
+            return self._stream(first, str(wrapped), PlainStream(limit, clock, wrapped), keep_open=True)
         except Refused:
-            return self._stream(last, PlainStream(limit, clock, wrapped), deadline)
+            return self._stream(last, str(wrapped), PlainStream(limit, clock, wrapped))
 
     def _speaks_v2(self) -> bool:
         _, _, features = self._wire.banner.rstrip(b"\0").partition(b"features=")
         return b"shell_v2" in features.partition(b";")[0].split(b",")
 
     def _stream(
-        self, service: str, stream: ShellStream, deadline: Deadline, *, keep_open: bool = False
+        self, service: str, command: str, stream: ShellStream, *, keep_open: bool = False
     ) -> CommandResult:
         try:
-            with self._errors(), self._opened(service, deadline) as packets:
-                for payload in packets.received():
-                    stream.feed(payload)
+            with self._errors():
+                for chunk in self._device._streaming_command(
+                    service.encode(), command.encode(), _FOREVER, _FOREVER, None
+                ):
+                    stream.feed(chunk)
                 return stream.result()
         except TransportError as exc:
             exc.partial = stream.partial()
@@ -265,7 +267,7 @@ class TcpTransport:
             return answer.result()
 
     @contextmanager
-    def _opened(self, service: str, deadline: Deadline) -> Iterator[PacketStream]:
+    def _opened(self, service: str, deadline: IdleDeadline) -> Iterator[PacketStream]:
         """A stream of one service. What ends it early closes the transport: the phone may still be sending. Only a
         phone that says no is done with it.
         """
