@@ -31,6 +31,7 @@ from app.compliance.finding_words import subject_words, title_of
 from app.compliance.rules import Status
 from app.compliance.service import SUBJECT
 from app.kernel.tenancy import Principal
+from app.kernel.texts import model_name
 from app.labels import labels_among
 from app.policy import Policy, PolicyFiles, effective_many
 from app.registry import holders_of
@@ -159,7 +160,7 @@ def _line(row: Row[Any], holding: Mapping[uuid.UUID, Policy], now: dt.datetime) 
         centre=row.name,
         tag=row.asset_tag,
         serial=row.serial,
-        model=f"{row.brand} {row.model}",
+        model=model_name(row),
         status=row.status if judged else Status.UNKNOWN.value,
         failed=row.failed or 0,
         unsure=row.unsure or 0,

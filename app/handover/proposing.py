@@ -14,6 +14,7 @@ from app.handover import store
 from app.handover.model import Handover, HandoverItem, HandoverLeg
 from app.handover.rules import ItemState
 from app.handover.states import Leg
+from app.kernel.texts import model_name
 from app.registry import Handset, Kit, Number, WeChatAccount, kit_of
 
 _POLICY = "policy"
@@ -44,7 +45,7 @@ def _handset(session: Session, subject_id: uuid.UUID) -> tuple[str, str]:
     row = session.get_one(Handset, subject_id)
     numbers = [f"编号 {row.asset_tag}", f"序列号 {row.serial}"]
     numbers += [f"IMEI{imei.slot} {imei.imei}" for imei in row.imeis]
-    return f"{row.brand} {row.model}", " · ".join(numbers)
+    return model_name(row), " · ".join(numbers)
 
 
 def _number(session: Session, subject_id: uuid.UUID) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from app.http.transaction import FORM_KEY
 from app.kernel.clock import from_rfc3339
 from app.kernel.ids import new_id
 from app.kernel.tenancy import Principal
+from app.kernel.texts import model_name
 from app.people import browser, role_words
 from app.runtime import runtime
 
@@ -105,6 +106,7 @@ def register_pages(app: Flask) -> None:
         role_words=role_words,
         browser=browser,
         zh=zh,
+        model_name=model_name,
     )
     app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url, may=may)
     app.context_processor(_context)

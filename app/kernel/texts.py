@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Protocol
 
 from app.kernel.errors import FieldError, Invalid
 
@@ -32,3 +33,20 @@ def required(text: str, field: str, message: str, limit: int = 500) -> str:
 def wrong(field: str, message: str, code: str = "invalid") -> Invalid:
     """What a person gave for one field cannot be taken; `message` says how to mend it."""
     return Invalid(message, code=code, fields=[FieldError(field, code, message)])
+
+
+class Modelled(Protocol):
+    """A handset, or what is told of one."""
+
+    @property
+    def brand(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+
+def model_name(phone: Modelled) -> str:
+    """What people call it: the maker's name, which many models begin with, once."""
+    brand, model = phone.brand.strip(), phone.model.strip()
+    doubled = model.casefold().split(" ")[0] == brand.casefold()
+    return model if doubled else f"{brand} {model}".strip()

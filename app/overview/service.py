@@ -15,6 +15,7 @@ from app.compliance import Tally, tallies
 from app.fleet import Agent, list_agents
 from app.kernel.paging import MAX_LIMIT
 from app.kernel.tenancy import Principal
+from app.kernel.texts import model_name
 from app.overview import store
 from app.overview.rules import PhoneLine
 from app.policy import PolicyFiles
@@ -88,7 +89,7 @@ def _line(phone: store.PhoneBrief, rooms: _Rooms) -> PhoneLine:
         centre_name=phone.centre_name,
         asset_tag=phone.asset_tag,
         serial=phone.serial,
-        model=f"{phone.brand} {phone.model}",
+        model=model_name(phone),
         post=holder.post_name if holder else None,
         employee=holder.employee_name if holder else None,
         power=str(power.state),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.paging import Page, SortKey, paginate
 from app.kernel.tenancy import Principal, within
+from app.kernel.texts import model_name
 from app.registry import Handset, ServiceCentre
 
 
@@ -46,7 +47,7 @@ def phones(
         query = query.where(Handset.id.in_(only))
     keys = [SortKey("asset_tag", Handset.asset_tag), SortKey("id", Handset.id)]
     page = paginate(session, query, keys, cursor=cursor, limit=limit)
-    found = [Phone(row.id, row.centre_id, row.asset_tag, f"{row.brand} {row.model}") for row in page.items]
+    found = [Phone(row.id, row.centre_id, row.asset_tag, model_name(row)) for row in page.items]
     return Page(found, page.next_cursor)
 
 
