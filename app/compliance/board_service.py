@@ -160,7 +160,7 @@ def _line(row: Row[Any], holding: Mapping[uuid.UUID, Policy], now: dt.datetime) 
         centre=row.name,
         tag=row.asset_tag,
         serial=row.serial,
-        model=model_name(row),
+        model=model_name(row.brand, row.model),
         status=row.status if judged else Status.UNKNOWN.value,
         failed=row.failed or 0,
         unsure=row.unsure or 0,

@@ -45,7 +45,7 @@ def _handset(session: Session, subject_id: uuid.UUID) -> tuple[str, str]:
     row = session.get_one(Handset, subject_id)
     numbers = [f"编号 {row.asset_tag}", f"序列号 {row.serial}"]
     numbers += [f"IMEI{imei.slot} {imei.imei}" for imei in row.imeis]
-    return model_name(row), " · ".join(numbers)
+    return model_name(row.brand, row.model), " · ".join(numbers)
 
 
 def _number(session: Session, subject_id: uuid.UUID) -> tuple[str, str]:

@@ -106,9 +106,10 @@ def register_pages(app: Flask) -> None:
         role_words=role_words,
         browser=browser,
         zh=zh,
-        model_name=model_name,
     )
-    app.jinja_env.globals.update(asset=asset, form_key=form_key, changed_url=changed_url, may=may)
+    app.jinja_env.globals.update(
+        asset=asset, form_key=form_key, changed_url=changed_url, may=may, model_name=model_name
+    )
     app.context_processor(_context)
     app.after_request(_cache_assets)
     app.extensions[_HASHES] = _asset_hashes(Path(app.static_folder or "static"))

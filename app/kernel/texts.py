@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Protocol
 
 from app.kernel.errors import FieldError, Invalid
 
@@ -35,18 +34,8 @@ def wrong(field: str, message: str, code: str = "invalid") -> Invalid:
     return Invalid(message, code=code, fields=[FieldError(field, code, message)])
 
 
-class Modelled(Protocol):
-    """A handset, or what is told of one."""
-
-    @property
-    def brand(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-
-def model_name(phone: Modelled) -> str:
-    """What people call it: the maker's name, which many models begin with, once."""
-    brand, model = phone.brand.strip(), phone.model.strip()
+def model_name(brand: str, model: str) -> str:
+    """What people call a phone: the maker's name, which many models begin with, once."""
+    brand, model = brand.strip(), model.strip()
     doubled = model.casefold().split(" ")[0] == brand.casefold()
     return model if doubled else f"{brand} {model}".strip()

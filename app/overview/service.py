@@ -89,7 +89,7 @@ def _line(phone: store.PhoneBrief, rooms: _Rooms) -> PhoneLine:
         centre_name=phone.centre_name,
         asset_tag=phone.asset_tag,
         serial=phone.serial,
-        model=model_name(phone),
+        model=model_name(phone.brand, phone.model),
         post=holder.post_name if holder else None,
         employee=holder.employee_name if holder else None,
         power=str(power.state),

@@ -47,7 +47,9 @@ def phones(
         query = query.where(Handset.id.in_(only))
     keys = [SortKey("asset_tag", Handset.asset_tag), SortKey("id", Handset.id)]
     page = paginate(session, query, keys, cursor=cursor, limit=limit)
-    found = [Phone(row.id, row.centre_id, row.asset_tag, model_name(row)) for row in page.items]
+    found = [
+        Phone(row.id, row.centre_id, row.asset_tag, model_name(row.brand, row.model)) for row in page.items
+    ]
     return Page(found, page.next_cursor)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from app.kernel.texts import model_name
@@ -22,4 +20,4 @@ from app.kernel.texts import model_name
     ],
 )
 def test_a_brand_is_said_once(brand: str, model: str, name: str) -> None:
-    assert model_name(SimpleNamespace(brand=brand, model=model)) == name
+    assert model_name(brand, model) == name
