@@ -8,8 +8,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from agent.errors import OutputTooLarge, Refused, TransportError
+from agent.errors import OutputTooLarge, Refused, TransportError, TransportFault
 from agent.transfer.people.memory import Memo
 from agent.transfer.people.rows import NotRows, first_ids, ids, only_value, split_column
 from agent.transport import CommandResult, Transport
@@ -18,6 +19,9 @@ CONTACTS = "content://com.android.contacts"
 QUERY_S = 180.0
 _LOOKS = 4
 _MOST_BYTES = 64 * 2**20
+_MOST_ROWS = 1_000_000
+_KILLED = range(129, 193)
+"""A shell's code for a process that a signal ended."""
 # A phone before Android 7 takes a command of one small packet, and no shell takes one of more than 128 KiB.
 _LONGEST_OLD, _LONGEST = 3500, 32_000
 _NEW_SHELL_SINCE = 24
@@ -55,19 +59,22 @@ class Provider:
 
     def long_ids(self, uri: str, where: str = "") -> list[int]:
         """As `ids`, for a list of any length: one that is broken off goes on behind its last whole line when it is
-        asked for again. Raise `NotRead`.
+        asked for again. Raise `NotRead`, also for one that does not end: each cut would make it longer for ever.
         """
         question = (uri, where)
         known = self.memo.broken.get(question, [])
         behind = _behind(where, known[-1]) if known else where
         told = bytearray()
         try:
-            self.transport.stream(_query(uri, "_id", behind), _bounded(told), QUERY_S, idle_s=QUERY_S)
+            _whole(self.transport.stream(_query(uri, "_id", behind), _bounded(told), QUERY_S, idle_s=QUERY_S))
         except Refused:
             # No raw output, no piecemeal list.
             told[:] = self._ask(uri, "_id", behind).stdout
+        except OutputTooLarge:
+            self.memo.broken.pop(question, None)
+            raise NotRead("words") from None
         except TransportError:
-            self.memo.broken[question] = known + first_ids(told.decode("utf-8", "replace"))
+            self.memo.broken[question] = _rising(known + first_ids(told.decode("utf-8", "replace")))
             raise
         self._answered()
         try:
@@ -76,7 +83,7 @@ class Provider:
             # Asked once more for its words: a phone's refusal is no part of the raw output.
             numbers = known + self.ids(uri, behind)
         self.memo.broken.pop(question, None)
-        self.memo.seen(uri, numbers)
+        self.memo.seen(uri, _rising(numbers))
         return numbers
 
     def known_ids(self, uri: str, where: str = "") -> list[int]:
@@ -141,7 +148,7 @@ class Provider:
             raise NotRead(_why(result)) from None
 
     def _ask(self, uri: str, column: str, where: str) -> CommandResult:
-        result = self.transport.run(_query(uri, column, where), QUERY_S)
+        result = _whole(self.transport.run(_query(uri, column, where), QUERY_S))
         self._answered()
         return result
 
@@ -162,6 +169,22 @@ def _query(uri: str, column: str, where: str) -> str:
 
 def _behind(where: str, number: int) -> str:
     return f"({where}) AND _id>{number}" if where else f"_id>{number}"
+
+
+def _whole(result: CommandResult) -> CommandResult:
+    """An answer that was not broken off: of a process that the phone killed in the middle the rest of the rows is
+    missing, and nothing in the text tells so. Raise `TransportFault`.
+    """
+    if result.exit_code in _KILLED:
+        raise TransportFault("the phone killed the program in the middle of its answer", reason="dropped")
+    return result
+
+
+def _rising(numbers: list[int]) -> list[int]:
+    """The same, where they are an answer to a question sorted by number. Raise `NotRead`."""
+    if len(numbers) > _MOST_ROWS or any(now <= before for before, now in pairwise(numbers)):
+        raise NotRead("words")
+    return numbers
 
 
 def _bounded(told: bytearray) -> Callable[[bytes], None]:

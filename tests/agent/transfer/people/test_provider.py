@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from agent.errors import TransportError, TransportFault
+from agent.transfer.people import provider as module
 from agent.transfer.people.batches import BATCH, Writer
 from agent.transfer.people.importing import settled
 from agent.transfer.people.memory import Memo
@@ -207,6 +209,62 @@ def test_a_broken_list_whose_rest_is_gone_meanwhile_ends_there() -> None:
 def test_of_a_broken_answer_only_what_is_a_row_is_kept(text: str) -> None:
     assert first_ids(text) == []
     assert first_ids("Row: 0 _id=7\r\n" + re.sub(r"Row: .", "Row: 5", text)) == [7]
+
+
+class Endless(Answers):
+    """Prints rows for as long as anybody listens; its line breaks after so many bytes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("")
+        self.most = most
+        self.last = 0
+
+    def stream(
+        self, command: str, sink: Callable[[bytes], None], deadline_s: float, *, idle_s: float
+    ) -> CommandResult:
+        sent = 0
+        while sent < self.most:
+            text = "".join(f"Row: {n} _id={self.last + n + 1}\n" for n in range(20_000)).encode()
+            self.last += 20_000
+            sent += len(text)
+            sink(text)
+        raise TransportFault("cut", reason="dropped")
+
+
+@pytest.mark.parametrize("most", [10**6, 10**9])
+def test_a_list_without_an_end_is_no_list_however_often_its_line_breaks(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each cut would count as progress, and keep more of it in the gateway's memory."""
+    monkeypatch.setattr(module, "_MOST_ROWS", 100_000)
+    monkeypatch.setattr(module, "_MOST_BYTES", 2 * 10**6)
+    asked = Provider(cast(Transport, Endless(most)))
+    asked.memo.begin()
+    with pytest.raises(NotRead, match="words"):  # noqa: PT012 - at which of the cuts is all the same
+        for _ in range(9):
+            with contextlib.suppress(TransportError):
+                asked.known_ids(URI)
+    assert asked.memo.held <= 100_000
+
+
+@pytest.mark.parametrize("text", ["Row: 0 _id=9\nRow: 1 _id=4\n", "Row: 0 _id=4\nRow: 1 _id=4\n"])
+def test_numbers_that_do_not_rise_are_no_list(text: str) -> None:
+    asked, _ = provider(text)
+    with pytest.raises(NotRead, match="words"):
+        asked.long_ids(URI)
+
+
+@pytest.mark.parametrize("code", [134, 137, 139, 141, 143])
+def test_of_a_program_that_the_phone_killed_nothing_is_taken_for_the_whole(code: int) -> None:
+    """Short of memory, a phone ends it behind a whole line: the contacts behind it would be lost, and found equal."""
+    asked, phone = provider(rows(1, 3), code=code)
+    asked.memo.begin()
+    for question in (asked.ids, asked.known_ids):
+        with pytest.raises(TransportError) as caught:
+            question(URI)
+        assert caught.value.reason == "dropped"
+    phone.texts, phone.code = ["Row: 0 _id=4\n"], 0
+    assert asked.known_ids(URI) == [1, 2, 3, 4]
 
 
 def test_a_page_for_which_the_line_does_not_last_is_asked_for_in_smaller_ones() -> None:
