@@ -12,11 +12,10 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from app.compliance import Status, verdicts
-from app.fleet import agent_names
+from app.fleet import actor_names, agent_names
 from app.kernel.errors import NotFound
 from app.kernel.paging import DEFAULT_LIMIT, Page, SortKey, paginate
 from app.kernel.tenancy import Principal
-from app.people import names_of
 from app.readings import phone_states
 from app.registry import Handset, ServiceCentre
 from app.transfer import manifest_store, store
@@ -165,7 +164,7 @@ def detail(
         apps=apps,
         apps_at=apps_at,
         steps=steps,
-        names=names_of(session, people),
+        names=actor_names(session, people),
         agents=agents,
         acts=acts_of(principal, row, wechat),
         hindrances=hindrances(session, line.old, line.new, now) if row.state in STARTABLE else (),

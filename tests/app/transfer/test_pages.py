@@ -82,9 +82,14 @@ def test_the_whole_way_by_pages(people, world, photo):
     assert "现在要有人操作" in shown
     assert 'value="50"' in shown
     assert "512 B / 1.0 KB" in shown
+    assert "100 B/秒" in shown
+    world.tell(command, "running", **{**PROGRESS, "stage": "people", "total_bytes": None, "rate_bps": 0})
+    assert "速度" not in page(people["operations"], path), "contacts are not counted in bytes"
     entries = [entry(0), entry(1, "failed", path="/sdcard/DCIM/客户=1+1.jpg"), entry(2)]
     world.final(command, entries, "differences")
-    assert "重试没有核验的" in page(people["it"], path)
+    shown = page(people["it"], path)
+    assert "重试没有核验的" in shown
+    assert "</b> 前台网关 · " in shown, "a gateway is called by its name"
     listed = page(people["lead"], f"{path}/files")
     assert "客户=1+1.jpg" in listed
     assert "IMG_0" not in listed
