@@ -216,6 +216,21 @@ def test_an_order_that_ran_out_unheard(world, copy, state, tasks):
     assert (world.state, world.tasks()) == (state, tasks)
 
 
+@pytest.mark.parametrize(("copy", "state"), [("keep", "stopped"), ("discard", "cancelled")])
+def test_a_stop_that_was_told_stands_where_the_orders_own_word_was_lost(world, copy, state):
+    """The gateway stopped and said so; the server was down until the order had run out."""
+    at_work(world)
+    stop(world, copy, reason="不等了")
+    told = stop_order(world)
+    world.tell(told, "succeeded", outcome="stopped", **CLEAN)
+    assert world.state == "stopping"
+    world.clock.move(25 * 3600)
+    world.run_jobs()
+    row = world.row()
+    assert (row.state, world.tasks()) == (state, ["stopped"] if copy == "keep" else [])
+    assert queue(world, "transfer_data") == ["expired"]
+
+
 def test_a_gateway_that_cannot_stop_goes_on_and_people_are_told(world):
     order = at_work(world)
     stop(world)
