@@ -11,6 +11,7 @@ from agent import wire
 from agent.errors import KeyFileError, TransportError
 from agent.instant import SiteClock
 from agent.journal import JournalKeeper, collected_files
+from agent.known_packages import KnownPackages
 from agent.snapshot import Snapshot, read_snapshot
 from agent.spool import Entry
 from agent.state import Kind
@@ -56,6 +57,7 @@ class PhoneReader:
     hmac_key: Callable[[], bytes | None] = lambda: None
     journals: JournalKeeper | None = None
     histories: HistoryPace = field(default_factory=HistoryPace)
+    packages: KnownPackages = field(default_factory=KnownPackages)
     deadline_s: float = DEADLINE_S
 
     def read(self, target: str, known_serial: str | None = None) -> Entry:
@@ -73,6 +75,7 @@ class PhoneReader:
                     hmac_key=self.hmac_key(),
                     collected=collected,
                     history=history,
+                    known=self.packages,
                     clock=self.clock.steady,
                     deadline_s=self.deadline_s,
                 )
@@ -129,7 +132,7 @@ def _contents(body: dict[str, Any]) -> tuple[dict[str, bytes], list[dict[str, st
     contents: dict[str, bytes] = {}
     unread = list(body["unread"])
     for name, data in _sections(body):
-        text = b"" if data is None else wire.canonical_json(data)
+        text = b"" if data is None else data if isinstance(data, bytes) else wire.canonical_json(data)
         if len(text) > MAX_SECTION_BYTES:
             unread.append({"section": name, "reason": f"more than {MAX_SECTION_BYTES} bytes"})
         elif text:

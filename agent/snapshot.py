@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.cli_options import add_transport_arguments, number, transport_options
 from agent.clock import Steady, steady
@@ -36,6 +37,9 @@ from agent.snapshot_parts import (
 )
 from agent.snapshot_security import security_part
 from agent.transport import CommandResult, Transport, open_transport
+
+if TYPE_CHECKING:
+    from agent.known_packages import KnownPackages
 
 SCHEMA = 1
 DEADLINE_S = 90.0
@@ -79,6 +83,7 @@ def read_snapshot(
     hmac_key: bytes | None = None,
     collected: Sequence[str] = (),
     history: bool = True,
+    known: KnownPackages | None = None,
     clock: Steady = steady,
     deadline_s: float = DEADLINE_S,
 ) -> Snapshot:
@@ -86,6 +91,7 @@ def read_snapshot(
 
     `collected` names files of the phone's journal that are on our disk: the phone removes them.
     Without `history` its own records of its power are not asked for: they are long and change with a boot only.
+    With `known` the `packages` of the body are canonical JSON: those of the same texts are not read again.
 
     An answer that was cut is used as far as it went if it proves the phone on; the rest stands in `unread`.
     """
@@ -98,7 +104,7 @@ def read_snapshot(
             raise
         result, ended = exc.partial, str(exc.reason)
     frames = parse_frames(result.stdout, nonce)
-    body = assemble(frames, hmac_key=hmac_key, ended=ended, history=history)
+    body = assemble(frames, hmac_key=hmac_key, ended=ended, history=history, known=known)
     received = clock() if result.first_output_at is None else result.first_output_at
     return Snapshot(body, received, received - result.opened_at, _journal(frames, body), ended is None)
 
@@ -120,7 +126,12 @@ def _proof(partial: CommandResult, nonce: str) -> bool:
 
 
 def assemble(
-    frames: Frames, *, hmac_key: bytes | None = None, ended: str | None = None, history: bool = False
+    frames: Frames,
+    *,
+    hmac_key: bytes | None = None,
+    ended: str | None = None,
+    history: bool = False,
+    known: KnownPackages | None = None,
 ) -> Json:
     """The Snapshot JSON of one reading. `ended` is why the output is not whole, where that is known.
 
@@ -133,11 +144,12 @@ def assemble(
     identity = identity_part(reader, props, secure)
     users = users_part(reader)
     sdk = identity["sdk"] if identity else None
+    inspected = [user["id"] for user in users] if users else [0]
     return {
         "schema": SCHEMA,
         "identity": identity,
         "power": power_part(reader, props, settings),
-        "packages": packages_part(reader, [user["id"] for user in users] if users else [0]),
+        "packages": packages_part(reader, inspected) if known is None else known.part(reader, inspected),
         "accounts": accounts_part(reader, hmac_key),
         "users": users,
         "sim": sim_part(reader, props),

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 from agent.parsers import Unreadable
@@ -66,6 +67,16 @@ class SectionReader:
         if section.exit_code:
             raise Unreadable(complaint(section.text) or f"the command failed ({section.exit_code})")
         return section.text
+
+    def fingerprint(self, names: Iterable[str]) -> bytes:
+        """Of all that `text` may say of these sections; the same for no others."""
+        told = blake2b(repr((self._frames.done, self._ended)).encode())
+        for name in names:
+            section = self._frames.sections.get(name)
+            text = b"" if section is None else section.text.encode()
+            told.update(repr((name, section and section.exit_code, len(text))).encode())
+            told.update(text)
+        return told.digest()
 
     def take(self, part: str, read: Callable[[], _T]) -> _T | None:
         """`read()`, or None and a note."""
