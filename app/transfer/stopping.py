@@ -111,8 +111,9 @@ def conclude_stop(session: Session, row: Transfer, by: str, now: dt.datetime) ->
 
 
 def unheard(session: Session, row: Transfer, why: str, by: str, now: dt.datetime) -> None:
-    """The order ran out while its gateway was asked to stop and said nothing: whether it did is not known. Where it said
-    that it did, the order's own last word alone was lost.
+    """The order ran out while its gateway was asked to stop and said nothing: whether it did is not known.
+
+    Where it said that it did, the order's own last word alone was lost.
     """
     discard, wanted_by = row.stop_copy == DISCARD, row.stop_by or by
     told = _command(session, row.stop_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.transfer.parts import PartProgress, PartStore
 from agent.transfer.people.memory import Gains
-from agent.transfer.people.provider import CONTACTS, refusal
+from agent.transfer.people.provider import CONTACTS, refusal, whole
 from agent.transport import Transport
 
 WRITE_SINCE = 28
@@ -40,7 +40,7 @@ def read_photos(
 
 def _photo(old: Transport, raw: int, contact: int) -> bytes | None:
     for uri in (f"{CONTACTS}/raw_contacts/{raw}/display_photo", f"{CONTACTS}/contacts/{contact}/photo"):
-        found = old.run(f"content read --uri {uri}", _READ_S).stdout
+        found = whole(old.run(f"content read --uri {uri}", _READ_S)).stdout
         if found.startswith(_HEADS):
             return found
     return None

@@ -66,7 +66,7 @@ class Provider:
         behind = _behind(where, known[-1]) if known else where
         told = bytearray()
         try:
-            _whole(self.transport.stream(_query(uri, "_id", behind), _bounded(told), QUERY_S, idle_s=QUERY_S))
+            whole(self.transport.stream(_query(uri, "_id", behind), _bounded(told), QUERY_S, idle_s=QUERY_S))
         except Refused:
             # No raw output, no piecemeal list.
             told[:] = self._ask(uri, "_id", behind).stdout
@@ -148,7 +148,7 @@ class Provider:
             raise NotRead(_why(result)) from None
 
     def _ask(self, uri: str, column: str, where: str) -> CommandResult:
-        result = _whole(self.transport.run(_query(uri, column, where), QUERY_S))
+        result = whole(self.transport.run(_query(uri, column, where), QUERY_S))
         self._answered()
         return result
 
@@ -171,7 +171,7 @@ def _behind(where: str, number: int) -> str:
     return f"({where}) AND _id>{number}" if where else f"_id>{number}"
 
 
-def _whole(result: CommandResult) -> CommandResult:
+def whole(result: CommandResult) -> CommandResult:
     """An answer that was not broken off: of a process that the phone killed in the middle the rest of the rows is
     missing, and nothing in the text tells so. Raise `TransportFault`.
     """
