@@ -15,13 +15,21 @@ from agent.snapshot_packages import packages_part
 from agent.snapshot_parts import SectionReader
 
 MOST_BYTES = 32 * 2**20
-"""Of canonical JSON that is kept: that of some thousand phones."""
+"""Of what is kept: that of some thousand phones."""
+_OBJECT_BYTES = 256
+"""What an entry or a note takes beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     packages: bytes
     unread: tuple[dict[str, str], ...]
+
+    @property
+    def size(self) -> int:
+        """In bytes. Notes count: a phone may name a hundred thousand users, and let none of them be read."""
+        notes = sum(_OBJECT_BYTES + len(note["section"]) + len(note["reason"]) for note in self.unread)
+        return len(self.packages) + _OBJECT_BYTES + notes
 
 
 @dataclass
@@ -56,14 +64,15 @@ class KnownPackages:
             return known
 
     def _put(self, print_: bytes, known: _Known) -> None:
+        size = known.size
         with self._lock:
-            if print_ in self._known or len(known.packages) > self.most_bytes:
+            if print_ in self._known or size > self.most_bytes:
                 return
             self._known[print_] = known
-            self._bytes += len(known.packages)
+            self._bytes += size
             while self._bytes > self.most_bytes:
                 _, oldest = self._known.popitem(last=False)
-                self._bytes -= len(oldest.packages)
+                self._bytes -= oldest.size
 
 
 _KINDS = ("packages", "system", "disabled")

@@ -68,8 +68,19 @@ def test_no_more_is_kept_than_there_is_room_for() -> None:
     for text in texts:
         sections = WHOLE.sections | {"details": Section(text, 0)}
         read(Frames(sections, WHOLE.cut, WHOLE.done), known)
-        assert known._bytes == sum(len(one.packages) for one in known._known.values()) <= known.most_bytes
+        assert known._bytes == sum(one.size for one in known._known.values()) <= known.most_bytes
     assert len(known._known) >= 2
     small = KnownPackages(most_bytes=10)
     assert read(WHOLE, small) == read(WHOLE, None)
     assert not small._known
+
+
+def test_what_a_phone_says_of_a_crowd_of_users_takes_room_too() -> None:
+    """But for the owner none of them may be read, and each is noted."""
+    known = KnownPackages(most_bytes=200_000)
+    for first in range(40):
+        users = "".join(f"\tUserInfo{{{n and first + n}:x:4c13}} running\n" for n in (0, *range(10, 310)))
+        frames = Frames(WHOLE.sections | {"users": Section(f"Users:\n{users}", 0)}, WHOLE.cut, WHOLE.done)
+        assert read(frames, known) == read(frames, None)
+    notes = [note for one in known._known.values() for note in one.unread]
+    assert sum(len(note["section"]) + len(note["reason"]) for note in notes) < known.most_bytes
