@@ -62,6 +62,7 @@ def panel(session: Session, principal: Principal, tools: Tools, wipe: Wipe) -> d
         "photos_needed": MUST_PHOTOS,
         "may_ask_inspection": may_ask(principal, wipe),
         "may_inspect": second and wipe.state in _LOOKED,
+        "imei_hidden": second and wipe.state in INSPECTABLE,
         "imei_open": imei_open,
         "imei_wanted": second and wipe.state in _LOOKED and imei_open,
         "may_confirm": second

@@ -42,6 +42,8 @@ def test_from_the_look_by_hand_to_the_revocation(story: Story, desk: Callable[..
     home = f"/wipes/{world.id}"
     assert "当面检查并拍照" in page(lead, home)
     assert "当面检查并拍照" not in page(it, home)
+    assert IMEI[-6:] not in page(lead, home), "who reads it off the phone finds no answer here"
+    assert IMEI[-6:] in page(it, home)
 
     look = {
         "seen_welcome": "yes", "seen_no_lock": "yes", "seen_no_data": "yes", "seen_storage": "unknown",
@@ -53,6 +55,8 @@ def test_from_the_look_by_hand_to_the_revocation(story: Story, desk: Callable[..
     assert lead.post(f"{home}/inspections", **{**look, "typed_imei": IMEI}, **photos()).status_code == 303
     shown = page(lead, home)
     assert "已清除，有保留事项" in words(shown)
+    assert "看检查结果，确认已清除" in words(shown)
+    assert "现在要做的是检查" not in words(shown)
     name = shown.partition(f"{home}/pictures/")[2].partition('"')[0]
     assert lead.get(f"{home}/pictures/{name}").content_type == "image/jpeg"
     assert lead.get(f"{home}/pictures/{'0' * 64}").status_code == 404
