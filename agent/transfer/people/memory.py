@@ -35,6 +35,8 @@ class Memo:
     """The beginnings of lists that were broken off."""
     values: dict[Question, dict[int, str]] = field(default_factory=dict)
     """A column's values by row, those that were told so far."""
+    text: int = 0
+    """How many characters were told as values."""
     greatest: dict[str, int] = field(default_factory=dict)
     """The greatest row number that was ever seen of a provider. Never forgotten."""
     page_rows: int = PAGE_ROWS
@@ -49,7 +51,7 @@ class Memo:
         self.heard()
 
     def forget(self) -> None:
-        self.reading = False
+        self.reading, self.text = False, 0
         for told in (self.lists, self.broken, self.values):
             told.clear()
 

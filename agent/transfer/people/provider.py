@@ -20,6 +20,8 @@ QUERY_S = 180.0
 _LOOKS = 4
 _MOST_BYTES = 64 * 2**20
 _MOST_ROWS = 1_000_000
+_MOST_TEXT = 64 * 2**20
+"""Characters in one reading: a phone that tells more with each cut would else fill the memory in the end."""
 _KILLED = range(129, 193)
 """A shell's code for a process that a signal ended."""
 # A phone before Android 7 takes a command of one small packet, and no shell takes one of more than 128 KiB.
@@ -113,15 +115,19 @@ class Provider:
         raise NotRead("changing")
 
     def _fill(self, found: dict[int, str], uri: str, column: str, there: str, numbers: Sequence[int]) -> None:
-        """Ask for the values of the rows that are not in `found`. Raise `_Changing`."""
+        """Ask for the values of the rows that are not in `found`. Raise `_Changing`, `NotRead`."""
         missing = [number for number in numbers if number not in found]
         while missing:
             page = missing[: self.memo.page_rows]
             try:
-                found |= self._page(uri, column, f"{there} AND _id>={page[0]} AND _id<={page[-1]}", page)
+                told = self._page(uri, column, f"{there} AND _id>={page[0]} AND _id<={page[-1]}", page)
             except TransportError:
                 self.memo.page_ended(whole=False)
                 raise
+            found |= told
+            self.memo.text += sum(map(len, told.values()))
+            if self.memo.text > _MOST_TEXT:
+                raise NotRead("words")
             self.memo.page_ended(whole=True)
             missing = missing[len(page) :]
 

@@ -30,9 +30,12 @@ class Answers:
         self.error = error
         self.code = code
         self.asked: list[str] = []
+        self.cut_at = 999
 
     def run(self, command: str, deadline_s: float) -> CommandResult:
         self.asked.append(command)
+        if len(self.asked) > self.cut_at:
+            raise TransportFault("cut", reason="dropped")
         text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
         return CommandResult(text.encode(), self.error.encode(), self.code, 0.0, 0.0)
 
@@ -245,6 +248,26 @@ def test_a_list_without_an_end_is_no_list_however_often_its_line_breaks(
             with contextlib.suppress(TransportError):
                 asked.known_ids(URI)
     assert asked.memo.held <= 100_000
+
+
+def test_values_without_an_end_are_no_address_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the line breaks, what was told before is remembered, and counts."""
+    monkeypatch.setattr(module, "_MOST_TEXT", 1000)
+    page = "".join(f"Row: {n} d={'x' * 300}\n" for n in range(2))
+    asked, phone = provider(rows(1, 4), page, rows(1, 2), page)
+    asked.memo.begin()
+    asked.memo.page_rows = 2
+    phone.cut_at = 3
+    with pytest.raises(TransportError):
+        asked.column(URI, "d")
+    phone.cut_at, phone.texts = 99, [page, rows(3, 4)]
+    asked.memo.begin()
+    with pytest.raises(NotRead, match="words"):
+        asked.column(URI, "d")
+    asked.memo.forget()
+    phone.texts = [rows(1, 2), page, rows(1, 2)]
+    asked.memo.begin()
+    assert [len(value) for value in asked.column(URI, "d").values()] == [300, 300]
 
 
 @pytest.mark.parametrize("text", ["Row: 0 _id=9\nRow: 1 _id=4\n", "Row: 0 _id=4\nRow: 1 _id=4\n"])
