@@ -103,8 +103,14 @@ def _sd(order: Order, told: Evidence) -> Fact:
     if told.volumes is None:
         return _said(code, words, order.sd, "已取出或已清除", "读不到，不在本证明范围")
     if any(volume.kind == "sd" for volume in told.volumes):
-        return _state(code, words, "卡还在手机里，不在本证明范围", Verdict.UNKNOWN)
+        return _state(code, words, _still_there(order.sd), Verdict.UNKNOWN)
     return Fact(code, words, "没有插卡", Verdict.PASS, Weight.COVER)
+
+
+def _still_there(answer: str) -> str:
+    """The certificate holds what people answered, too: without a word both would be read as true."""
+    told = {"yes": "现场回答“已取出”，而", "not_applicable": "现场回答“不适用”，而"}.get(answer, "")
+    return f"{told}{'清除后读到' if told else ''}卡还在手机里，不在本证明范围"
 
 
 def _said(code: str, words: str, answer: str, done: str, open_: str) -> Fact:
@@ -120,7 +126,7 @@ _SIM_THERE = frozenset({"LOADED", "READY", "PIN_REQUIRED", "PUK_REQUIRED", "NETW
 
 def _sim(order: Order, told: Evidence) -> Fact:
     if told.sims and any(state.upper() in _SIM_THERE for state in told.sims):
-        return Fact("sim", "SIM 卡", "卡还在手机里，不在本证明范围", Verdict.UNKNOWN, Weight.COVER)
+        return Fact("sim", "SIM 卡", _still_there(order.sim), Verdict.UNKNOWN, Weight.COVER)
     return _said("sim", "SIM 卡", order.sim, "已取出", "没有确认，不在本证明范围")
 
 

@@ -320,6 +320,10 @@ def test_sim_and_esim_are_said_to_be_outside_and_lower_nothing() -> None:
     found = graded(there, former=before(), esim="unknown")
     assert found.grade is Grade.VERIFIED
     assert {f.code for f in found.warnings} == {"sim", "esim"}
+    [sim] = [f.value for f in found.warnings if f.code == "sim"]
+    assert sim == "现场回答“已取出”，而清除后读到卡还在手机里，不在本证明范围", (
+        "both stand on the certificate"
+    )
 
 
 _ODD = st.one_of(
