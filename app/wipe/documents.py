@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.audit import facts_of, mark_of
-from app.fleet import find_agent
+from app.fleet import actor_names, find_agent
 from app.kernel.clock import to_rfc3339
 from app.kernel.tenancy import SYSTEM
 from app.papers import Column, Document, Fields, Photo, Photos, Signatures, Signed, Table, Text
@@ -184,7 +184,7 @@ def _warnings(graded: Graded) -> str:
 
 def _course(session: Session, wipe: Wipe) -> Table:
     steps = [step for step in store.steps_of(session, wipe.id) if step.step not in _SKIPPED_STEPS]
-    names = names_of(session, [step.by for step in steps])
+    names = actor_names(session, [step.by for step in steps])
     columns = (Column("时间", 5), Column("步骤", 4), Column("人", 3), Column("说明", 9))
     rows = tuple(
         (_moment(s.at), STEPS.get(s.step, s.step), names.get(s.by, "网关"), s.words or "—") for s in steps

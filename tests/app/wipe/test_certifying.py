@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from typing import Any
 
@@ -75,6 +76,7 @@ class TestIssuing:
             "按文件加密", "不包括：微信", "没有对闪存芯片做物理检测", "验证方法", "批准人", "经过",
         ):  # fmt: skip
             assert words in told, words
+        assert not re.search("网关 [0-9a-f]{6}", told), "a gateway is called by its name"
 
     def test_what_a_person_did_in_the_end_is_not_told_as_a_gateways(self, story: Story) -> None:
         story.world.to("armed")
