@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import MetaData, Table, insert, inspect, text
+from sqlalchemy import MetaData, Table, event, insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from app.compliance import rejudge
@@ -119,8 +120,8 @@ def test_verdicts_from_before_there_was_grace_go_up_are_judged_and_come_down(emp
     assert [row[0] for row in _said("compliance_change")] == ["fail", "unknown"]
 
 
-def test_transfers_with_all_that_hangs_on_them_go_up_can_be_stopped_and_come_down(empty_app):
-    upgrade(MIGRATIONS, revision="0008")
+def _transfer() -> tuple[object, dict[str, object]]:
+    """A running transfer with two steps: the id of its new phone, and what another of the same phones is given."""
     company, district, centre, old, new, transfer = (
         uuid.uuid4().hex if db.engine.name == "sqlite" else uuid.uuid4() for _ in range(6)
     )
@@ -131,11 +132,17 @@ def test_transfers_with_all_that_hangs_on_them_go_up_can_be_stopped_and_come_dow
         _put(
             "handset", id=handset, centre_id=centre, serial=f"S{name}", asset_tag=f"A{name}", specification={}
         )
-    given = {"centre_id": centre, "old_id": old, "new_id": new, "parts": []}
+    given: dict[str, object] = {"centre_id": centre, "old_id": old, "new_id": new, "parts": []}
     _put("transfer", id=transfer, state="running", copy="kept", **given)
     for _ in range(2):
         step = uuid.uuid4().hex if db.engine.name == "sqlite" else uuid.uuid4()
         _put("transfer_step", id=step, centre_id=centre, transfer_id=transfer)
+    return new, given
+
+
+def test_transfers_with_all_that_hangs_on_them_go_up_can_be_stopped_and_come_down(empty_app):
+    upgrade(MIGRATIONS, revision="0008")
+    new, given = _transfer()
 
     def now(state: str | None = None) -> list[tuple[object, ...]]:
         with db.engine.begin() as connection:
@@ -163,3 +170,49 @@ def test_transfers_with_all_that_hangs_on_them_go_up_can_be_stopped_and_come_dow
     upgrade(MIGRATIONS)
     assert _differences() == []
     assert now() == [("failed", "kept", 2)]
+
+
+class _Killed(Exception):
+    """In the middle of a migration."""
+
+
+def _in_it() -> list[Any]:
+    """The version, and what of transfers there is."""
+    with db.engine.connect() as connection:
+        rows = [
+            connection.execute(text(f"SELECT * FROM {name}")).all()
+            for name in ("alembic_version", "transfer", "transfer_step")
+        ]
+    found = inspect(db.engine)
+    names = [sorted(str(one["name"]) for one in found.get_indexes("transfer"))]
+    checks = [sorted((str(c["name"]), c["sqltext"]) for c in found.get_check_constraints("transfer"))]
+    return [rows, names, checks]
+
+
+def test_transfers_lose_nothing_where_a_migration_is_ended_at_any_of_its_commands(empty_app):
+    """SQLite makes the table anew: a server killed between that and its rows would have lost them all."""
+    upgrade(MIGRATIONS, revision="0008")
+    _transfer()
+    before, left = _in_it(), 0
+
+    def kill(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise _Killed
+
+    for commands in range(1, 100):
+        left = commands
+        event.listen(db.engine, "after_cursor_execute", kill)
+        try:
+            upgrade(MIGRATIONS, revision="0009")
+        except _Killed:
+            db.engine.dispose()
+            assert _in_it() == before
+            continue
+        finally:
+            event.remove(db.engine, "after_cursor_execute", kill)
+        break
+    assert commands > 10
+    assert _in_it()[0][1:] != before[0][1:], "it has columns more"
+    assert _differences() == []
