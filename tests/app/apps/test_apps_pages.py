@@ -172,6 +172,21 @@ def test_what_was_never_seen_back_is_no_game(fleet: Site, files: PolicyFiles, ph
 
 
 @ON_SQLITE
+def test_within_a_minute_the_seconds_are_told(
+    app: Flask, org: Org, files: PolicyFiles, as_user: Callable[..., Caller]
+) -> None:
+    phone = HandsetRef(add_handset(app, org.centre, "S1"), org.centre, "S1", (), False)
+    with app.app_context():
+        site = Site(begin_write(db.session()), files, START)
+        site.read(phone, 60, packages=[row(WECHAT)])
+        site.read(phone, 60.5, packages=[row(WECHAT), row(AWEME)])
+        site.session.commit()
+        db.session.remove()
+    page = as_user("lead", org.centre).get(f"/phones/{phone.id}/changes?since=2026-11-01").text
+    assert "2026-11-22 11:00:00 至 11:00:30 之间" in words(page)
+
+
+@ON_SQLITE
 def test_over_http(app: Flask, org: Org, files: PolicyFiles, as_user: Callable[..., Caller]) -> None:
     """The pages and the API, an export, and an app that gets a name."""
     phone = HandsetRef(add_handset(app, org.centre, "S1"), org.centre, "S1", (), False)
