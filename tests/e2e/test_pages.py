@@ -260,7 +260,7 @@ def test_forms_of_another_state_do_not_stay(site: Site, page: Page) -> None:
     transfer(site, "queued")
     page.evaluate("htmx.trigger('#live', 'seen')")
     expect(badge).to_have_text("等网关")
-    page.get_by_text("取消这次迁移").click()
+    page.get_by_text("取消这次迁移", exact=True).click()
     reason = page.get_by_role("textbox", name="原因")
     reason.fill("换错了手机")
     transfer(site, "running")
