@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent import wire
 from agent.boxes import Boxes
 from agent.clock import Steady
-from agent.identity import NamedPhone, PhoneAtHand
+from agent.identity import PhoneAtHand
 from agent.inbox import Outcome
 from agent.longwork import Progress, WorkCalledOff
 from agent.transfer import store
 from agent.transfer.engine import NO_FILES, Engine, Failed, Order, Result
-from agent.transfer.orders import BadOrder, copy_key, parse, successor, transfer_id
+from agent.transfer.orders import BadOrder, End, copy_key, parse, successor, transfer_id
 from agent.transfer.parts import Part
 from agent.transfer.people_step import told_part
 from agent.transfer.sealed import CopyFull
@@ -36,7 +36,7 @@ from agent.transport import Transport
 log = logging.getLogger("agent.transfer")
 
 _DISCARD_WAIT_S = 60.0
-_REFUSALS = frozenset({"other_phone", "identity", "no_imei"})
+_REFUSALS = frozenset({"other_phone", "identity", "no_imei", "expect"})
 MakeParts = Callable[[Sequence[str], Mapping[str, Any], Steady], Sequence[Part]]
 
 
@@ -105,7 +105,7 @@ class TransferKind:
             # This machine was restarted since: the server seals it anew.
             return Outcome("not_now", {"reason": "no_box"})
         try:
-            order, new = parse(command)
+            order, old, new = parse(command)
             key = copy_key(box, command, self.key)
         except BadOrder:
             return Outcome("refused", {"reason": "bad_args"})
@@ -114,11 +114,9 @@ class TransferKind:
         with self.running.one(order.transfer) as end:
             if end is None:
                 return Outcome("not_now", {"reason": "busy"})
-            return self._alone(command, order, new, key, _ended_by(end, progress))
+            return self._alone(order, old, new, key, _ended_by(end, progress))
 
-    def _alone(
-        self, command: wire.Command, order: Order, new: NamedPhone, key: bytes, progress: Progress
-    ) -> Outcome:
+    def _alone(self, order: Order, old: End, new: End, key: bytes, progress: Progress) -> Outcome:
         began = self.clock()
         ended = store.receipt(self.root, order.transfer, order.command)
         if ended is not None:
@@ -126,7 +124,7 @@ class TransferKind:
             store.shred(self.root, order.transfer)
             return Outcome("succeeded", ended)
         try:
-            result = self._moved(command, order, new, key, progress)
+            result = self._moved(order, old, new, key, progress)
         except GaveUp as exc:
             refused = exc.first and exc.reason in _REFUSALS
             return Outcome("refused" if refused else "not_now", {"reason": exc.reason})
@@ -139,12 +137,10 @@ class TransferKind:
             seconds = self.clock() - began
             return Outcome("failed", _detail("cancelled", "stopped", seconds=seconds, files=exc.files))
         # The list of its files' names; that it stays where the phone is away changes nothing of what was proved.
-        tidied(self.at_hand, command, order.transfer)
+        tidied(self.at_hand, old.phone, order.transfer)
         return self._last_word(order, result, self.clock() - began)
 
-    def _moved(
-        self, command: wire.Command, order: Order, new: NamedPhone, key: bytes, progress: Progress
-    ) -> Result:
+    def _moved(self, order: Order, old: End, new: End, key: bytes, progress: Progress) -> Result:
         telling = Telling(progress, self.clock)
         turns = Turns(telling, self.clock, self.stopped, self.turn_s, self.patience_s)
         copy = store.open_copy(self.root, order.transfer, key, order.keep_days, room=self.room)
@@ -152,7 +148,7 @@ class TransferKind:
             engine = Engine(
                 order=order,
                 copy=copy,
-                old=self._phone(command),
+                old=self._phone(old),
                 new=self._phone(new),
                 turns=turns,
                 parts=self.make_parts([p for p in order.parts if p != "files"], order.limits, self.clock),
@@ -164,12 +160,12 @@ class TransferKind:
         finally:
             copy.close()
 
-    def _phone(self, named: NamedPhone) -> Callable[[], Any]:
+    def _phone(self, end: End) -> Callable[[], Any]:
         """Opens a phone after its identity was looked at, each time anew."""
 
         @contextmanager
         def opened() -> Iterator[Transport]:
-            with self.at_hand(named) as held:
+            with self.at_hand(end.phone, expected=end.expected) as held:
                 yield held.transport
 
         return opened

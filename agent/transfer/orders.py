@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent import wire
-from agent.identity import Named
+from agent.identity import Expected, Named, NamedPhone, expected_of
 from agent.transfer.engine import Order
 
 PARTS = ("files", "contacts", "calls", "messages")
@@ -23,8 +24,16 @@ class BadOrder(ValueError):
     """Not what `docs/wire.md` says of this kind's args."""
 
 
-def parse(command: wire.Command) -> tuple[Order, Named]:
-    """The order and the phone that the data goes to. Raise `BadOrder`."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """A phone that the data comes from or goes to. `expected` None: the server has not met it yet."""
+
+    phone: NamedPhone
+    expected: Expected | None
+
+
+def parse(command: wire.Command) -> tuple[Order, End, End]:
+    """The order, the old phone and the new one. Raise `BadOrder`."""
     args = command.args
     try:
         limits = dict(args["limits"])
@@ -39,13 +48,14 @@ def parse(command: wire.Command) -> tuple[Order, Named]:
             limits=limits,
         )
         new = successor(args)
+        ends = expected_of(args), expected_of(args["new"] or {})
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise BadOrder("the order's args are not understood") from exc
     if new is None or not order.parts or max(len(order.folders), len(order.exclude)) > _MOST_FOLDERS:
         raise BadOrder("nothing to move, or too many folders")
     if new.serial == command.serial:
         raise BadOrder("the new phone is the old one")
-    return order, new
+    return order, End(command, ends[0]), End(new, ends[1])
 
 
 def transfer_id(args: dict[str, Any]) -> str:

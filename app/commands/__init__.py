@@ -19,7 +19,7 @@ from app.commands.service import (
     wire_command,
 )
 from app.commands.states import ACTIVE, AT_AGENT, FINAL, State
-from app.commands.views import active_counts, list_commands
+from app.commands.views import active_counts, list_commands, of_key
 
 __all__ = [
     "ACTIVE",
@@ -45,6 +45,7 @@ __all__ = [
     "held_by",
     "lease",
     "list_commands",
+    "of_key",
     "parse_result",
     "seal",
     "tell_ended",

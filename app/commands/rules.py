@@ -149,7 +149,7 @@ TRANSFER_DATA = CommandKind(
     expires_s=24 * 3600,
     lease_s=900,
     max_attempts=50,
-    args=("transfer", "new", "parts", "folders", "exclude", "limits", "keep_days"),
+    args=("transfer", "new", "expect", "parts", "folders", "exclude", "limits", "keep_days"),
     by_hand=False,
 )
 STOP_TRANSFER = CommandKind(

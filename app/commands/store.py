@@ -40,6 +40,11 @@ def active(session: Session, handset_id: uuid.UUID, dedup_key: str) -> Command |
     return session.scalar(query.execution_options(populate_existing=True))
 
 
+def of_key(session: Session, handset_id: uuid.UUID, dedup_key: str) -> Sequence[Command]:
+    query = select(Command).where(Command.handset_id == handset_id, Command.dedup_key == dedup_key)
+    return session.scalars(query.order_by(Command.created_at, Command.id)).all()
+
+
 def older_waiting(session: Session, handset_id: uuid.UUID, kind: str, but: uuid.UUID) -> Sequence[Command]:
     query = select(Command).where(Command.handset_id == handset_id, Command.kind == kind, Command.id != but)
     return session.scalars(query.where(Command.state.in_(WAITING)).with_for_update()).all()

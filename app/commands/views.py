@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,13 @@ def list_commands(
         SortKey("id", Command.id, descending=True),
     ]
     return paginate(session, query, keys, cursor=cursor, limit=limit)
+
+
+def of_key(session: Session, handset_id: uuid.UUID, dedup_key: str) -> Sequence[Command]:
+    """All orders about one thing (`dedup_key`) of a phone that are still kept, oldest first. Internal: asks no
+    principal.
+    """
+    return store.of_key(session, handset_id, dedup_key)
 
 
 def active_counts(

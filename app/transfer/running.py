@@ -16,6 +16,7 @@ from app.kernel.texts import required
 from app.registry import Handset
 from app.transfer import store
 from app.transfer.copy_rules import new_salt
+from app.transfer.ends import expected_ends, order_key
 from app.transfer.model import Transfer
 from app.transfer.noting import ask, done, write_step
 from app.transfer.opening import hindrances, refuse
@@ -44,9 +45,11 @@ def start(
         raise Conflict("正在迁移或已结束，请刷新 / it cannot be started now", code="transfer_state")
     policy = policy_of(session, tools.policies, row.centre_id)
     body = policy.body
+    expected_old, expected_new = expected_ends(session, row, new.id)
     args = {
         "transfer": str(row.id),
-        "new": {"serial": new.serial, "imei": [i.imei for i in new.imeis]},
+        "new": {"serial": new.serial, "imei": [i.imei for i in new.imeis], "expect": expected_new},
+        "expect": expected_old,
         "parts": row.parts,
         "folders": list(body["folders"]) if "files" in row.parts else [],
         "exclude": list(body["exclude"]),
@@ -54,7 +57,7 @@ def start(
         "keep_days": body["keep_days"],
     }
     command, created = enqueue(
-        session, principal, old.id, "transfer_data", args, dedup_key=f"transfer:{row.id}", now=now
+        session, principal, old.id, "transfer_data", args, dedup_key=order_key(row), now=now
     )
     if not created:
         raise Conflict(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import kept_event, trail_problems
 from app.transfer import store
+from app.transfer.ends import moved_from
 from app.transfer.marks import SETTLED_BY, settled_mark
 from app.transfer.model import Transfer
 from app.transfer.states import AT_WORK, SETTLED, State
@@ -35,13 +36,15 @@ STANDING_WORDS: Mapping[str, tuple[str, str]] = {
 @dataclass(frozen=True)
 class TransferState:
     """Of the old phone. `accepted`: a lead accepted listed differences with a reason; `waived`: nothing to move, or the
-    phone cannot be read, said by two. `at`, `by`: since when it stands so, and by whom; `link` is a path.
+    phone cannot be read, said by two. `at`, `by`: since when it stands so, and by whom; `link` is a path. `android_id`:
+    that of the phone whose data was moved, where that is known.
     """
 
     code: Code
     at: dt.datetime | None
     by: str | None
     link: str
+    android_id: str | None = None
 
 
 def transfer_state(session: Session, handset_id: uuid.UUID) -> TransferState:
@@ -56,7 +59,7 @@ def transfer_state(session: Session, handset_id: uuid.UUID) -> TransferState:
     link = f"/transfers/{row.id}"
     if row.state in SETTLED:
         code: Code = _SETTLED[row.state] if holds(session, row) else "unverified"
-        return TransferState(code, row.ended_at, row.ended_by, link)
+        return TransferState(code, row.ended_at, row.ended_by, link, moved_from(session, row))
     if row.state in AT_WORK:
         return TransferState("running", row.progress_at or row.started_at, row.run_by, link)
     return TransferState("unverified", row.result_at or row.opened_at, row.run_by or row.opened_by, link)

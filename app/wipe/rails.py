@@ -51,7 +51,7 @@ def blockers(
     # for, and none is written between this look and what follows from it.
     phone = session.get_one(Handset, wipe.handset_id, populate_existing=True, with_for_update=acts)
     found = [*_identity(session, tools, wipe, phone, look, now), *_matters(session, wipe, now, lock=acts)]
-    found += _used_later(session, tools, wipe)
+    found += [*_used_later(session, tools, wipe), *_moved_other(session, wipe)]
     if acts:
         found += [*_authority(session, tools, wipe, now), *_performer(session, wipe, look, now)]
         found += _pace(session, tools, wipe, look, now, by)
@@ -153,6 +153,17 @@ def _used_later(session: Session, tools: Tools, wipe: Wipe) -> Iterator[Blocker]
     if until > moved.at + dt.timedelta(hours=hours):
         words = f"迁移完成以后它还在岗位上用了超过 {hours} 小时，后来的资料没有迁移过：再迁移一次"
         yield Blocker("used_later", words, f"/transfers/new?old={wipe.handset_id}")
+
+
+def _moved_other(session: Session, wipe: Wipe) -> Iterator[Blocker]:
+    """Data that was taken off another phone of this serial proves nothing of the data on this one."""
+    moved, read = transfer_state(session, wipe.handset_id), reading_of(session, wipe.handset_id)
+    met = {wipe.android_id, read.android_id if read else None} - {None}
+    if moved.code in ("verified", "accepted") and moved.android_id and met - {moved.android_id}:
+        words = (
+            "迁移数据时手机的系统标识与现在不同：可能不是同一台，或后来重置过。再迁移一次，或由两人批准免迁移"
+        )
+        yield Blocker("moved_other", words, f"/transfers/new?old={wipe.handset_id}")
 
 
 def _disposal(session: Session, wipe: Wipe, now: dt.datetime, *, lock: bool) -> Iterator[Blocker]:

@@ -167,6 +167,7 @@ REASONS: Mapping[str, str] = {
     "in_custody": "手机还在岗位名下，没有发出",
     "transfer_open": "数据没有迁移核对好，没有发出",
     "used_later": "迁移以后还在使用，没有发出",
+    "moved_other": "迁移数据的手机系统标识不同，没有发出",
     "lost": "手机报了遗失，没有发出",
     "no_disposal": "待销毁的决定取消或换了，没有发出",
     "contract_runs": "号码合约没有到期，没有发出",

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,28 @@ def test_a_killed_agent_goes_on_and_loses_and_doubles_nothing(tmp_path: Path, se
         assert found == expected
         assert [path.name for path in rig.new.iterdir()] == ["DCIM"]
         gateway.box.database.close()
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_clone_is_refused_by_its_whole_reading(gateway: Gateway, end: int) -> None:
+    """It has the serial and the IMEI; only a reset gives an `android_id`."""
+    fill(gateway.rig.old / "DCIM", 2)
+    told = [phone.identity.android_id for phone in gateway.rig.phones[:2]]
+    gateway.rig.phones[end].identity.android_id = "ffff000011112222"
+    order = gateway.order(id="c2")
+    new = {**order.args["new"], "expect": {"android_id": told[1]}}
+    order = replace(order, args={**order.args, "expect": {"android_id": told[0]}, "new": new})
+    assert gateway.done(order) == ("refused", {"reason": "expect"})
+    assert tree(gateway.rig.new) == {}
+    gateway.rig.phones[end].identity.android_id = told[end]
+    assert gateway.done(replace(order, id="c3"))[1]["outcome"] == "verified"
+
+
+@pytest.mark.parametrize("expect", [[], "x", {"android_id": 7}, {"boot_id": []}])
+def test_what_is_expected_in_no_way_that_is_known_is_no_order(gateway: Gateway, expect: Any) -> None:
+    order = gateway.order(id="c2")
+    assert gateway.done(replace(order, args={**order.args, "expect": expect})) == (
+        "refused", {"reason": "bad_args"},
+    )  # fmt: skip
+    new = {**order.args["new"], "expect": expect}
+    assert gateway.done(replace(order, id="c3", args={**order.args, "new": new}))[0] == "refused"

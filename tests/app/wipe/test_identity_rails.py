@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.wipe import releasing
+import pytest
+
+from app.transfer import TransferState
+from app.wipe import rails, releasing
 from app.wipe.rails import Look
+from app.wipe.rules import REASONS
 from tests.app.wipe.wipe_world import IMEI, SIX, TAG, World
 
 
@@ -60,3 +64,24 @@ def test_what_no_gateway_had_read_is_not_erased_by_one(world: World) -> None:
     assert world.look(Look.REQUEST) == [], "the draft may be older than the first reading"
     world.fill(strategy="guided")
     assert world.look(Look.REQUEST) == []
+
+
+@pytest.mark.parametrize("look", Look)
+def test_data_that_was_taken_off_another_phone_of_this_serial(
+    world: World, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
+    world.to("armed")
+    met = world.row().android_id
+    assert met
+
+    def moved(code: Any, android_id: str | None) -> list[str]:
+        state = TransferState(code, world.clock.now(), "x", "/transfers/x", android_id)
+        monkeypatch.setattr(rails, "transfer_state", lambda *_: state)
+        return [one for one in world.look(look) if one == "moved_other"]
+
+    for code in ("verified", "accepted"):
+        assert moved(code, "ffff000011112222") == ["moved_other"]
+        assert moved(code, met) == []
+        assert moved(code, None) == [], "orders of before name none"
+    assert moved("waived", "ffff000011112222") == []
+    assert "moved_other" in REASONS
