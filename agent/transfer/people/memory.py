@@ -28,7 +28,6 @@ class Memo:
     """
 
     clock: Steady = steady
-
     lists: dict[Question, list[int]] = field(default_factory=dict)
     """Row numbers, each list whole."""
     broken: dict[Question, list[int]] = field(default_factory=dict)
@@ -43,12 +42,17 @@ class Memo:
     reading: bool = False
     _told_at: float = 0.0
 
+    def taken_in_hand(self) -> None:
+        """Before the phone is asked anything: one that was away for long is asked for all."""
+        if self.clock() - self._told_at > _AWAY_S:
+            self.forget()
+        self.heard()
+
     def begin(self) -> None:
-        """A reading begins, or goes on where it was broken off a short time ago."""
-        if not self.reading or self.clock() - self._told_at > _AWAY_S:
+        """A reading begins, or goes on where it was broken off."""
+        if not self.reading:
             self.forget()
         self.reading = True
-        self.heard()
 
     def forget(self) -> None:
         self.reading, self.text = False, 0

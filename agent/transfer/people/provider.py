@@ -45,11 +45,16 @@ class _Changing(Exception):
 
 @dataclass
 class Provider:
-    """One phone's providers. Every method may raise `TransportError`; `on_page` is called after each question."""
+    """One phone's providers, made anew each time that the phone is taken in hand. Every method may raise
+    `TransportError`; `on_page` is called after each question.
+    """
 
     transport: Transport
     on_page: Callable[[], None] = lambda: None
     memo: Memo = field(default_factory=Memo)
+
+    def __post_init__(self) -> None:
+        self.memo.taken_in_hand()
 
     def ids(self, uri: str, where: str = "") -> list[int]:
         """The `_id` of each row, in rising order. Raise `NotRead`."""

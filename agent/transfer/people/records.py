@@ -62,8 +62,7 @@ class Records:
     name: str = field(init=False)
     _old: Memo = field(default_factory=Memo)
     _new: Memo = field(default_factory=Memo)
-
-    _there: int = 0
+    _there: int = field(default=0, init=False)
 
     @property
     def held(self) -> tuple[int, ...]:

@@ -304,12 +304,21 @@ def test_of_a_phone_that_was_away_for_long_nothing_is_remembered() -> None:
     """Somebody may have written a row anew, which its number does not tell."""
     now = [1000.0]
     memo = Memo(lambda: now[0])
-    asked = Provider(cast(Transport, Answers(rows(1, 3))), memo=memo)
+    phone = cast(Transport, Answers(rows(1, 3)))
+    asked = Provider(phone, memo=memo)
     memo.begin()
     assert asked.known_ids(URI) == [1, 2, 3]
     now[0] += 100
+    again = Provider(phone, memo=memo)
     memo.begin()
     assert memo.held == 3
     now[0] += 1000
+    # A long silence in the middle of an answer is none: nobody had the phone meanwhile.
+    again.ids(URI)
+    assert memo.held == 3
+    now[0] += 1000
+    later = Provider(phone, memo=memo)
+    # What is asked before the reading goes on does not make it young again.
+    later.ids(URI)
     memo.begin()
     assert memo.held == 0
