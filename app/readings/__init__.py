@@ -35,6 +35,7 @@ from app.readings.service import (
     note_sightings,
     phones_read_by,
     refused_phones,
+    told_android_id,
 )
 from app.readings.spaces import OWNER, space_words
 from app.readings.unread_words import reason_words
@@ -85,4 +86,5 @@ __all__ = [
     "space_words",
     "take_changes",
     "text",
+    "told_android_id",
 ]

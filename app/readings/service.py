@@ -321,6 +321,12 @@ def latest_sections(
     return found
 
 
+def told_android_id(session: Session, handset_id: uuid.UUID) -> str | None:
+    """What a phone that is called so told last; None: it never did. It changes with a reset and at no other time."""
+    told = latest_sections(session, [handset_id], ["identity"]).get(handset_id, {}).get("identity") or {}
+    return told.get("android_id") or None
+
+
 def latest_texts(
     session: Session, handset_ids: Collection[uuid.UUID], names: Collection[str]
 ) -> dict[uuid.UUID, dict[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import Command
-from app.readings import confirmed_at, known_as, latest_sections
+from app.readings import confirmed_at, known_as, told_android_id
 from app.registry import Handset, placeholder_serial
 from app.remedy.model import RemedyCase
 from app.remedy.rules import Blocker
@@ -35,8 +35,7 @@ def _android_id(session: Session, handset_id: uuid.UUID) -> str | None:
     who, apps = read[IDENTITY], read[PACKAGES]
     if who is None or (apps is not None and who < apps):
         return None
-    told = latest_sections(session, [handset_id], [IDENTITY]).get(handset_id, {}).get(IDENTITY) or {}
-    return told.get("android_id") or None
+    return told_android_id(session, handset_id)
 
 
 def ordered_for(session: Session, case: RemedyCase) -> dict[str, Any] | None:

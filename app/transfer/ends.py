@@ -12,10 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.commands import Command, of_key
-from app.readings import latest_sections
+from app.readings import told_android_id
 from app.transfer.model import Transfer
-
-_IDENTITY = "identity"
 
 
 def order_key(row: Transfer) -> str:
@@ -42,13 +40,14 @@ def moved_from(session: Session, row: Transfer) -> str | None:
 
 
 def _begun(session: Session, row: Transfer) -> Iterator[Command]:
-    """Orders that may have moved something. One that never left, or that its gateway refused, has not."""
+    """Orders that may have moved something. One that never left has not, nor one that its gateway refused the only
+    time that it had it; what one had begun before it was refused lies in the copy.
+    """
     for command in of_key(session, row.old_id, order_key(row)):
-        if command.attempts and command.end_reason != "refused":
+        if command.attempts > 1 or (command.attempts == 1 and command.end_reason != "refused"):
             yield command
 
 
 def _met(session: Session, handset_id: uuid.UUID) -> dict[str, Any]:
-    told = latest_sections(session, [handset_id], [_IDENTITY]).get(handset_id, {}).get(_IDENTITY) or {}
-    android_id = told.get("android_id")
+    android_id = told_android_id(session, handset_id)
     return {"android_id": android_id} if android_id else {}

@@ -86,6 +86,20 @@ def test_an_order_that_was_refused_at_first_binds_nobody(world: Any) -> None:
     assert named(again(world))[0] == {"android_id": OTHER}
 
 
+def test_what_had_begun_before_it_was_refused_binds_all_the_same(world: Any) -> None:
+    """Half of it lies in the copy, and then another phone was plugged in."""
+    told(world, "S1", OLD)
+    first = world.begin()
+    world.tell(first, "running", stage="reading")
+    world.tell(first, "not_now", reason="dropped")
+    world.clock.move(3600)
+    [again_leased] = [c for c in world.lease() if c.kind == "transfer_data"]
+    assert again_leased.id == first.id
+    world.tell(again_leased, "refused", reason="expect")
+    told(world, "S1", OTHER)
+    assert named(again(world))[0] == {"android_id": OLD}
+
+
 def test_orders_that_are_kept_no_longer_tell_nothing(world: Any) -> None:
     told(world, "S1", OLD)
     world.final(world.begin())
