@@ -18,6 +18,7 @@ MOST_BYTES = 32 * 2**20
 """Of what is kept: that of some thousand phones."""
 _OBJECT_BYTES = 256
 """What an entry or a note takes beside its text."""
+_KINDS = ("packages", "system", "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,3 @@ class KnownPackages:
             while self._bytes > self.most_bytes:
                 _, oldest = self._known.popitem(last=False)
                 self._bytes -= oldest.size
-
-
-_KINDS = ("packages", "system", "disabled")

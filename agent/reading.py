@@ -132,7 +132,9 @@ def _contents(body: dict[str, Any]) -> tuple[dict[str, bytes], list[dict[str, st
     contents: dict[str, bytes] = {}
     unread = list(body["unread"])
     for name, data in _sections(body):
-        text = b"" if data is None else data if isinstance(data, bytes) else wire.canonical_json(data)
+        # Packages come as the text itself (`agent.known_packages`).
+        known = data if isinstance(data, bytes) else None
+        text = b"" if data is None else known or wire.canonical_json(data)
         if len(text) > MAX_SECTION_BYTES:
             unread.append({"section": name, "reason": f"more than {MAX_SECTION_BYTES} bytes"})
         elif text:
