@@ -13,9 +13,10 @@ from agent.transfer.people.book import read_book
 from agent.transfer.people.card import Card
 from agent.transfer.people.delivery import Delivery
 from agent.transfer.people.differences import contacts_report
+from agent.transfer.people.gains import Gains
 from agent.transfer.people.keep import get, get_lines, put, put_lines
 from agent.transfer.people.match import match
-from agent.transfer.people.memory import Gains, Memo
+from agent.transfer.people.memory import Memo
 from agent.transfer.people.photos import read_photos
 from agent.transfer.people.provider import NotRead, Provider
 from agent.transport import Transport

@@ -17,10 +17,10 @@ from agent.transfer.parts import PartProgress, PartStore
 from agent.transfer.people.batches import Writer
 from agent.transfer.people.book import DATA, GROUPS, RAW, Book, label_of, read_book, read_groups, title_of
 from agent.transfer.people.card import DEFAULT, GROUP, LABEL, Card, Row
+from agent.transfer.people.gains import Gains
 from agent.transfer.people.importing import Cards, Import, settled
 from agent.transfer.people.keep import get, put
 from agent.transfer.people.match import Fill, Matched, fill, match, source_of
-from agent.transfer.people.memory import Gains
 from agent.transfer.people.photos import WRITE_SINCE, photo_name, write_photo
 from agent.transfer.people.provider import Provider, insert, longest, update
 

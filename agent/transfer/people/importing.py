@@ -10,7 +10,7 @@ from agent.clock import Steady
 from agent.errors import Refused, TransportError
 from agent.transfer.parts import TAP_NEEDED, PartProgress
 from agent.transfer.people.book import DATA, RAW
-from agent.transfer.people.memory import Gains
+from agent.transfer.people.gains import Gains
 from agent.transfer.people.provider import NotRead, Provider
 from agent.transfer.phone import WRITE_BLOCK, PhoneFiles
 

@@ -90,15 +90,3 @@ class Memo:
         """Where the line did not last for a page of rows the next page is smaller; each question takes a phone long."""
         wanted = self.page_rows * 2 if whole else self.page_rows // 2
         self.page_rows = min(PAGE_ROWS, max(_LEAST_ROWS, wanted))
-
-
-@dataclass
-class Gains:
-    """How far the contacts have come besides their readings: that of a take which a cut ended is not lost."""
-
-    photos: int = 0
-    """Taken from the old phone."""
-    sent: int = 0
-    """Bytes of the vCard file that were on the new phone when it was looked at."""
-    same: int = 0
-    """Contacts that were seen whole on the new phone."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.transfer.parts import PartProgress, PartStore
-from agent.transfer.people.memory import Gains
+from agent.transfer.people.gains import Gains
 from agent.transfer.people.provider import CONTACTS, refusal, whole
 from agent.transport import Transport
 
