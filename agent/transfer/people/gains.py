@@ -1,4 +1,4 @@
-"""How far a part has come besides its readings, so that a line that breaks again and again is not given up too early."""
+"""How far a part has come besides its readings: a line that breaks again and again is not given up too early."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from agent.errors import TransportError
-from agent.transfer.people.memory import Gains
+from agent.transfer.people.gains import Gains
 from agent.transfer.people.photos import read_photos
 from agent.transport import CommandResult, Transport
 from tests.agent.transfer.people.rig import MemoryStore
