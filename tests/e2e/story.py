@@ -66,7 +66,9 @@ class Person:
         self.page.goto(self.house.url + path)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """And wait for the page that answers: what only counts what is there would count the old page, or half of it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def fits(self) -> None:
         """Nothing runs over the screen of a phone."""
@@ -207,6 +209,11 @@ def reading_agent(url: str, code: str, port: int, home: Path, *more: int) -> Ite
         process.wait(20)
 
 
+def _tell(login: str, page: Page) -> None:
+    """What stood on the screen at the end: of a story that failed, pytest shows it, and it says why."""
+    print(login, page.url, page.locator("body").inner_text(timeout=2000), sep="\n", end="\n\n")
+
+
 @pytest.fixture
 def people(chromium: Browser, house: House) -> Iterator[Callable[[str], Person]]:
     """`people("zhuguan")`: signed in at a phone's width; who needs an authenticator sets one up."""
@@ -221,13 +228,13 @@ def people(chromium: Browser, house: House) -> Iterator[Callable[[str], Person]]
             )
             context.on("weberror", lambda e: house.complaints.append(str(e.error)))
             page = context.new_page()
+            stack.callback(_tell, login, page)
             page.set_default_timeout(15_000)
             who = Person(page, house)
             who.go("/enter")
             page.get_by_label("登录名").fill(login)
             page.get_by_label("密码", exact=True).fill(DEMO_PASSWORD)
             who.press("登录")
-            page.wait_for_load_state()
             if page.get_by_role("button", name="开始", exact=True).count():
                 who.press("开始")
                 who.secret = page.locator("code.secret").inner_text().replace(" ", "")

@@ -36,6 +36,7 @@ from app.transfer import deciding
 from app.transfer.opening import Wanted, open_transfer
 from app.transfer.tools import Tools as TransferTools
 from app.wipe import timing
+from app.wipe.identity import android_id_of
 from tests.e2e.story import (
     House,
     Person,
@@ -64,6 +65,17 @@ class Bench(House):
             yield begin_write(db.session())
             db.session().commit()
             db.session.remove()
+
+    def wait_until_read(self) -> None:
+        """A phone that no gateway has met is not erased by one, and its page offers no request."""
+        until = time.monotonic() + 30
+        while not self._android_id():
+            assert time.monotonic() < until, "the gateway does not read the phone"
+            time.sleep(0.2)
+
+    def _android_id(self) -> str | None:
+        with self.app.app_context():
+            return android_id_of(db.session(), self.handset)
 
 
 def _now() -> dt.datetime:
@@ -127,6 +139,7 @@ def _type_it(who: Person, bench: Bench, act: str) -> None:
 def _asks(it: Person, bench: Bench) -> str:
     """From the row of phones to the request; the wipe's path."""
     page = it.page
+    bench.wait_until_read()
     it.go(f"/handsets/{bench.handset}/identify")
     it.press("让它亮起来")
     expect(page.get_by_text("已亮起", exact=True)).to_be_visible()
