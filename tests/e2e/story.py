@@ -66,7 +66,7 @@ class Person:
         self.page.goto(self.house.url + path)
 
     def press(self, name: str) -> None:
-        """And wait for the page that answers: what only counts what is there would count the old page, or half of it."""
+        """And wait for the page that answers: else what counts on it counts the old one, or half of it."""
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=name, exact=True).click()
 
@@ -211,7 +211,7 @@ def reading_agent(url: str, code: str, port: int, home: Path, *more: int) -> Ite
 
 def _tell(login: str, page: Page) -> None:
     """What stood on the screen at the end: of a story that failed, pytest shows it, and it says why."""
-    print(login, page.url, page.locator("body").inner_text(timeout=2000), sep="\n", end="\n\n")
+    sys.stdout.write(f"{login} {page.url}\n{page.locator('body').inner_text(timeout=2000)}\n\n")
 
 
 @pytest.fixture
