@@ -201,7 +201,8 @@ def test_a_dead_phone_is_not_tried_in_a_hot_loop(options: TransportOptions) -> N
         site = Site(fleet, options, interval_s=lambda: 0.02)
         with site.running():
             site.wait(lambda: len(site.read()) >= 40)
-        assert len(site.kept) - len(site.read()) <= 8
+        # A hot loop is some hundreds; on a slow machine the forty readings leave time for a few more tries.
+        assert len(site.kept) - len(site.read()) <= 20
 
 
 def test_a_new_target_is_read_without_waiting_for_a_round(options: TransportOptions) -> None:
