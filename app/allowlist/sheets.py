@@ -151,6 +151,9 @@ def export_rows(body: Mapping[str, Any], origins: Mapping[tuple[str, ...], str])
                "", "", origins.get(("apps", label), "")]  # fmt: skip
     for name in ("allowed", "forbidden"):
         for package, label in body[name].items():
+            # One row, the one that counts: the upload refuses two that contradict each other.
+            if name == "allowed" and package in body["forbidden"]:
+                continue
             yield [KINDS[name], label, package, "", "", "", "", origins.get((name, package), "")]
     for brand, models in body["presets"].items():
         for model, listed in models.items():

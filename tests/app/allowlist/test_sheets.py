@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.allowlist.model import AllowlistDraft
+from app.allowlist.sheets import export_rows
 from app.kernel.db import db
 from app.registry import read_upload, write_xlsx
 from tests.app.allowlist.support import draft_of, save
@@ -169,6 +170,18 @@ def test_two_rows_that_tell_of_one_app_are_refused(
     answer = upload(client, sheet(tmp_path, one, other))
     assert answer.status_code == (422 if refused else 303)
     assert ("和第 2 行是同一个应用" in answer.text) is refused
+
+
+def test_an_app_that_one_layer_allows_and_another_forbids_is_exported_as_forbidden() -> None:
+    """Else its own export would be refused on its way back."""
+    body = {
+        "apps": {},
+        "allowed": {"com.a.a": "甲", "com.a.b": "乙"},
+        "forbidden": {"com.a.a": "甲"},
+        "presets": {},
+    }
+    _, *rows = export_rows(body, {})
+    assert [row[:3] for row in rows] == [["可以装", "乙", "com.a.b"], ["禁止", "甲", "com.a.a"]]
 
 
 @ON_SQLITE
