@@ -132,19 +132,14 @@ def _contents(body: dict[str, Any]) -> tuple[dict[str, bytes], list[dict[str, st
     contents: dict[str, bytes] = {}
     unread = list(body["unread"])
     for name, data in _sections(body):
-        text = _text(data)
+        # Packages come as the text itself (`agent.known_packages`).
+        known = data if isinstance(data, bytes) else None
+        text = b"" if data is None else known or wire.canonical_json(data)
         if len(text) > MAX_SECTION_BYTES:
             unread.append({"section": name, "reason": f"more than {MAX_SECTION_BYTES} bytes"})
         elif text:
             contents[name] = text
     return contents, unread
-
-
-def _text(data: Any) -> bytes:
-    """Empty of what was not read. Packages come as the text itself (`agent.known_packages`)."""
-    if isinstance(data, bytes):
-        return data
-    return b"" if data is None else wire.canonical_json(data)
 
 
 def _sections(body: dict[str, Any]) -> list[tuple[str, Any]]:
