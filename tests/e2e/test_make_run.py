@@ -143,7 +143,7 @@ def test_two_runs_from_phone_to_verdict(start: Callable[[], Run], place: Path) -
     assert [row["serial"] for row in first.items("sightings")], "the phone that is on no list was not seen"
 
     # A person asks for a reading now; it goes through queue, signature, agent and phone, and back.
-    # Of a phone that was read: the one that nobody reaches is judged too, as unknown, and may be the newest of the list.
+    # Of a phone that was read: the one that nobody reaches is judged too, as unknown.
     handset = next(one for one, status in _judged(first).items() if status in {"pass", "fail"})
     command = first.call(f"handsets/{handset}/commands", {"kind": "read_phone"})
     _wait_for(
